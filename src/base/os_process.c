@@ -1,0 +1,107 @@
+/* os_process.c - process identity from /proc; where there is none, less is known and said to be unknown. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "base/os_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* Reads a small /proc file into `out` with NUL; bytes read, or -1. */
+static ssize_t read_proc(const char *path, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    ssize_t n = read(fd, out, size - 1);
+    close(fd);
+    out[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
+/* State letter and start time of a process; false when there is none. The name in parentheses may hold anything. */
+static bool read_stat(int64_t pid, char *state, uint64_t *start_ticks)
+{
+    char path[64];
+    char text[1024];
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    if (read_proc(path, text, sizeof text) <= 0) {
+        return false;
+    }
+    char *p = strrchr(text, ')');
+    if (p == NULL || p[1] == '\0') {
+        return false;
+    }
+    *state = p[2];
+    p += 2;
+    for (int field = 3; field < 22 && p != NULL; field++) {
+        p = strchr(p + 1, ' ');
+    }
+    *start_ticks = p != NULL ? strtoull(p, NULL, 10) : 0;
+    return true;
+}
+
+static void read_boot_id(char out[40])
+{
+    ssize_t n = read_proc("/proc/sys/kernel/random/boot_id", out, 40);
+    if (n > 0 && out[n - 1] == '\n') {
+        out[n - 1] = '\0';
+    } else if (n <= 0) {
+        out[0] = '\0';
+    }
+}
+
+m31ri_process m31ri_process_of(int64_t pid)
+{
+    m31ri_process p = {.pid = pid};
+    char state;
+    struct utsname names;
+    read_stat(pid, &state, &p.start_ticks);
+    read_boot_id(p.boot_id);
+    if (uname(&names) == 0) {
+        snprintf(p.host, sizeof p.host, "%.64s", names.nodename);
+    }
+    return p;
+}
+
+m31ri_process m31ri_process_self(void)
+{
+    return m31ri_process_of((int64_t)getpid());
+}
+
+m31ri_liveness m31ri_process_liveness(const m31ri_process *p)
+{
+    m31ri_process here = m31ri_process_of(p->pid);
+    if (p->pid <= 0 || strcmp(p->host, here.host) != 0) {
+        return M31RI_UNKNOWN;
+    }
+    if (p->boot_id[0] != '\0' && here.boot_id[0] != '\0' && strcmp(p->boot_id, here.boot_id) != 0) {
+        return M31RI_DEAD;
+    }
+    char state = '?';
+    uint64_t start_ticks = 0;
+    if (!read_stat(p->pid, &state, &start_ticks)) {
+        return kill((pid_t)p->pid, 0) != 0 && errno == ESRCH ? M31RI_DEAD : M31RI_UNKNOWN;
+    }
+    if (state == 'Z' || state == 'X') {
+        return M31RI_DEAD;
+    }
+    return p->start_ticks == 0 || start_ticks == p->start_ticks ? M31RI_ALIVE : M31RI_DEAD;
+}
+
+uint64_t m31ri_process_rss_bytes(void)
+{
+    char text[128];
+    if (read_proc("/proc/self/statm", text, sizeof text) <= 0) {
+        return 0;
+    }
+    char *resident = strchr(text, ' ');
+    return resident != NULL ? strtoull(resident, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}

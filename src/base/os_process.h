@@ -1,0 +1,33 @@
+/* os_process.h - which process, on which boot of which host; and whether it is proved dead. */
+#ifndef M31RI_OS_PROCESS_H
+#define M31RI_OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Names one process for ever: a pid is used again, a start time on one boot is not. */
+typedef struct m31ri_process {
+    int64_t pid;
+    uint64_t start_ticks; /* field 22 of /proc/<pid>/stat; 0 when not known */
+    char boot_id[40];     /* "" when not known */
+    char host[65];        /* node name */
+} m31ri_process;
+
+typedef enum m31ri_liveness {
+    M31RI_ALIVE,
+    M31RI_DEAD,    /* proved: other boot of this host, no such pid, or the pid is another process now */
+    M31RI_UNKNOWN  /* another host, or /proc does not say */
+} m31ri_liveness;
+
+/* The calling process. */
+m31ri_process m31ri_process_self(void);
+
+/* Process `pid` on this host. */
+m31ri_process m31ri_process_of(int64_t pid);
+
+m31ri_liveness m31ri_process_liveness(const m31ri_process *p);
+
+/* Resident set of this process in bytes; 0 when not known. */
+uint64_t m31ri_process_rss_bytes(void);
+
+#endif

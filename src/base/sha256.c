@@ -1,0 +1,102 @@
+/* sha256.c - SHA-256 by libcrypto's EVP interface, the one that uses the machine's SHA instructions. */
+#include "base/sha256.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fail.h"
+
+#define READ_BYTES (256 * 1024)
+
+struct m31ri_sha256 {
+    EVP_MD_CTX *context;
+};
+
+m31ri_sha256 *m31ri_sha256_new(void)
+{
+    m31ri_sha256 *h = m31ri_alloc(sizeof *h);
+    if (h == NULL) {
+        return NULL;
+    }
+    h->context = EVP_MD_CTX_new();
+    if (h->context == NULL || EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) != 1) {
+        m31ri_sha256_free(h);
+        return NULL;
+    }
+    return h;
+}
+
+void m31ri_sha256_free(m31ri_sha256 *h)
+{
+    if (h != NULL) {
+        EVP_MD_CTX_free(h->context);
+        m31ri_free(h);
+    }
+}
+
+void m31ri_sha256_add(m31ri_sha256 *h, const void *bytes, size_t length)
+{
+    EVP_DigestUpdate(h->context, bytes, length);
+}
+
+void m31ri_sha256_end(m31ri_sha256 *h, uint8_t out[M31RI_SHA256_BYTES])
+{
+    EVP_DigestFinal_ex(h->context, out, NULL);
+    EVP_DigestInit_ex(h->context, EVP_sha256(), NULL);
+}
+
+void m31ri_sha256_of(const void *bytes, size_t length, uint8_t out[M31RI_SHA256_BYTES])
+{
+    EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL);
+}
+
+void m31ri_sha256_hex(const uint8_t digest[M31RI_SHA256_BYTES], char out[M31RI_SHA256_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < M31RI_SHA256_BYTES; i++) {
+        out[2 * i] = digits[digest[i] >> 4];
+        out[2 * i + 1] = digits[digest[i] & 15];
+    }
+    out[2 * M31RI_SHA256_BYTES] = '\0';
+}
+
+static m31r_err add_file(m31ri_sha256 *h, int fd, char *chunk, uint64_t *size, m31r_error *e)
+{
+    for (;;) {
+        ssize_t n = pread(fd, chunk, READ_BYTES, (off_t)*size);
+        if (n == 0) {
+            return M31R_OK;
+        }
+        if (n < 0 && errno != EINTR) {
+            return m31ri_fail_sys(e, errno, NULL, "reading at byte %llu", (unsigned long long)*size);
+        }
+        if (n > 0) {
+            m31ri_sha256_add(h, chunk, (size_t)n);
+            *size += (uint64_t)n;
+        }
+    }
+}
+
+m31r_err m31ri_sha256_fd(int fd, uint8_t out[M31RI_SHA256_BYTES], uint64_t *out_size, m31r_error *e)
+{
+    m31ri_sha256 *h = m31ri_sha256_new();
+    char *chunk = m31ri_alloc(READ_BYTES);
+    uint64_t size = 0;
+    m31r_err err = M31R_E_NOMEM;
+    if (h == NULL || chunk == NULL) {
+        m31ri_fail(e, M31R_E_NOMEM, "out of memory while hashing");
+    } else {
+        err = add_file(h, fd, chunk, &size, e);
+    }
+    if (err == M31R_OK) {
+        m31ri_sha256_end(h, out);
+        if (out_size != NULL) {
+            *out_size = size;
+        }
+    }
+    m31ri_free(chunk);
+    m31ri_sha256_free(h);
+    return err;
+}
