@@ -1,0 +1,53 @@
+/* append_file.h - a file of whole lines that only grows: the one way records and points reach the disk.
+ *
+ * A write is whole or it did not happen: when it fails or is cut short, the file is taken back to the end of its last
+ * whole line, so that nothing is ever glued to a torn one. An EXCLUSIVE file has one writer, who holds its lock until
+ * it is closed and remembers the end; a SHARED file is locked for each write, and the end is looked up under the lock.
+ * A writer that finds bytes after the last newline knows that their writer died inside a write (the lock is free) and
+ * that the call had not returned: it takes them off and hands them to its caller, so that nothing vanishes silently.
+ *
+ * Not thread-safe: the owner of the object locks.
+ */
+#ifndef M31RI_APPEND_FILE_H
+#define M31RI_APPEND_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "m31r/error.h"
+
+typedef struct m31ri_append_file m31ri_append_file;
+
+typedef enum m31ri_append_mode { M31RI_APPEND_EXCLUSIVE, M31RI_APPEND_SHARED } m31ri_append_mode;
+
+/* What an outside hand did to the file since it was last looked at. */
+typedef enum m31ri_append_state {
+    M31RI_APPEND_FINE,
+    M31RI_APPEND_DELETED,   /* no name leads to it any more: it was made again under its name, and goes on there */
+    M31RI_APPEND_TRUNCATED, /* shorter than what was written: writing goes on at its new end */
+    M31RI_APPEND_REPLACED   /* another file has its name now: writing goes on in the old one */
+} m31ri_append_state;
+
+/* Opens (makes, when missing) `name` in `dir`; never through a symlink, never anything but a regular file. A new
+ * or empty file first gets `header` (NULL: none). `torn` (NULL allowed) gets the bytes taken off the end.
+ * Errors: M31R_E_BUSY (EXCLUSIVE: another process holds it), M31R_E_IO (ELOOP for a symlink...).
+ * Owns:   the caller closes; `dir` must stay open as long. */
+m31r_err m31ri_append_open(int dir, const char *name, m31ri_append_mode mode, const char *header,
+                           m31ri_buf *torn, m31ri_append_file **out, m31r_error *e);
+void m31ri_append_close(m31ri_append_file *f);
+
+/* Writes whole lines. 0 when all bytes are in the file, else the errno and none are. */
+int m31ri_append_write(m31ri_append_file *f, const void *lines, size_t length);
+
+/* fdatasync. The first failure is remembered and returned by every later call. */
+int m31ri_append_sync(m31ri_append_file *f);
+
+/* Looks (fstat, one lookup of the name) whether the file is still the one, and mends what can be mended. */
+m31ri_append_state m31ri_append_check(m31ri_append_file *f);
+
+/* Bytes of whole lines in the file, as far as this writer knows. */
+uint64_t m31ri_append_size(const m31ri_append_file *f);
+
+#endif

@@ -1,0 +1,30 @@
+/* notices.h - what the processes of a run tell its owner: lines of JSON in `.live/notices`.
+ *
+ * Only the owner writes metadata.json; everybody else says here what should stand in it. Each line is an object with "kind":
+ *     {"kind":"identity","key":"seed","value":"42","pid":4711}
+ *     {"kind":"metric","name":"loss","unit":"nats","better":"lower"}
+ *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin","step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
+ *     {"kind":"lane","file":"train.log","name":"train","ordered":true,"records":10,"lost":0,"state":"open|closed","pid":4711}
+ *     {"kind":"lost","what":"records|points","reason":"ENOSPC","count":3}
+ *     {"kind":"critical","msg":"..."}
+ *     {"kind":"close","pid":4711}
+ * The owner folds its own the same way, so that there is one path.
+ */
+#ifndef M31RI_NOTICES_H
+#define M31RI_NOTICES_H
+
+#include <jansson.h>
+
+#include "m31r/error.h"
+#include "store/metadata.h"
+#include "store/run_dir.h"
+
+/* Appends one line (locked append). Takes over the reference `notice`. */
+m31r_err m31ri_notice_add(const m31ri_run_dir *d, json_t *notice, m31r_error *e);
+
+/* Reads the lines after `*offset` and folds each into `metadata`; moves `*offset` on. `*n_folded` counts (NULL allowed).
+ * A line that is not understood is counted in metadata "unknown_notices". */
+m31r_err m31ri_notices_fold(const m31ri_run_dir *d, uint64_t *offset, m31ri_metadata *metadata,
+                            int *n_folded, m31r_error *e);
+
+#endif
