@@ -1,0 +1,72 @@
+/* show.h - results for a person on a terminal, or as JSON lines for a program.
+ *
+ * A screen says where results go and in which of the two forms: JSON when asked for or when the output is no
+ * terminal, else aligned tables with colour. What is shown comes from the other public headers; nothing is
+ * computed here. Text from records, names and paths is made safe for a terminal: control characters and bidi
+ * overrides are shown escaped.
+ *
+ *     m31r_screen screen;
+ *     m31r_screen_init(&screen, stdout, M31R_FORM_AUTO, M31R_COLOR_AUTO);
+ *     m31r_show_error(&screen, &error);
+ *
+ * One thread at a time for each screen.
+ */
+#ifndef M31R_SHOW_H
+#define M31R_SHOW_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "m31r/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum m31r_form {
+    M31R_FORM_AUTO = 0, /* JSON lines unless the output is a terminal */
+    M31R_FORM_JSON,
+    M31R_FORM_TEXT
+} m31r_form;
+
+typedef enum m31r_color {
+    M31R_COLOR_AUTO = 0, /* on a terminal, unless NO_COLOR is set or TERM is "dumb" */
+    M31R_COLOR_ALWAYS,
+    M31R_COLOR_NEVER
+} m31r_color;
+
+/* Where results go. Read-only after m31r_screen_init(). */
+typedef struct m31r_screen {
+    FILE *out;
+    bool is_terminal;
+    bool is_json;
+    bool is_color;
+    int width; /* columns; 0 when the output has no width */
+} m31r_screen;
+
+/* Looks at what `out` is and at NO_COLOR, TERM and COLUMNS.
+ *
+ * Owns:   nothing; `out` stays the caller's.
+ * Thread: any.
+ */
+M31R_API void m31r_screen_init(m31r_screen *s, FILE *out, m31r_form form, m31r_color color);
+
+/* Writes an error: one line {"v":1,"kind":"error","error":{code,exit,message,path,line,column,hint}} on a JSON
+ * screen, else message, place and hint for a person.
+ *
+ * Owns:   nothing.
+ * Thread: one at a time per screen.
+ */
+M31R_API void m31r_show_error(const m31r_screen *s, const m31r_error *e);
+
+/* Writes text with everything escaped that a terminal could act on: controls, C1, bidi overrides and invalid UTF-8.
+ *
+ * Owns:   nothing.
+ * Thread: one at a time per screen.
+ */
+M31R_API void m31r_show_text(const m31r_screen *s, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
