@@ -8,6 +8,7 @@ import re
 import sys
 
 SKIPPED_FOLDERS = {".git", "build", "experiments", "logs", "__pycache__"}
+SHOWN_IN_FILE = 5  # of one file, so that a long list in one does not hide the others
 
 TOKEN = re.compile(
     r"""/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
@@ -202,8 +203,14 @@ def root_from(argv):
 
 def finish(problems, what):
     """Prints the problems as file:line: text and exits 1, or says what held and exits 0."""
+    in_file = {}
     for path, line, text in sorted(set(problems)):
-        print(f"{path}:{line}: {text}")
+        in_file[path] = in_file.get(path, 0) + 1
+        if in_file[path] <= SHOWN_IN_FILE:
+            print(f"{path}:{line}: {text}")
+    for path, count in in_file.items():
+        if count > SHOWN_IN_FILE:
+            print(f"{path}:1: {count - SHOWN_IN_FILE} more of the kind above")
     if problems:
         sys.exit(1)
     print(f"{os.path.basename(sys.argv[0])}: {what}")

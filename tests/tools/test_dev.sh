@@ -1,0 +1,101 @@
+#!/bin/sh
+# Self-test of what ./dev does about packages, with made-up system commands: nothing is installed.
+set -u
+
+source_dir=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+bin=$scratch/bin
+passed=0 failed=0
+
+# begin: an empty tree with ./dev, and a PATH that holds only what every system has.
+begin() {
+    rm -rf "$bin" "$scratch/tree" "$scratch/calls"
+    mkdir -p "$bin" "$scratch/tree"
+    cp "$source_dir/dev" "$scratch/tree/"
+    : >"$scratch/calls"
+    for tool in sh dirname cat grep sed head tail mktemp rm mkdir env; do
+        ln -s "$(command -v "$tool")" "$bin/$tool"
+    done
+    fake id 'echo 0'
+    fake true "exit 0"
+}
+
+fake() { printf '#!/bin/sh\n%s\n' "$2" >"$bin/$1" && chmod +x "$bin/$1"; }
+
+fake_apt() {
+    fake apt-get "echo \"apt-get \$*\" >>$scratch/calls; ${1:-exit 0}"
+    fake apt-cache "echo '  Candidate: ${2:-1.0}'"
+}
+
+fake_everything() {
+    for tool in cc c++ cmake ninja pkg-config git; do
+        fake "$tool" 'exit 0'
+    done
+}
+
+# expect NAME STATUS WORDS: runs ./dev build and compares its status and a part of what it says.
+expect() {
+    output=$(PATH=$bin "$scratch/tree/dev" build 2>&1 </dev/null)
+    status=$?
+    case $status/$output in
+    $2/*"$3"*) passed=$((passed + 1)) ;;
+    *)
+        failed=$((failed + 1))
+        printf 'FAIL %s: status %s, expected %s; should say "%s", says:\n%s\n' \
+            "$1" "$status" "$2" "$3" "$output"
+        ;;
+    esac
+}
+
+# expect_calls NAME PATTERN: compares the calls of apt-get, each ended by a semicolon.
+expect_calls() {
+    calls=$(sed 's/$/;/' "$scratch/calls" | tr -d '\n')
+    # shellcheck disable=SC2254 # the pattern is meant as one
+    case $calls in
+    $2) passed=$((passed + 1)) ;;
+    *)
+        failed=$((failed + 1))
+        printf 'FAIL %s: calls are "%s"\n' "$1" "$calls"
+        ;;
+    esac
+}
+
+begin
+expect "no apt" 3 "there is no apt-get here"
+expect "no apt names the command" 3 "install --no-install-recommends gcc g++"
+
+begin
+fake_apt
+fake id 'echo 1000'
+expect "not root" 3 "you are not root and there is no sudo"
+fake sudo 'exit 1'
+expect "sudo wants a password" 3 "sudo asks for a password"
+expect_calls "nothing is called without the right" ""
+fake sudo 'shift; exec "$@"'
+expect "sudo works" 1 "installing with apt, for the build"
+expect_calls "sudo calls apt" "*install --no-install-recommends gcc *;"
+
+begin
+fake_apt
+expect "known packages" 1 "installing with apt, for the build"
+expect_calls "no update when packages are known" "apt-get -q -y*install*libgit2-dev*;"
+
+begin
+fake_apt "exit 0" "(none)"
+expect "unknown packages" 1 "the package lists do not know gcc"
+expect_calls "update first when they are not" "*update;*install*;"
+
+begin
+fake_apt "echo E: broken mirror; exit 100"
+expect "apt fails" 3 "E: broken mirror"
+expect_calls "a failed install is tried again after an update" "*install*;*update;"
+
+begin
+fake_apt
+fake_everything
+expect "everything is there" 0 "building release"
+expect_calls "apt is not called when everything is there" ""
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
