@@ -1,7 +1,10 @@
 /* json_read.h - a strict reader of one JSON text (RFC 8259, UTF-8, depth-limited), as a stream of events.
  *
- * It allocates nothing: events point into the text. It is the full parse behind every reader of records, and the
- * oracle of the fast scanner. Each pitfall of real logs is a class of its own.
+ * Events point into the text; nothing is allocated for a text with up to 64 keys in open objects. It is the full parse
+ * behind every reader of records, and the oracle of the fast scanner. Each pitfall of real logs is a class of its own.
+ *
+ *     static bool print_key(void *context, const m31ri_json_member *m) { ...; return true; }
+ *     m31ri_json_class c = m31ri_json_read_object(line, length, print_key, NULL, &at);
  */
 #ifndef M31RI_JSON_READ_H
 #define M31RI_JSON_READ_H
@@ -20,7 +23,8 @@ typedef enum m31ri_json_class {
     M31RI_JSON_INVALID_UTF8,
     M31RI_JSON_TOO_DEEP,
     M31RI_JSON_DUP_KEY,        /* an object holds a key twice (compared unescaped) */
-    M31RI_JSON_LONE_SURROGATE  /* valid by the grammar, but stands for no character */
+    M31RI_JSON_LONE_SURROGATE, /* valid by the grammar, but stands for no character */
+    M31RI_JSON_NO_MEMORY       /* not judged: more than 64 keys, and no memory to hold them */
 } m31ri_json_class;
 
 const char *m31ri_json_class_name(m31ri_json_class c); /* "ok", "empty", "not_json", ... as in the data's labels */
@@ -40,7 +44,9 @@ typedef struct m31ri_json_member {
 /* Reads one object's text and hands its top members to `each` (NULL: only classify) in order; `each` returning
  * false stops the reading with M31RI_JSON_OK. `*error_at` (NULL allowed) gets the offset of the fault.
  *
- * Worst case is near linear also for hostile keys: duplicates are found by a sorted or well-hashed set. */
+ * Members come while the text is read: what they say counts only when M31RI_JSON_OK comes back. When several classes
+ * are true, the first of INVALID_UTF8, EMPTY, TOO_DEEP or NOT_JSON, NOT_OBJECT, DUP_KEY, LONE_SURROGATE is given; what
+ * follows the place that is too deep is not looked at. Worst case n log n in the keys, also for hostile ones. */
 m31ri_json_class m31ri_json_read_object(const char *text, size_t length,
                                         bool (*each)(void *context, const m31ri_json_member *m),
                                         void *context, size_t *error_at);

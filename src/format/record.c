@@ -1,0 +1,436 @@
+/* record.c - the one place where a record becomes bytes, and where its mandatory fields are found again.
+ *
+ * The encoder writes straight into the caller's buffer and looks at nothing but its arguments, so that recovery, which
+ * encodes again, gets the same bytes. It allocates nothing itself. The line has a limit, from which room for the
+ * counters at its end is set aside first: each field is written, and taken back when it does not fit. A
+ * string that does not fit is cut so that the fields after it still find room.
+ *
+ * Invariant: whatever comes in, the line is one valid JSON object with unique keys and the four mandatory fields first.
+ * Keys are compared as they were written: the escaped form of a key is unique, and equal text escapes equally.
+ */
+#include "format/record.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "format/json_text.h"
+#include "format/json_text_int.h"
+#include "format/number.h"
+#include "format/timestamp.h"
+
+#define MODULE_LIMIT 256       /* bytes of a written module name; callers allow fewer */
+#define TRAILER_LIMIT 128      /* five counters of ten digits with their keys, and "}\n": 113 */
+#define LATER_LIMIT (16 * 1024) /* the most that a long value leaves to the fields after it */
+#define LATER_VALUE 64         /* of which each string counts so much */
+#define SHORTEST_CUT 16        /* a string cut to less is dropped with its key */
+#define TOKEN_LIMIT 1024       /* a longer token is cut through */
+#define KEYS_LISTED 64
+
+typedef struct span {
+    uint32_t at, length; /* from the start of the line */
+} span;
+
+typedef struct writer {
+    m31ri_buf *out;
+    size_t start; /* of the line in `out` */
+    const m31ri_record_parts *parts;
+    const m31ri_redactor *redactor;
+    m31ri_record_report report;
+    size_t n_keys;
+    span keys[KEYS_LISTED]; /* the first keys written after the mandatory ones */
+} writer;
+
+static const char *level_name(m31r_level level)
+{
+    return level >= M31R_CRITICAL  ? "CRITICAL"
+           : level >= M31R_ERROR   ? "ERROR"
+           : level >= M31R_WARNING ? "WARNING"
+           : level >= M31R_INFO    ? "INFO"
+                                   : "DEBUG";
+}
+
+static size_t line_length(const writer *w)
+{
+    return w->out->length - w->start;
+}
+
+/* Bytes that may still be written before the trailer. */
+static size_t room(const writer *w)
+{
+    size_t used = line_length(w) + TRAILER_LIMIT;
+    return used < M31RI_RECORD_LIMIT ? M31RI_RECORD_LIMIT - used : 0;
+}
+
+static void take_back(writer *w, size_t length)
+{
+    if (w->out->length > length) {
+        w->out->length = length;
+        w->out->data[length] = '\0';
+    }
+}
+
+/* What the fields from `next` on are worth keeping free, when a string before them is long. */
+static size_t needed_later(const writer *w, size_t next)
+{
+    size_t need = 0;
+    for (size_t i = next; i < w->parts->n && need < LATER_LIMIT; i++) {
+        const m31r_value *v = &w->parts->values[i];
+        size_t key = w->parts->keys[i].length;
+        need += 8 + (key < M31RI_KEY_LIMIT ? key : M31RI_KEY_LIMIT);
+        need += v->type != M31R_T_STRING ? 24 : v->length < LATER_VALUE ? v->length : LATER_VALUE;
+    }
+    size_t half = room(w) / 2;
+    need = need < LATER_LIMIT ? need : LATER_LIMIT;
+    return need < half ? need : half;
+}
+
+static bool is_token_byte(char c)
+{
+    return (unsigned char)c > ' ' && strchr(",;\"'", c) == NULL;
+}
+
+/* Where to cut `s` at or before `cut` so that no token is cut through. */
+static size_t before_token(const char *s, size_t cut)
+{
+    if (!is_token_byte(s[cut])) {
+        return cut;
+    }
+    size_t back = 0;
+    while (back < cut && back < TOKEN_LIMIT && is_token_byte(s[cut - back - 1])) {
+        back++;
+    }
+    return back < TOKEN_LIMIT ? cut - back : cut;
+}
+
+/* Writes a string with its quotes, cut when it is longer than what is free less what the fields from `next` on need. False
+ * when there is no room worth using; the caller takes back what was written. */
+static bool write_string(writer *w, const char *s, size_t length, size_t next)
+{
+    size_t free_bytes = room(w);
+    if (free_bytes < 2) {
+        return false;
+    }
+    size_t limit = free_bytes - 2;
+    m31ri_buf_add_char(w->out, '"');
+    size_t body = w->out->length;
+    if (length > limit / 6) {
+        size_t later = needed_later(w, next);
+        limit -= later < limit ? later : limit;
+    }
+    size_t used = m31ri_json_escape_within(w->out, s, length, limit);
+    if (used < length) {
+        if (limit < SHORTEST_CUT) {
+            return false;
+        }
+        size_t cut = w->redactor != NULL ? before_token(s, used) : used;
+        if (cut < used) {
+            take_back(w, body);
+            (void)m31ri_json_escape_within(w->out, s, cut, limit);
+        }
+        w->report.n_cut++;
+    }
+    m31ri_buf_add_char(w->out, '"');
+    return true;
+}
+
+/* A string that the privacy rules are asked about first. */
+static bool write_judged(writer *w, const m31r_value *key, const char *s, size_t length,
+                         size_t next)
+{
+    if (w->redactor != NULL && w->redactor->redact != NULL) {
+        size_t new_length = 0;
+        const char *text = w->redactor->redact(w->redactor->context, key->as.s, key->length, s,
+                                               length, &new_length);
+        if (text != NULL) {
+            w->report.n_redacted++;
+            s = text;
+            length = new_length;
+        }
+    }
+    return write_string(w, s, length, next);
+}
+
+static bool write_bytes(writer *w, const char *s, size_t length)
+{
+    if (length > room(w)) {
+        return false;
+    }
+    m31ri_buf_add(w->out, s, length);
+    return true;
+}
+
+/* A number; one that JSON has no form for goes into quotes and is counted. */
+static bool write_real(writer *w, const m31r_value *v)
+{
+    char text[M31RI_NUMBER_BYTES + 2];
+    bool finite = v->type == M31R_T_FLOAT ? isfinite(v->as.f) != 0 : isfinite(v->as.d) != 0;
+    size_t n = v->type == M31R_T_FLOAT ? m31ri_number_write_float(v->as.f, text + 1)
+                                       : m31ri_number_write_double(v->as.d, text + 1);
+    if (finite) {
+        return write_bytes(w, text + 1, n);
+    }
+    w->report.n_nonfinite++;
+    text[0] = '"';
+    text[n + 1] = '"';
+    return write_bytes(w, text, n + 2);
+}
+
+static bool write_value(writer *w, const m31r_value *key, const m31r_value *v, size_t next)
+{
+    static const char sensitive[] = "\"[redacted:sensitive]\"";
+    char text[M31RI_NUMBER_BYTES];
+    switch (v->type) {
+    case M31R_T_BOOL: return v->as.b ? write_bytes(w, "true", 4) : write_bytes(w, "false", 5);
+    case M31R_T_INT: return write_bytes(w, text, m31ri_number_write_int(v->as.i, text));
+    case M31R_T_UINT: return write_bytes(w, text, m31ri_number_write_uint(v->as.u, text));
+    case M31R_T_DOUBLE:
+    case M31R_T_FLOAT: return write_real(w, v);
+    case M31R_T_STRING: return write_judged(w, key, v->as.s, v->length, next);
+    case M31R_T_SENSITIVE:
+        w->report.n_redacted++;
+        return write_bytes(w, sensitive, sizeof sensitive - 1);
+    default: return write_bytes(w, "null", 4);
+    }
+}
+
+static bool is_reserved(const char *key, size_t length)
+{
+    static const char *const names[] = {
+        "", "ts", "level", "module", "msg", "cut", "renamed", "nonfinite", "redacted",
+        "fields_dropped",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == length && memcmp(names[i], key, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when the key that was just written, from `at` to the end of the buffer, stands in the line before.
+ *
+ * Beyond the listed keys the line itself is searched for `,"key":`. A quote inside a string is always escaped, so that
+ * this can be found in a wrong place only for the keys "," and ":", which are then renamed without need. */
+static bool is_taken(writer *w, size_t at)
+{
+    const char *line = w->out->data + w->start;
+    const char *key = w->out->data + at;
+    size_t length = w->out->length - at;
+    size_t n = w->n_keys < KEYS_LISTED ? w->n_keys : KEYS_LISTED;
+    for (size_t i = 0; i < n; i++) {
+        if (w->keys[i].length == length && memcmp(line + w->keys[i].at, key, length) == 0) {
+            return true;
+        }
+    }
+    if (w->n_keys <= KEYS_LISTED) {
+        return false;
+    }
+    m31ri_buf_add(w->out, "\":", 2);
+    if (!m31ri_buf_ok(w->out)) {
+        return false;
+    }
+    line = w->out->data + w->start;
+    bool found = memmem(line, at - 2 - w->start, w->out->data + at - 2, length + 4) != NULL;
+    take_back(w, at + length);
+    return found;
+}
+
+/* Appends the key's text with what is put before it; false when there is no room. */
+static bool write_key_text(writer *w, unsigned attempt, const m31r_value *key)
+{
+    if (attempt > 0) {
+        char prefix[16] = "ctx";
+        size_t n = 3;
+        n += attempt > 1 ? m31ri_number_write_uint(attempt, prefix + n) : 0;
+        prefix[n++] = '_';
+        if (!write_bytes(w, prefix, n)) {
+            return false;
+        }
+    }
+    bool is_long = key->length > M31RI_KEY_LIMIT;
+    size_t kept = is_long ? m31ri_utf8_cut(key->as.s, key->length, M31RI_KEY_LIMIT - 3)
+                          : key->length;
+    return m31ri_json_escape_within(w->out, key->as.s, kept, room(w)) == kept &&
+           (!is_long || write_bytes(w, "...", 3));
+}
+
+static bool write_key(writer *w, const m31r_value *key)
+{
+    size_t at = w->out->length;
+    bool renamed = key->length > M31RI_KEY_LIMIT;
+    for (unsigned attempt = 0;; attempt++) {
+        if (!write_key_text(w, attempt, key) || !m31ri_buf_ok(w->out)) {
+            return false;
+        }
+        size_t length = w->out->length - at;
+        if (!is_reserved(w->out->data + at, length) && !is_taken(w, at)) {
+            break;
+        }
+        renamed = true;
+        take_back(w, at);
+    }
+    if (w->n_keys < KEYS_LISTED) {
+        w->keys[w->n_keys].at = (uint32_t)(at - w->start);
+        w->keys[w->n_keys].length = (uint32_t)(w->out->length - at);
+    }
+    w->report.n_renamed += renamed;
+    return true;
+}
+
+/* One field, whole or not at all. */
+static void write_field(writer *w, size_t i)
+{
+    m31r_value key = w->parts->keys[i];
+    if (key.type != M31R_T_STRING || key.as.s == NULL) {
+        key = m31r_of_string("");
+    }
+    size_t before = w->out->length;
+    m31ri_record_report report = w->report;
+    if (write_bytes(w, ",\"", 2) && write_key(w, &key) && write_bytes(w, "\":", 2) &&
+        write_value(w, &key, &w->parts->values[i], i + 1)) {
+        w->n_keys++;
+        return;
+    }
+    take_back(w, before);
+    w->report = report;
+    w->report.n_dropped++;
+}
+
+static void write_head(writer *w)
+{
+    const m31ri_record_parts *parts = w->parts;
+    char ts[M31RI_TIMESTAMP_BYTES + 1];
+    m31ri_timestamp_write(parts->wall_ns, ts);
+    m31ri_buf_add_str(w->out, "{\"ts\":\"");
+    m31ri_buf_add(w->out, ts, M31RI_TIMESTAMP_BYTES);
+    m31ri_buf_add_str(w->out, "\",\"level\":\"");
+    m31ri_buf_add_str(w->out, level_name(parts->level));
+    m31ri_buf_add_str(w->out, "\",\"module\":\"");
+    (void)m31ri_json_escape_within(w->out, parts->module, parts->module_length, MODULE_LIMIT);
+    m31ri_buf_add_str(w->out, "\",\"msg\":");
+    m31r_value key = m31r_text("msg", 3);
+    (void)write_judged(w, &key, parts->message, parts->message_length, 0);
+}
+
+static void write_trailer(writer *w)
+{
+    const struct {
+        const char *text;
+        uint32_t n;
+    } counters[] = {
+        {",\"cut\":", w->report.n_cut},
+        {",\"renamed\":", w->report.n_renamed},
+        {",\"nonfinite\":", w->report.n_nonfinite},
+        {",\"redacted\":", w->report.n_redacted},
+        {",\"fields_dropped\":", w->report.n_dropped},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        if (counters[i].n != 0) {
+            char text[M31RI_NUMBER_BYTES];
+            m31ri_buf_add_str(w->out, counters[i].text);
+            m31ri_buf_add(w->out, text, m31ri_number_write_uint(counters[i].n, text));
+        }
+    }
+    m31ri_buf_add(w->out, "}\n", 2);
+}
+
+void m31ri_record_write(m31ri_buf *out, const m31ri_record_parts *parts,
+                        const m31ri_redactor *redactor, m31ri_record_report *report)
+{
+    writer w;
+    w.out = out;
+    w.start = out->length;
+    w.parts = parts;
+    w.redactor = redactor;
+    w.report = (m31ri_record_report){0};
+    w.n_keys = 0;
+    write_head(&w);
+    for (size_t i = 0; i < parts->n; i++) {
+        write_field(&w, i);
+    }
+    write_trailer(&w);
+    if (report != NULL) {
+        *report = w.report;
+    }
+}
+
+static m31r_level level_of(const char *name, size_t length)
+{
+    static const struct {
+        const char *name;
+        m31r_level level;
+    } levels[] = {
+        {"INFO", M31R_INFO},       {"DEBUG", M31R_DEBUG}, {"WARNING", M31R_WARNING},
+        {"ERROR", M31R_ERROR},     {"CRITICAL", M31R_CRITICAL},
+        {"WARN", M31R_WARNING},    {"FATAL", M31R_CRITICAL},
+    };
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (strlen(levels[i].name) == length && strncasecmp(levels[i].name, name, length) == 0) {
+            return levels[i].level;
+        }
+    }
+    return (m31r_level)0;
+}
+
+/* `name` against a string body of the text, unescaped when it has to be. */
+static bool body_is(const char *body, size_t length, bool escaped, const char *name)
+{
+    size_t n = strlen(name);
+    if (!escaped) {
+        return length == n && memcmp(body, name, n) == 0;
+    }
+    m31ri_buf plain = M31RI_BUF_INIT;
+    m31ri_json_unescape(&plain, body, length);
+    bool same = plain.length == n && memcmp(m31ri_buf_str(&plain), name, n) == 0;
+    m31ri_buf_release(&plain);
+    return same;
+}
+
+static bool take_member(void *context, const m31ri_json_member *m)
+{
+    m31ri_record_head *head = context;
+    bool is_short = m->key_length <= 6 || m->key_escaped;
+    if (!is_short) {
+        return true;
+    }
+    if (m->type == 'n' && body_is(m->key, m->key_length, m->key_escaped, "step")) {
+        head->has_step = m31ri_number_read_int(m->value, m->value_length, &head->step);
+        return true;
+    }
+    if (m->type != 's') {
+        return true;
+    }
+    const struct {
+        const char *name;
+        m31ri_json_member *member;
+    } fields[] = {
+        {"ts", &head->ts}, {"level", &head->level_text}, {"module", &head->module},
+        {"msg", &head->message},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (body_is(m->key, m->key_length, m->key_escaped, fields[i].name)) {
+            *fields[i].member = *m;
+        }
+    }
+    return true;
+}
+
+m31ri_json_class m31ri_record_read(const char *line, size_t length, m31ri_record_head *head)
+{
+    m31ri_record_head h = {0};
+    h.wall_ns = INT64_MIN;
+    m31ri_json_class c = m31ri_json_read_object(line, length, take_member, &h, NULL);
+    if (c != M31RI_JSON_OK) {
+        return c;
+    }
+    int64_t wall_ns;
+    if (h.ts.value != NULL && m31ri_timestamp_read(h.ts.value, h.ts.value_length, &wall_ns)) {
+        h.wall_ns = wall_ns;
+    }
+    if (h.level_text.value != NULL) {
+        h.level = level_of(h.level_text.value, h.level_text.value_length);
+    }
+    *head = h;
+    return M31RI_JSON_OK;
+}
