@@ -170,6 +170,11 @@ ROWS = [
     ("banned", SINK, "int a = printf(b);\n", (1, "printf: the library never prints")),
     ("banned", SINK, "void f(char *, ...) __attribute__((format(printf, 1, 2)));\n", None),
     ("banned", SINK, "#include <sys/socket.h>\n", (1, "no network code")),
+    ("banned", SINK, "void *a = malloc(b);\n", (1, "malloc: allocate through")),
+    ("banned", "src/base/alloc.c", "void *a = malloc(b);\n", None),
+    ("banned", SINK, "int a = exit(b), exit_status = 1;\n", (1, "exit: the library leaves")),
+    ("banned", SINK, "struct a {\n    int exit : 1;\n};\nint x = a.abort;\n", None),
+    ("banned", "src/observe/a.c", "int a = chdir(b);\n", None),
     ("banned", "cli/main.c", "int a = printf(b);\n", None),
     ("banned", "cli/main.c", "int a = atoi(b);\n", (1, "atoi: cannot report")),
 ]
