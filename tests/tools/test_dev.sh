@@ -1,5 +1,6 @@
 #!/bin/sh
-# Self-test of what ./dev does about packages, with made-up system commands: nothing is installed.
+# Self-test of ./dev with made-up system commands: what it does about missing packages, and how it
+# counts tests. Nothing is installed.
 set -u
 
 source_dir=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -14,7 +15,7 @@ begin() {
     mkdir -p "$bin" "$scratch/tree"
     cp "$source_dir/dev" "$scratch/tree/"
     : >"$scratch/calls"
-    for tool in sh dirname cat grep sed head tail mktemp rm mkdir env; do
+    for tool in sh dirname cat grep sed head tail mktemp rm mkdir env awk; do
         ln -s "$(command -v "$tool")" "$bin/$tool"
     done
     fake id 'echo 0'
@@ -29,14 +30,15 @@ fake_apt() {
 }
 
 fake_everything() {
-    for tool in cc c++ cmake ninja pkg-config git; do
+    for tool in cc c++ cmake ninja pkg-config git python3 spm_train fasttext xgboost; do
         fake "$tool" 'exit 0'
     done
 }
 
-# expect NAME STATUS WORDS: runs ./dev build and compares its status and a part of what it says.
+# expect NAME STATUS WORDS [COMMAND]: runs ./dev COMMAND (build) and compares its status and a part
+# of what it says.
 expect() {
-    output=$(PATH=$bin "$scratch/tree/dev" build 2>&1 </dev/null)
+    output=$(PATH=$bin "$scratch/tree/dev" "${4:-build}" 2>&1 </dev/null)
     status=$?
     case $status/$output in
     $2/*"$3"*) passed=$((passed + 1)) ;;
@@ -96,6 +98,25 @@ fake_apt
 fake_everything
 expect "everything is there" 0 "building release"
 expect_calls "apt is not called when everything is there" ""
+
+# expect_count NAME STATUS WORDS CTEST_OUTPUT: what ./dev test makes of CTest's closing lines.
+expect_count() {
+    begin
+    fake_everything
+    fake ctest "cat <<'TEXT'
+$4
+TEXT"
+    expect "$1" "$2" "
+$3" test
+}
+
+expect_count "all pass" 0 "12 passed, 0 failed" "100% tests passed, 0 tests failed out of 12"
+expect_count "some fail" 1 "10 passed, 2 failed" "83% tests passed, 2 tests failed out of 12"
+expect_count "one fails" 1 "11 passed, 1 failed" "92% tests passed, 1 tests failed out of 12"
+expect_count "skipped ones are said" 0 "11 passed, 0 failed, 1 skipped" \
+    " 1/12 Test  #1: cli_run ....***Skipped   0.01 sec
+100% tests passed, 0 tests failed out of 12"
+expect_count "no test is a failure" 1 "0 passed, 0 failed" "No tests were found!!!"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
