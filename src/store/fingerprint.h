@@ -1,8 +1,12 @@
 /* fingerprint.h - the SHA-256 of a file or of a directory of files, with a cache.
  *
- * Of a directory: SHA-256 over, for each regular file in byte order of its relative path, path, NUL, and its 32-byte content digest.
- * Symlinks are not followed (their target text is hashed as content, path suffixed "@"). The cache ($XDG_CACHE_HOME/m31r/fingerprints, else ~/.cache/m31r)
- * remembers content digests by device, inode, size and mtime; never needed for correctness, distrusted when a file changed within the last 2 seconds.
+ * Of a file: SHA-256 of its bytes. Of a directory: SHA-256 over, for each regular file in byte order of its relative
+ * path, the path, NUL, and its 32-byte content digest. Symlinks below it are not followed: their target text counts
+ * as content and their path is suffixed "@" (after sorting). Devices, sockets and FIFOs are left out.
+ *
+ * The cache ($XDG_CACHE_HOME/m31r/fingerprints/, else ~/.cache/m31r/..., one file for each path fingerprinted)
+ * remembers content digests by device, inode, size, mtime and ctime; it is never needed for correctness, and a file
+ * that changed within 2 seconds before it was read is not remembered.
  */
 #ifndef M31RI_FINGERPRINT_H
 #define M31RI_FINGERPRINT_H
@@ -17,6 +21,7 @@ typedef struct m31ri_fingerprint {
     uint8_t digest[32];
     uint64_t n_files;
     uint64_t n_bytes;
+    uint64_t n_changed;   /* files that changed while they were read: the digest is of the bytes that were read */
 } m31ri_fingerprint;
 
 /* Seen by other threads while it is computed; `cancel` set by another thread ends it with M31R_E_CLOSED. */

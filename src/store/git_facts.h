@@ -1,7 +1,11 @@
 /* git_facts.h - which code this is: what reading .git can tell without starting a process.
  *
- * The library reads HEAD, refs, packed-refs and the index (stat and, in doubt, the blob's SHA-1) to know commit, branch and which tracked
- * files differ. The diff itself and untracked files need the whole object store: the command finds them with libgit2 (src/observe) and puts them here.
+ * Changed means: what the work tree holds differs from what HEAD holds (as `git diff HEAD` sees it, staged and unstaged
+ * together). The library reads HEAD, refs, packed-refs and the index (stat and, in doubt, the blob's hash). The text of the diff and the
+ * untracked files are the command's: it finds them with libgit2 (src/observe/git_diff.h) and puts them here. Submodules are left out.
+ *
+ * changes_digest: SHA-256 over, in byte order of path, path NUL digest of each changed file, the digest being SHA-256 of what the work
+ * tree holds (a symlink: its target text; deleted: 32 zero bytes); untracked files, when known, are in the same list.
  */
 #ifndef M31RI_GIT_FACTS_H
 #define M31RI_GIT_FACTS_H
@@ -32,14 +36,33 @@ typedef struct m31ri_git_facts {
     bool diff_is_cut;
     m31ri_untracked *untracked;
     size_t n_untracked, n_untracked_unlisted;
+    size_t n_changed;             /* tracked files that differ */
+    char reason[160];             /* why there is no commit to name; "" when found */
 } m31ri_git_facts;
 
-/* Looks from `directory` upwards. Not being in a work tree is no error: `found` is false. A damaged .git is M31R_E_CORRUPT. */
+/* Looks from `directory` upwards. Not being in a work tree is no error: `found` is false
+ * and `reason` says why (no work tree, a branch without a commit, a split index). A damaged .git is M31R_E_CORRUPT. */
 m31r_err m31ri_git_facts_read(const char *directory, m31ri_git_facts *out, m31r_error *e);
 void m31ri_git_facts_release(m31ri_git_facts *g);
 
 /* A hook the command sets before gathering, to replace the reading above by libgit2's; NULL in the library. */
 typedef m31r_err (*m31ri_git_reader)(const char *directory, m31ri_git_facts *out, m31r_error *e);
 void m31ri_git_facts_set_reader(m31ri_git_reader reader);
+
+/* The reading by the hook when one is set, else by m31ri_git_facts_read(). */
+m31r_err m31ri_git_facts_gather(const char *directory, m31ri_git_facts *out, m31r_error *e);
+
+/* One changed or untracked file, for the digest. */
+typedef struct m31ri_git_change {
+    const char *path;
+    uint8_t digest[32];
+} m31ri_git_change;
+
+/* Sorts `changes` and computes changes_digest (zero when there are none). Also for src/observe. */
+m31r_err m31ri_git_changes_digest(m31ri_git_change *changes, size_t n, uint8_t out[32], m31r_error *e);
+
+/* SHA-256 and size of what the work tree holds at `path` below `top`: a file's bytes or a symlink's target text. False
+ * when there is nothing, or nothing that git tracks. Also for src/observe. */
+bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64_t *out_bytes);
 
 #endif
