@@ -1,0 +1,44 @@
+/* The library, or nothing in its place.
+ *
+ * With TRAIN_NO_M31R the program builds without the library: every call becomes one that evaluates
+ * its arguments and does nothing. It exists to show that observing changes no bit of what is
+ * computed.
+ */
+#ifndef TRAIN_OBSERVE_H
+#define TRAIN_OBSERVE_H
+
+#ifndef TRAIN_NO_M31R
+#include <m31r/m31r.h>
+#else
+
+typedef void m31r_run;
+typedef void m31r_log;
+
+static inline void observe_nothing(const void *handle, ...)
+{
+    (void)handle;
+}
+
+#define m31r_run_here(config) ((m31r_run *)observe_null(config))
+#define m31r_run_logger(run, module) ((m31r_log *)observe_null(module))
+#define m31r_run_dir(run) ((void)(run), "")
+#define m31r_run_is_live(run) ((void)(run), false)
+#define m31r_run_close(run) ((void)(run))
+#define m31r_run_identify observe_nothing
+#define m31r_metric_define(run, name, unit, better) observe_nothing(run, name, unit)
+#define m31r_metric observe_nothing
+#define m31r_step observe_nothing
+#define m31r_checkpoint_add observe_nothing
+#define m31r_input_add observe_nothing
+#define m31r_info observe_nothing
+#define m31r_warning observe_nothing
+#define m31r_error observe_nothing
+
+static inline void *observe_null(const char *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+#endif
+#endif

@@ -1,0 +1,251 @@
+#include "trainer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+    const trainer_options *options;
+    m31r_run *run;
+    m31r_log *log;
+    corpus text;
+    learner *learner;
+    FILE *losses;
+    double
+        work_s; /* time in steps since the last record: validation and checkpoints are not in it */
+    uint64_t work_tokens; /* read in that time */
+    uint64_t saved_step;  /* of the newest checkpoint of this run */
+} trainer;
+
+static double now_s(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Resident memory of this process in MiB; 0 when the system does not say. */
+static double memory_mb(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%*d %ld", &pages) != 1) {
+            pages = 0;
+        }
+        (void)fclose(file);
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
+}
+
+static void metrics_define(m31r_run *run)
+{
+    m31r_metric_define(run, "loss", "nats", M31R_BETTER_LOWER);
+    m31r_metric_define(run, "val_loss", "nats", M31R_BETTER_LOWER);
+    m31r_metric_define(run, "lr", "1", M31R_BETTER_UNKNOWN);
+    m31r_metric_define(run, "grad_norm", "1", M31R_BETTER_UNKNOWN);
+    m31r_metric_define(run, "tokens_per_sec", "tokens/s", M31R_BETTER_HIGHER);
+    m31r_metric_define(run, "memory_mb", "MiB", M31R_BETTER_LOWER);
+}
+
+static bool corpus_open(trainer *t, fault *error)
+{
+    const trainer_options *o = t->options;
+    if (!corpus_read(&t->text, o->corpus, o->settings->held_out_percent, error)) {
+        return false;
+    }
+    char digest[17];
+    (void)snprintf(digest, sizeof digest, "%016" PRIx64, t->text.digest);
+    m31r_info(t->log, "corpus_read", "path", o->corpus, "files", t->text.n_files, "training_bytes",
+              t->text.training.size, "validation_bytes", t->text.validation.size, "fnv1a", digest);
+    return true;
+}
+
+static bool resume(trainer *t, fault *error)
+{
+    const char *path = t->options->resume;
+    if (path == NULL) {
+        return true;
+    }
+    if (!learner_load(t->learner, path, error)) {
+        return false;
+    }
+    const savepoint *point = &t->learner->point;
+    (void)m31r_input_add(t->run, path);
+    m31r_info(t->log, "resumed", "path", path, "step", point->step, "tokens_total",
+              point->tokens_total, "epoch", point->feed.epoch, "data_position",
+              point->feed.position);
+    if (point->seed != t->options->settings->seed) {
+        m31r_warning(t->log, "seed_changed", "checkpoint_seed", point->seed, "seed",
+                     t->options->settings->seed);
+    }
+    if (point->corpus_digest != t->text.digest) {
+        m31r_warning(t->log, "corpus_changed", "hint",
+                     "training goes on, but not as it would have with the text it began with");
+    }
+    if (point->step >= (uint64_t)t->options->settings->steps) {
+        return fault_set(error, FAULT_USER, "nothing_to_do", "%s is at step %" PRIu64 " of %d",
+                         path, point->step, t->options->settings->steps);
+    }
+    return true;
+}
+
+static bool open_all(trainer *t, fault *error)
+{
+    const trainer_options *o = t->options;
+    metrics_define(t->run);
+    if (!corpus_open(t, error)) {
+        return false;
+    }
+    t->learner = learner_new(o->settings, &t->text, error);
+    if (t->learner == NULL || !resume(t, error)) {
+        return false;
+    }
+    if (mkdir(o->checkpoints, 0777) != 0 && errno != EEXIST) {
+        return fault_set(error, FAULT_RUNTIME, "checkpoint_directory", "%s: %s", o->checkpoints,
+                         strerror(errno));
+    }
+    if (o->losses != NULL && (t->losses = fopen(o->losses, "we")) == NULL) {
+        return fault_set(error, FAULT_USER, "losses_not_written", "%s: %s", o->losses,
+                         strerror(errno));
+    }
+    return true;
+}
+
+/* Turns "every n steps" into yes or no; always yes at the last step. */
+static bool is_due(const trainer *t, int every)
+{
+    uint64_t step = t->learner->point.step;
+    return step == (uint64_t)t->options->settings->steps ||
+           (every > 0 && step % (uint64_t)every == 0);
+}
+
+static void step_record(trainer *t, const learner_report *report)
+{
+    const savepoint *point = &t->learner->point;
+    m31r_step(t->run, (int64_t)point->step, "loss", report->loss, "lr", report->learning_rate,
+              "grad_norm", report->gradient_norm, "tokens_per_sec",
+              t->work_s > 0 ? (double)t->work_tokens / t->work_s : 0.0, "memory_mb", memory_mb(),
+              "tokens_total", point->tokens_total, "epoch", point->feed.epoch, "data_position",
+              point->feed.position);
+    t->work_s = 0;
+    t->work_tokens = 0;
+}
+
+static bool step(trainer *t, fault *error)
+{
+    const uint64_t tokens_before = t->learner->point.tokens_total;
+    const double began_s = now_s();
+    learner_report report;
+    if (!learner_step(t->learner, &report, error)) {
+        return false;
+    }
+    t->work_s += now_s() - began_s;
+    t->work_tokens += t->learner->point.tokens_total - tokens_before;
+    if (t->losses != NULL &&
+        fprintf(t->losses, "%" PRIu64 " %a\n", t->learner->point.step, report.loss) < 0) {
+        return fault_set(error, FAULT_RUNTIME, "losses_not_written", "%s: %s", t->options->losses,
+                         strerror(errno));
+    }
+    if (t->learner->point.step == 1 || is_due(t, t->options->settings->log_every)) {
+        step_record(t, &report);
+    }
+    return true;
+}
+
+static bool validate(trainer *t, fault *error)
+{
+    const double began_s = now_s();
+    double loss;
+    if (!learner_evaluate(t->learner, &loss, error)) {
+        return false;
+    }
+    const int64_t at = (int64_t)t->learner->point.step;
+    m31r_metric(t->run, "val_loss", loss, at);
+    m31r_info(t->log, "validation_complete", "step", at, "val_loss", loss, "duration_s",
+              now_s() - began_s);
+    return true;
+}
+
+static bool save(trainer *t, fault *error)
+{
+    const double began_s = now_s();
+    const uint64_t at = t->learner->point.step;
+    char path[PATH_MAX];
+    int length =
+        snprintf(path, sizeof path, "%s/step_%06" PRIu64 ".bin", t->options->checkpoints, at);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return fault_set(error, FAULT_USER, "checkpoint_not_written", "the path is too long");
+    }
+    if (!learner_save(t->learner, path, error)) {
+        return false;
+    }
+    t->saved_step = at;
+    (void)m31r_checkpoint_add(t->run, path, (int64_t)at);
+    m31r_info(t->log, "checkpoint_saved", "step", at, "path", path, "duration_s",
+              now_s() - began_s);
+    return true;
+}
+
+/* Keeps what was learned, then says which signal it was. */
+static bool interrupted(trainer *t, fault *error)
+{
+    const int signal_number = (int)*t->options->stop;
+    if (t->saved_step != t->learner->point.step && !save(t, error)) {
+        return false;
+    }
+    return fault_set(error, 128 + signal_number, "interrupted", "%s at step %" PRIu64,
+                     strsignal(signal_number), t->learner->point.step);
+}
+
+static bool learn(trainer *t, fault *error)
+{
+    const settings *s = t->options->settings;
+    while (t->learner->point.step < (uint64_t)s->steps) {
+        if (*t->options->stop != 0) {
+            return interrupted(t, error);
+        }
+        if (!step(t, error) || (is_due(t, s->eval_every) && !validate(t, error)) ||
+            (is_due(t, s->checkpoint_every) && !save(t, error))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool close_all(trainer *t, bool ok, fault *error)
+{
+    learner_free(t->learner);
+    corpus_release(&t->text);
+    if (t->losses != NULL && fclose(t->losses) != 0 && ok) {
+        return fault_set(error, FAULT_RUNTIME, "losses_not_written", "%s: %s", t->options->losses,
+                         strerror(errno));
+    }
+    return ok;
+}
+
+bool trainer_run(const trainer_options *options, fault *error)
+{
+    trainer t = {
+        .options = options, .run = options->run, .log = m31r_run_logger(options->run, "trainer")};
+    const double began_s = now_s();
+    bool ok = open_all(&t, error);
+    if (ok) {
+        m31r_info(t.log, "train_start", "parameters", t.learner->plan.n_parameters, "steps",
+                  options->settings->steps, "first_step", t.learner->point.step + 1,
+                  "tokens_per_step", options->settings->batch * options->settings->shape.context,
+                  "workers", options->settings->workers, "seed", options->settings->seed);
+        ok = learn(&t, error);
+    }
+    if (ok) {
+        m31r_info(t.log, "train_complete", "step", t.learner->point.step, "tokens_total",
+                  t.learner->point.tokens_total, "duration_s", now_s() - began_s);
+    }
+    return close_all(&t, ok, error);
+}
