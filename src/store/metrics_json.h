@@ -1,7 +1,9 @@
-/* metrics_json.h - keeps metrics.json equal to what metrics.csv says. The owner calls it now and then.
+/* metrics_json.h - keeps metrics.json equal to what metrics.csv says. The owner calls it now and
+ * then.
  *
- * It reads the new bytes of metrics.csv (and of metrics.rank*.csv) since the last call, whoever wrote them, adds them to a summary, and
- * replaces metrics.json. metrics.json is derived: after a crash it is computed again from the points.
+ * It reads the new bytes of metrics.csv (and of metrics.rank*.csv) since the last call, whoever
+ * wrote them, adds them to a summary, and replaces metrics.json. metrics.json is derived: after a
+ * crash it is computed again from the points.
  */
 #ifndef M31RI_METRICS_JSON_H
 #define M31RI_METRICS_JSON_H

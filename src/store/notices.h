@@ -1,6 +1,7 @@
 /* notices.h - what the processes of a run tell its owner: lines of JSON in `.live/notices`.
  *
- * Only the owner writes metadata.json; everybody else says here what should stand in it. Each line is an object with "kind":
+ * Only the owner writes metadata.json; everybody else says here what should stand in it. Each line
+ * is an object with "kind":
  *     {"kind":"identity","key":"seed","value":"42","pid":4711}
  *     {"kind":"metric","name":"loss","unit":"nats","better":"lower"}
  *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin","step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
@@ -19,11 +20,15 @@
 #include "store/metadata.h"
 #include "store/run_dir.h"
 
-/* Appends one line (locked append). Takes over the reference `notice`. */
+/* Appends one line (locked append). Takes over the reference `notice`, also on failure.
+ * Errors: M31R_E_CLOSED (the run has ended), M31R_E_LIMIT (longer than M31RI_NOTICE_LIMIT), M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_notice_add(const m31ri_run_dir *d, json_t *notice, m31r_error *e);
 
-/* Reads the lines after `*offset` and folds each into `metadata`; moves `*offset` on. `*n_folded` counts (NULL allowed).
- * A line that is not understood is counted in metadata "unknown_notices". */
+/* Longest line of a notice; a longer one in the file is not understood. */
+#define M31RI_NOTICE_LIMIT (256 * 1024)
+
+/* Reads the lines after `*offset` and folds each into `metadata`; moves `*offset` on. `*n_folded`
+ * counts (NULL allowed). A line that is not understood is counted in metadata "unknown_notices". */
 m31r_err m31ri_notices_fold(const m31ri_run_dir *d, uint64_t *offset, m31ri_metadata *metadata,
                             int *n_folded, m31r_error *e);
 

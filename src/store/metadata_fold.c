@@ -1,0 +1,300 @@
+/* metadata_fold.c - what the processes of a run report, folded into its metadata; notices.h lists
+ * the kinds.
+ *
+ * A notice comes from another process, so nothing of it is believed before its type was looked at,
+ * and a kind or a shape that is not known is refused as a whole. Folding the same line twice does
+ * no harm except to `lost`, which adds up.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "format/number.h"
+#include "store/metadata.h"
+
+/* An identity value: its key in a notice, in the file, and in `sources`. */
+typedef struct identity_key {
+    const char *key;
+    const char *field;
+    const char *source;
+} identity_key;
+
+static const identity_key identity_keys[] = {
+    {"seed", "seed", "sources.seed"},
+    {"config", "config_path", "sources.config"},
+    {"config_path", "config_path", "sources.config"},
+    {"dataset", "dataset_version", "sources.dataset"},
+    {"dataset_version", "dataset_version", "sources.dataset"},
+    {"tokenizer", "tokenizer_version", "sources.tokenizer"},
+    {"tokenizer_version", "tokenizer_version", "sources.tokenizer"},
+    {"git_commit", "git_commit", "sources.git_commit"},
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static bool equals(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static void add_warning(m31ri_metadata *m, const char *line)
+{
+    m31ri_buf b = M31RI_BUF_INIT;
+    m31ri_buf_add_str(&b, m->pending_warnings != NULL ? m->pending_warnings : "");
+    m31ri_buf_add_str(&b, line);
+    m31ri_buf_add_char(&b, '\n');
+    if (!m31ri_buf_ok(&b)) {
+        m31ri_buf_release(&b); /* the lines before stay */
+        return;
+    }
+    m31ri_free(m->pending_warnings);
+    m->pending_warnings = b.data;
+}
+
+/* The value as the file holds it: an integer for the seed. NULL when it is not one, or memory is
+ * out. */
+static json_t *make_value(const identity_key *k, const char *text)
+{
+    int64_t seed;
+    if (strcmp(k->field, "seed") != 0) {
+        return json_string(text);
+    }
+    return m31ri_number_read_int(text, strlen(text), &seed) ? json_integer(seed) : NULL;
+}
+
+static void write_plain(m31ri_buf *out, const json_t *value)
+{
+    if (json_is_integer(value)) {
+        m31ri_buf_add_format(out, "%lld", (long long)json_integer_value(value));
+    } else {
+        m31ri_buf_add_str(out, json_is_string(value) ? json_string_value(value) : "none");
+    }
+}
+
+static void warn_contradiction(m31ri_metadata *m, const char *key, const json_t *kept,
+                               const json_t *other)
+{
+    const char *source = json_string_value(m31ri_metadata_get(m, key));
+    bool by_program = equals(source, "program");
+    m31ri_buf line = M31RI_BUF_INIT;
+    const char *name = strchr(key, '.') + 1;
+    m31ri_buf_add_format(&line, "%s: ", name);
+    if (by_program) {
+        m31ri_buf_add_str(&line, "two processes of the program say ");
+        write_plain(&line, kept);
+        m31ri_buf_add_str(&line, " and ");
+        write_plain(&line, other);
+        m31ri_buf_add_str(&line, "; the first is recorded");
+    } else {
+        m31ri_buf_add_str(&line, "the program says ");
+        write_plain(&line, other);
+        m31ri_buf_add_format(&line, ", %s said ", source != NULL ? source : "none");
+        write_plain(&line, kept);
+        m31ri_buf_add_str(&line, "; the program's is recorded");
+    }
+    if (m31ri_buf_ok(&line)) {
+        add_warning(m, m31ri_buf_str(&line));
+    }
+    m31ri_buf_release(&line);
+}
+
+static bool is_none(const json_t *value)
+{
+    return !json_is_integer(value) &&
+           (!json_is_string(value) || equals(json_string_value(value), "none"));
+}
+
+static bool fold_identity(m31ri_metadata *m, const json_t *notice)
+{
+    const char *key = text_of(notice, "key");
+    const char *text = text_of(notice, "value");
+    const identity_key *k = NULL;
+    for (size_t i = 0; i < sizeof identity_keys / sizeof identity_keys[0]; i++) {
+        k = equals(key, identity_keys[i].key) ? &identity_keys[i] : k;
+    }
+    json_t *value = k != NULL && text != NULL ? make_value(k, text) : NULL;
+    if (value == NULL) {
+        return false;
+    }
+    json_t *old = m31ri_metadata_get(m, k->field);
+    bool differs = !json_equal(old, value);
+    bool was_program = equals(json_string_value(m31ri_metadata_get(m, k->source)), "program");
+    if (differs && !is_none(old)) {
+        warn_contradiction(m, k->source, old, value);
+    }
+    if (differs && was_program && !is_none(old)) {
+        json_decref(value);
+        return true;
+    }
+    return m31ri_metadata_set(m, k->field, value) == M31R_OK &&
+           m31ri_metadata_set(m, k->source, json_string("program")) == M31R_OK;
+}
+
+/* Puts `value` (taken over) at a key; marks a change. */
+static bool put(m31ri_metadata *m, json_t *object, const char *key, json_t *value)
+{
+    if (value != NULL && json_equal(json_object_get(object, key), value)) {
+        json_decref(value);
+        return true;
+    }
+    m->is_dirty = true;
+    return json_object_set_new(object, key, value) == 0;
+}
+
+static json_t *copy_or_null(const json_t *object, const char *key, bool is_kind)
+{
+    json_t *value = json_object_get(object, key);
+    return is_kind ? json_incref(value) : json_null();
+}
+
+static bool fold_metric(m31ri_metadata *m, const json_t *notice)
+{
+    const char *name = text_of(notice, "name");
+    json_t *metrics = json_object_get(m->root, "metrics");
+    if (name == NULL || name[0] == '\0' || !json_is_object(metrics)) {
+        return false;
+    }
+    json_t *unit = copy_or_null(notice, "unit", text_of(notice, "unit") != NULL);
+    json_t *better = copy_or_null(notice, "better", text_of(notice, "better") != NULL);
+    return put(m, metrics, name, json_pack("{s:o,s:o}", "unit", unit, "better", better));
+}
+
+/* Element of an array whose members all equal those of `notice` at the keys; NULL when there is
+ * none. */
+static json_t *find_same(const json_t *array, const json_t *notice, const char *const keys[])
+{
+    size_t i;
+    json_t *element;
+    json_array_foreach(array, i, element)
+    {
+        bool same = true;
+        for (size_t k = 0; same && keys[k] != NULL; k++) {
+            json_t *a = json_object_get(element, keys[k]);
+            json_t *b = json_object_get(notice, keys[k]);
+            same = json_equal(a, b) || (json_is_null(a) && b == NULL);
+        }
+        if (same) {
+            return element;
+        }
+    }
+    return NULL;
+}
+
+/* Finds or appends the element and copies the listed members of `notice` to it; a member that is
+ * missing is null in a new element and stays as it is in an old one. */
+static bool fold_element(m31ri_metadata *m, const char *array_key, const json_t *notice,
+                         const char *const same_keys[], const char *const members[])
+{
+    json_t *array = json_object_get(m->root, array_key);
+    json_t *element = find_same(array, notice, same_keys);
+    bool is_new = element == NULL;
+    if (is_new) {
+        element = json_object();
+        if (json_array_append_new(array, element) != 0) {
+            return false;
+        }
+        m->is_dirty = true;
+    }
+    for (size_t i = 0; members[i] != NULL; i++) {
+        json_t *value = json_object_get(notice, members[i]);
+        bool is_scalar = value != NULL && !json_is_object(value) && !json_is_array(value);
+        if ((is_scalar || is_new) &&
+            !put(m, element, members[i], is_scalar ? json_incref(value) : json_null())) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fold_artifact(m31ri_metadata *m, const json_t *notice)
+{
+    static const char *const same[] = {"role", "path", "step", NULL};
+    static const char *const members[] = {"role",   "path",     "step", "bytes",
+                                          "sha256", "mtime_ns", NULL};
+    const char *role = text_of(notice, "role");
+    const char *path = text_of(notice, "path");
+    return role != NULL && path != NULL && path[0] != '\0' &&
+           fold_element(m, "artifacts", notice, same, members);
+}
+
+static bool fold_lane(m31ri_metadata *m, const json_t *notice)
+{
+    static const char *const same[] = {"file", NULL};
+    static const char *const members[] = {"file", "name",  "ordered", "records",
+                                          "lost", "state", "pid",     NULL};
+    const char *file = text_of(notice, "file");
+    return file != NULL && file[0] != '\0' && fold_element(m, "lanes", notice, same, members);
+}
+
+/* Adds without wrapping round: the count came from outside. */
+static bool add_count(m31ri_metadata *m, json_t *object, const char *key, json_int_t count)
+{
+    json_int_t old = json_integer_value(json_object_get(object, key));
+    json_int_t sum = old > LLONG_MAX - count ? LLONG_MAX : old + count;
+    return put(m, object, key, json_integer(sum));
+}
+
+static bool fold_lost(m31ri_metadata *m, const json_t *notice)
+{
+    const char *what = text_of(notice, "what");
+    const char *reason = text_of(notice, "reason");
+    json_t *count = json_object_get(notice, "count");
+    json_t *lost = json_object_get(m->root, "lost");
+    json_t *reasons = json_object_get(lost, "reasons");
+    bool is_known = equals(what, "records") || equals(what, "points");
+    if (!is_known || reason == NULL || !json_is_integer(count) || json_integer_value(count) < 0 ||
+        !json_is_object(reasons)) {
+        return false;
+    }
+    return add_count(m, lost, what, json_integer_value(count)) &&
+           add_count(m, reasons, reason, json_integer_value(count));
+}
+
+static bool fold_close(m31ri_metadata *m, const json_t *notice)
+{
+    json_t *pid = json_object_get(notice, "pid");
+    if (!json_is_integer(pid)) {
+        return false;
+    }
+    size_t i;
+    json_t *lane;
+    json_array_foreach(json_object_get(m->root, "lanes"), i, lane)
+    {
+        if (json_equal(json_object_get(lane, "pid"), pid) &&
+            equals(text_of(lane, "state"), "open") &&
+            !put(m, lane, "state", json_string("closed"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fold_critical(m31ri_metadata *m, const json_t *notice)
+{
+    (void)notice;
+    m->is_critical = true;
+    return true;
+}
+
+bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
+{
+    static const struct {
+        const char *kind;
+        bool (*fold)(m31ri_metadata *m, const json_t *notice);
+    } kinds[] = {
+        {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
+        {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
+        {"close", fold_close},
+    };
+    const char *kind = text_of(notice, "kind");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (equals(kind, kinds[i].kind)) {
+            return kinds[i].fold(m, notice);
+        }
+    }
+    return false;
+}

@@ -1,0 +1,439 @@
+/* run_dir.c - the directory of a run; run_dir.h says what is in it and what is promised.
+ *
+ * mkdir decides who owns a name: it succeeds for one process only, and it never touches what is
+ * there. All that follows goes through descriptors that were opened without following a link, so
+ * swapping a part of the path later leads nowhere.
+ *
+ * A joiner makes its file, locks it, and only then looks whether the `.live` it did this in still
+ * has that name. The owner renames `.live` first and looks for locks afterwards. Whichever comes
+ * first, either the joiner sees the rename or the owner sees the lock: there is no order in which
+ * both believe the other is not there.
+ */
+#include "store/run_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/os_dir.h"
+#include "base/os_file.h"
+#include "format/json_text.h"
+
+#define LIVE ".live"
+#define LIVE_ENDING ".live.ending"
+#define SUFFIXES 1000
+#define JOINERS_OF_ONE_PROCESS 10000
+#define LOCK_WAIT_MS                                                                               \
+    1000 /* only a look for others (which takes a shared lock for a moment) can stand in the way   \
+          */
+#define MEMBER_BYTES 64
+#define OWNER_LINE_LIMIT 4096
+
+/* As m31ri_fail_sys, but always M31R_E_IO (or NOMEM): here a missing or existing part is never an
+ * answer of its own. */
+static m31r_err fail_io(m31r_error *e, int sys_errno, const char *path, const char *doing)
+{
+    m31r_err code = m31ri_fail_sys(e, sys_errno, path, "%s %s", doing, path);
+    if (code == M31R_E_NOMEM) {
+        return code;
+    }
+    if (e != NULL) {
+        e->code = M31R_E_IO;
+    }
+    return M31R_E_IO;
+}
+
+static m31r_err fail_nomem(m31r_error *e)
+{
+    return m31ri_fail(e, M31R_E_NOMEM, "out of memory");
+}
+
+/* Absolute path of an open directory, links resolved. NULL when memory is out or the system does
+ * not say. */
+static char *path_of(int fd)
+{
+    char name[64];
+    char path[PATH_MAX];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(name, path, sizeof path);
+    return n > 0 && (size_t)n < sizeof path ? m31ri_strndup(path, (size_t)n) : NULL;
+}
+
+static char *join_path(const char *directory, const char *name)
+{
+    m31ri_buf b = M31RI_BUF_INIT;
+    m31ri_buf_add_format(&b, "%s%s%s", directory, strcmp(directory, "/") == 0 ? "" : "/", name);
+    if (!m31ri_buf_ok(&b)) {
+        m31ri_buf_release(&b);
+    }
+    return b.data; /* from m31ri_alloc, as every buffer */
+}
+
+/* One line of JSON: which process this is. */
+static int write_member(int fd, const m31ri_run_dir *d)
+{
+    m31ri_process self = m31ri_process_self();
+    m31ri_buf b = M31RI_BUF_INIT;
+    m31ri_buf_add_str(&b, "{\"run_id\":");
+    m31ri_json_string(&b, d->run_id, strlen(d->run_id));
+    m31ri_buf_add_format(&b, ",\"pid\":%lld,\"start_ticks\":%llu,\"boot_id\":", (long long)self.pid,
+                         (unsigned long long)self.start_ticks);
+    m31ri_json_string(&b, self.boot_id, strlen(self.boot_id));
+    m31ri_buf_add_str(&b, ",\"host\":");
+    m31ri_json_string(&b, self.host, strlen(self.host));
+    m31ri_buf_add_str(&b, "}\n");
+    int err = m31ri_buf_ok(&b) ? m31ri_write_all(fd, b.data, b.length, NULL) : ENOMEM;
+    m31ri_buf_release(&b);
+    return err;
+}
+
+/* Makes, locks and fills a member file in `.live`. EEXIST when the name is taken. */
+static int add_member(m31ri_run_dir *d, const char *name)
+{
+    char *copy = m31ri_strdup(name);
+    if (copy == NULL) {
+        return ENOMEM;
+    }
+    int fd = m31ri_open(d->live_fd, name, O_RDWR | O_CREAT | O_EXCL, 0666);
+    int err = fd < 0 ? errno : 0;
+    if (err == 0 && !m31ri_lock(fd, LOCK_WAIT_MS)) {
+        err = errno;
+    }
+    if (err == 0) {
+        err = write_member(fd, d);
+    }
+    if (err != 0) {
+        if (fd >= 0) {
+            unlinkat(d->live_fd, name, 0);
+            close(fd);
+        }
+        m31ri_free(copy);
+        return err;
+    }
+    d->lock_fd = fd;
+    d->lock_pid = (int64_t)getpid();
+    d->member_name = copy;
+    return 0;
+}
+
+/* A free suffix, made. The identity and the second are the same for runs started together: mkdir
+ * sorts them. */
+static m31r_err make_run_directory(int root_fd, const char *root, int64_t wall_ns,
+                                   const uint8_t digest[32], m31ri_run_dir *d, m31r_error *e)
+{
+    for (unsigned attempt = 1; attempt <= SUFFIXES; attempt++) {
+        m31ri_run_id_write(wall_ns, digest, attempt, d->run_id);
+        if (mkdirat(root_fd, d->run_id, 0777) == 0) {
+            return M31R_OK;
+        }
+        if (errno != EEXIST) {
+            m31r_err code = fail_io(e, errno, root, "making a run directory in");
+            m31ri_fail_hint(
+                e, "runs are kept in %s: make it writable, or name another directory of runs",
+                root);
+            return code;
+        }
+    }
+    return m31ri_fail(e, M31R_E_LIMIT, "%s holds %d runs of this second and identity already", root,
+                      SUFFIXES);
+}
+
+/* Opens the root, made when missing, and pins it. */
+static m31r_err open_root(const char *root, int *out_fd, char **out_path, m31r_error *e)
+{
+    m31r_err err = m31ri_make_dirs(root, e);
+    if (err != M31R_OK && err != M31R_E_NOMEM) {
+        m31ri_fail_hint(e, "runs are kept in %s: make it, or name another directory of runs", root);
+        if (e != NULL) {
+            e->code = M31R_E_IO;
+        }
+        return M31R_E_IO;
+    }
+    if (err != M31R_OK) {
+        return err;
+    }
+    int fd = m31ri_open_dir(AT_FDCWD, root, true);
+    if (fd < 0) {
+        return fail_io(e, errno, root, "opening the directory of runs");
+    }
+    char *path = path_of(fd);
+    if (path == NULL) {
+        close(fd);
+        return fail_nomem(e);
+    }
+    *out_fd = fd;
+    *out_path = path;
+    return M31R_OK;
+}
+
+/* What stands in a new run directory. errno, and nothing is left behind in `d->fd` that rmdir would
+ * refuse. */
+static int furnish(int root_fd, m31ri_run_dir *d)
+{
+    d->fd = m31ri_open_dir(root_fd, d->run_id, false);
+    if (d->fd < 0) {
+        return errno;
+    }
+    if (mkdirat(d->fd, LIVE, 0777) != 0) {
+        return errno;
+    }
+    d->live_fd = m31ri_open_dir(d->fd, LIVE, false);
+    int err = d->live_fd < 0 ? errno : add_member(d, "owner");
+    if (err == 0 && mkdirat(d->fd, "checkpoints", 0777) != 0) {
+        err = errno;
+    }
+    if (err != 0) {
+        if (d->member_name != NULL) {
+            unlinkat(d->live_fd, d->member_name, 0);
+        }
+        unlinkat(d->fd, LIVE, AT_REMOVEDIR);
+    }
+    return err;
+}
+
+m31r_err m31ri_run_dir_create(const char *root, int64_t wall_ns, const uint8_t identity_digest[32],
+                              m31ri_run_dir *out, m31r_error *e)
+{
+    m31ri_run_dir d = M31RI_RUN_DIR_INIT;
+    int root_fd = -1;
+    char *root_path = NULL;
+    m31r_err err = open_root(root, &root_fd, &root_path, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    err = make_run_directory(root_fd, root_path, wall_ns, identity_digest, &d, e);
+    if (err == M31R_OK) {
+        d.is_owner = true;
+        d.path = join_path(root_path, d.run_id);
+        int sys_errno = d.path != NULL ? furnish(root_fd, &d) : ENOMEM;
+        if (sys_errno != 0) {
+            err = fail_io(e, sys_errno, d.path != NULL ? d.path : root_path, "making the run in");
+            unlinkat(root_fd, d.run_id, AT_REMOVEDIR);
+        }
+    }
+    close(root_fd);
+    m31ri_free(root_path);
+    if (err != M31R_OK) {
+        m31ri_run_dir_release(&d);
+        return err;
+    }
+    *out = d;
+    return M31R_OK;
+}
+
+/* Run id of a live run: its owner's file says it; a directory may have been renamed. */
+static m31r_err read_run_id(m31ri_run_dir *d, m31r_error *e)
+{
+    const char *base = strrchr(d->path, '/');
+    base = base != NULL ? base + 1 : d->path;
+    m31ri_buf b = M31RI_BUF_INIT;
+    json_t *line = NULL;
+    if (m31ri_read_file(d->live_fd, "owner", OWNER_LINE_LIMIT, &b, NULL) == M31R_OK) {
+        line = json_loadb(b.data, b.length, 0, NULL);
+    }
+    const char *said = json_string_value(json_object_get(line, "run_id"));
+    const char *id = said != NULL ? said : base;
+    m31r_err err = M31R_OK;
+    if (strlen(id) >= sizeof d->run_id || !m31ri_run_id_is_safe(id, strlen(id))) {
+        err = m31ri_fail(e, M31R_E_ARG, "%s is not a run directory: \"%.80s\" is no run id",
+                         d->path, id);
+    } else {
+        snprintf(d->run_id, sizeof d->run_id, "%s", id);
+    }
+    json_decref(line);
+    m31ri_buf_release(&b);
+    return err;
+}
+
+static bool is_there(int dir, const char *name)
+{
+    struct stat st;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static m31r_err open_live(m31ri_run_dir *d, m31r_error *e)
+{
+    d->live_fd = m31ri_open_dir(d->fd, LIVE, false);
+    if (d->live_fd >= 0) {
+        return M31R_OK;
+    }
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+        return fail_io(e, errno, d->path, "opening .live of");
+    }
+    if (errno == ENOENT && (is_there(d->fd, "metadata.json") || is_there(d->fd, LIVE_ENDING))) {
+        return m31ri_fail(e, M31R_E_CLOSED, "%s has ended: nothing can be added to it", d->path);
+    }
+    return m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", d->path);
+}
+
+static bool is_still_live(const m31ri_run_dir *d)
+{
+    struct stat mine;
+    struct stat named;
+    return fstat(d->live_fd, &mine) == 0 &&
+           fstatat(d->fd, LIVE, &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_dev == named.st_dev &&
+           mine.st_ino == named.st_ino;
+}
+
+/* Adds a joiner file of this process under the next free number. */
+static m31r_err add_joiner(m31ri_run_dir *d, m31r_error *e)
+{
+    int err = EEXIST;
+    for (int n = 0; err == EEXIST && n < JOINERS_OF_ONE_PROCESS; n++) {
+        char name[MEMBER_BYTES];
+        snprintf(name, sizeof name, "joiner.%lld.%d", (long long)getpid(), n);
+        err = add_member(d, name);
+    }
+    if (err == 0 && is_still_live(d)) {
+        return M31R_OK;
+    }
+    if (err == 0) {
+        unlinkat(d->live_fd, d->member_name, 0);
+        close(d->lock_fd);
+        m31ri_free(d->member_name);
+        d->lock_fd = -1;
+        d->member_name = NULL;
+    }
+    if (err == 0 || err == ENOENT) {
+        return m31ri_fail(e, M31R_E_CLOSED, "%s has ended: nothing can be added to it", d->path);
+    }
+    return fail_io(e, err, d->path, "joining");
+}
+
+m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e)
+{
+    m31ri_run_dir d = M31RI_RUN_DIR_INIT;
+    d.fd = m31ri_open_dir(AT_FDCWD, path, true);
+    if (d.fd < 0) {
+        return errno == ENOTDIR ? m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", path)
+                                : m31ri_fail_sys(e, errno, path, "opening the run %s", path);
+    }
+    d.path = path_of(d.fd);
+    m31r_err err = d.path != NULL ? open_live(&d, e) : fail_nomem(e);
+    if (err == M31R_OK) {
+        err = read_run_id(&d, e);
+    }
+    if (err == M31R_OK) {
+        err = add_joiner(&d, e);
+    }
+    if (err != M31R_OK) {
+        m31ri_run_dir_release(&d);
+        return err;
+    }
+    *out = d;
+    return M31R_OK;
+}
+
+/* Whether somebody holds the file's lock. A shared lock is asked for, so that two who look do not
+ * see each other. */
+static bool is_locked(int live_fd, const char *name)
+{
+    int fd = m31ri_open(live_fd, name, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
+
+static bool is_member(const char *name)
+{
+    return strcmp(name, "owner") == 0 || strncmp(name, "joiner.", 7) == 0;
+}
+
+bool m31ri_run_dir_has_others(const m31ri_run_dir *d, int *n_abandoned)
+{
+    m31ri_dir_list list = {0};
+    bool found = false;
+    int n = 0;
+    if (m31ri_dir_list_fd(d->live_fd, &list, NULL) == M31R_OK) {
+        for (size_t i = 0; i < list.n; i++) {
+            const char *name = list.entries[i].name;
+            if (!is_member(name) || (d->member_name != NULL && strcmp(name, d->member_name) == 0)) {
+                continue;
+            }
+            if (is_locked(d->live_fd, name)) {
+                found = true;
+            } else if (is_there(d->live_fd, name)) {
+                n++;
+            }
+        }
+        m31ri_dir_list_release(&list);
+    }
+    if (n_abandoned != NULL) {
+        *n_abandoned = n;
+    }
+    return found;
+}
+
+m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
+{
+    if (!is_still_live(d)) {
+        return M31R_OK;
+    }
+    if (renameat(d->fd, LIVE, d->fd, LIVE_ENDING) != 0) {
+        return fail_io(e, errno, d->path, "ending");
+    }
+    return M31R_OK;
+}
+
+m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
+{
+    m31r_err err = m31ri_run_dir_shut(d, e);
+    m31ri_dir_list list = {0};
+    if (err == M31R_OK) {
+        err = m31ri_dir_list_fd(d->live_fd, &list, e);
+    }
+    if (err != M31R_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < list.n; i++) {
+        unlinkat(d->live_fd, list.entries[i].name, 0);
+    }
+    m31ri_dir_list_release(&list);
+    if (unlinkat(d->fd, LIVE_ENDING, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        return fail_io(e, errno, d->path, "removing .live of");
+    }
+    return M31R_OK;
+}
+
+void m31ri_run_dir_release(m31ri_run_dir *d)
+{
+    if (d->lock_fd >= 0 && d->lock_pid == (int64_t)getpid()) {
+        if (!d->is_owner) {
+            unlinkat(d->live_fd, d->member_name, 0);
+        }
+        m31ri_unlock(d->lock_fd); /* a forked child may hold the same description open */
+    }
+    const int fds[] = {d->lock_fd, d->live_fd, d->fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    m31ri_free(d->member_name);
+    m31ri_free(d->path);
+    *d = (m31ri_run_dir)M31RI_RUN_DIR_INIT;
+}
+
+m31r_err m31ri_run_dir_rejoin_after_fork(m31ri_run_dir *d, m31r_error *e)
+{
+    if (d->lock_fd >= 0) {
+        close(d->lock_fd); /* no unlock: that would drop the parent's */
+    }
+    m31ri_free(d->member_name);
+    d->lock_fd = -1;
+    d->member_name = NULL;
+    d->is_owner = false;
+    return add_joiner(d, e);
+}
