@@ -4,28 +4,20 @@
  * object, a key twice, a lone surrogate). So a class says the worst that is true of the text, not what was met first.
  *
  * Doubled keys: the keys of all open objects lie in one array, those of the innermost object last. When an object ends,
- * its keys are checked and taken off: few of them pair by pair, many by sorting. The order is by hash, then
- * length, then bytes, so that keys made to collide cost what long equal prefixes cost, never n squared. The
- * array lives on the stack for the first 64 keys and on the heap beyond.
+ * its keys are checked (json_keys.c) and taken off. The array lives on the stack for the first 64 keys and on the heap
+ * beyond.
  */
 #include "format/json_read.h"
 
 #include <string.h>
 
 #include "base/alloc.h"
+#include "format/json_keys.h"
 #include "format/json_read_int.h"
 #include "format/json_text.h"
 #include "format/json_text_int.h"
 
 #define KEYS_ON_STACK 64
-#define KEYS_PAIRWISE 12
-
-typedef struct key {
-    uint64_t hash; /* of the unescaped bytes */
-    const char *text;
-    size_t length;
-    bool escaped;
-} key;
 
 typedef struct reader {
     const char *p, *end;
@@ -43,8 +35,8 @@ typedef struct reader {
     bool (*each)(void *context, const m31ri_json_member *m);
     void *context;
     size_t n_keys, room;
-    key *keys;
-    key first_keys[KEYS_ON_STACK];
+    m31ri_json_key *keys;
+    m31ri_json_key first_keys[KEYS_ON_STACK];
 } reader;
 
 const char *m31ri_json_class_name(m31ri_json_class c)
@@ -56,157 +48,6 @@ const char *m31ri_json_class_name(m31ri_json_class c)
     return (unsigned)c < sizeof names / sizeof *names ? names[c] : "?";
 }
 
-/* Walks the unescaped bytes of a key in runs. */
-typedef struct key_walk {
-    const char *p, *end, *run;
-    size_t length; /* of the run; 0 at the end */
-    char decoded[4];
-} key_walk;
-
-static void walk_next(key_walk *w)
-{
-    if (w->p == w->end) {
-        w->length = 0;
-        return;
-    }
-    if (*w->p == '\\') {
-        size_t used;
-        w->length = m31ri_json_unescape_step(w->p, w->end, w->decoded, &used);
-        w->run = w->decoded;
-        w->p += used;
-        return;
-    }
-    const char *stop = memchr(w->p, '\\', (size_t)(w->end - w->p));
-    stop = stop != NULL ? stop : w->end;
-    w->run = w->p;
-    w->length = (size_t)(stop - w->p);
-    w->p = stop;
-}
-
-static void walk_start(key_walk *w, const char *text, size_t length)
-{
-    w->p = text;
-    w->end = text + length;
-    walk_next(w);
-}
-
-/* A byte-wise hash, so that runs may be cut anywhere. */
-static uint64_t hash_more(uint64_t hash, const char *s, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (unsigned char)s[i]) * 0x100000001b3u;
-    }
-    return hash;
-}
-
-static uint64_t hash_key(const char *text, size_t length, bool escaped)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    if (!escaped) {
-        return hash_more(hash, text, length);
-    }
-    key_walk w;
-    for (walk_start(&w, text, length); w.length != 0; walk_next(&w)) {
-        hash = hash_more(hash, w.run, w.length);
-    }
-    return hash;
-}
-
-/* Order of the unescaped bytes. A lone surrogate counts as U+FFFD. */
-static int compare_text(const key *a, const key *b)
-{
-    key_walk x, y;
-    walk_start(&x, a->text, a->length);
-    walk_start(&y, b->text, b->length);
-    while (x.length != 0 && y.length != 0) {
-        size_t n = x.length < y.length ? x.length : y.length;
-        int order = memcmp(x.run, y.run, n);
-        if (order != 0) {
-            return order;
-        }
-        x.run += n;
-        y.run += n;
-        if ((x.length -= n) == 0) {
-            walk_next(&x);
-        }
-        if ((y.length -= n) == 0) {
-            walk_next(&y);
-        }
-    }
-    return (x.length != 0) - (y.length != 0);
-}
-
-static int compare_keys(const key *a, const key *b)
-{
-    if (a->hash != b->hash) {
-        return a->hash < b->hash ? -1 : 1;
-    }
-    if (!a->escaped && !b->escaped) {
-        if (a->length != b->length) {
-            return a->length < b->length ? -1 : 1;
-        }
-        return memcmp(a->text, b->text, a->length);
-    }
-    return compare_text(a, b);
-}
-
-static void sift_down(key *heap, size_t at, size_t n)
-{
-    key moving = heap[at];
-    for (size_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
-        if (child + 1 < n && compare_keys(&heap[child], &heap[child + 1]) < 0) {
-            child++;
-        }
-        if (compare_keys(&moving, &heap[child]) >= 0) {
-            break;
-        }
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moving;
-}
-
-/* Heap sort: in place, and n log n whatever the keys are. */
-static void sort_keys(key *keys, size_t n)
-{
-    for (size_t i = n / 2; i-- > 0;) {
-        sift_down(keys, i, n);
-    }
-    for (size_t last = n; last-- > 1;) {
-        key largest = keys[0];
-        keys[0] = keys[last];
-        keys[last] = largest;
-        sift_down(keys, 0, last);
-    }
-}
-
-static const char *later_of(const char *a, const char *b)
-{
-    return a > b ? a : b;
-}
-
-/* The second place of a key that stands twice among `n`, or NULL. */
-static const char *find_doubled(key *keys, size_t n)
-{
-    if (n <= KEYS_PAIRWISE) {
-        for (size_t i = 1; i < n; i++) {
-            for (size_t j = 0; j < i; j++) {
-                if (keys[i].hash == keys[j].hash && compare_keys(&keys[i], &keys[j]) == 0) {
-                    return keys[i].text;
-                }
-            }
-        }
-        return NULL;
-    }
-    sort_keys(keys, n);
-    for (size_t i = 1; i < n; i++) {
-        if (compare_keys(&keys[i - 1], &keys[i]) == 0) {
-            return later_of(keys[i - 1].text, keys[i].text);
-        }
-    }
-    return NULL;
-}
-
 static bool fail(reader *r, m31ri_json_class fault)
 {
     r->fault = fault;
@@ -216,7 +57,7 @@ static bool fail(reader *r, m31ri_json_class fault)
 static bool keep_key(reader *r, const char *text, size_t length, bool escaped)
 {
     if (r->n_keys == r->room) {
-        key *more = m31ri_alloc(2 * r->room * sizeof *more);
+        m31ri_json_key *more = m31ri_alloc(2 * r->room * sizeof *more);
         if (more == NULL) {
             return fail(r, M31RI_JSON_NO_MEMORY);
         }
@@ -227,7 +68,7 @@ static bool keep_key(reader *r, const char *text, size_t length, bool escaped)
         r->keys = more;
         r->room *= 2;
     }
-    r->keys[r->n_keys++] = (key){hash_key(text, length, escaped), text, length, escaped};
+    m31ri_json_key_set(&r->keys[r->n_keys++], text, length, escaped);
     return true;
 }
 
@@ -371,7 +212,7 @@ static void close_container(reader *r)
 {
     size_t first = r->open[r->depth].first_key;
     if (r->doubled == NULL) {
-        r->doubled = find_doubled(r->keys + first, r->n_keys - first);
+        r->doubled = m31ri_json_keys_doubled(r->keys + first, r->n_keys - first);
     }
     r->n_keys = first;
     r->depth--;

@@ -105,7 +105,8 @@ static bool read_numbers(const char *p, const char *end, m31ri_point *out)
         return false;
     }
     out->step = M31R_NO_STEP;
-    if (length != 0 && !m31ri_number_read_int(field, length, &out->step)) {
+    if (length != 0 && (!m31ri_number_read_int(field, length, &out->step) ||
+                        out->step == M31R_NO_STEP)) {
         return false;
     }
     if (!next_field(&p, end, &field, &length) ||
@@ -137,7 +138,8 @@ bool m31ri_point_read(const char *line, size_t length, m31ri_point *out, m31ri_b
         p.name = line;
         p.name_length = after != NULL ? (size_t)(after - line) : 0;
     }
-    if (after == NULL || !m31ri_point_name_is_valid(p.name, p.name_length) ||
+    bool bare_quote = p.name == line && memchr(line, '"', p.name_length) != NULL;
+    if (after == NULL || bare_quote || !m31ri_point_name_is_valid(p.name, p.name_length) ||
         !read_numbers(after, end, &p)) {
         return false;
     }

@@ -182,9 +182,11 @@ bool m31ri_timestamp_read(const char *text, size_t length, int64_t *out_wall_ns)
         return false;
     }
     int64_t seconds = days_of_civil(c) * S_PER_DAY + in_day - offset;
-    if (seconds > INT64_MAX / NS_PER_S - 1 || seconds < INT64_MIN / NS_PER_S + 1) {
-        return false; /* beyond what 64 bits of nanoseconds hold */
+    int64_t wall_ns;
+    if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &wall_ns) ||
+        __builtin_add_overflow(wall_ns, ns, &wall_ns)) {
+        return false;
     }
-    *out_wall_ns = seconds * NS_PER_S + ns;
+    *out_wall_ns = wall_ns;
     return true;
 }
