@@ -1,6 +1,6 @@
 #!/bin/sh
-# Self-test of ./dev with made-up system commands: what it does about missing packages, and how it
-# counts tests. Nothing is installed.
+# Self-test of ./dev with made-up system commands: what it does about missing packages, what the demo
+# runs, and how tests are counted. Nothing is installed.
 set -u
 
 source_dir=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -22,7 +22,9 @@ begin() {
     fake true "exit 0"
 }
 
-fake() { printf '#!/bin/sh\n%s\n' "$2" >"$bin/$1" && chmod +x "$bin/$1"; }
+fake_at() { printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod +x "$1"; }
+
+fake() { fake_at "$bin/$1" "$2"; }
 
 fake_apt() {
     fake apt-get "echo \"apt-get \$*\" >>$scratch/calls; ${1:-exit 0}"
@@ -98,6 +100,20 @@ fake_apt
 fake_everything
 expect "everything is there" 0 "building release"
 expect_calls "apt is not called when everything is there" ""
+
+begin
+fake_everything
+expect "demo without a program" 1 "nothing to show" demo
+mkdir -p "$scratch/tree/build/examples/train"
+fake_at "$scratch/tree/build/m31r" 'echo "m31r $*"'
+fake_at "$scratch/tree/build/examples/train/train" ''
+expect "demo runs the program" 0 "--seed 42 --dataset" demo
+expect "demo passes the seed on" 0 "build/examples/train/train --config" demo
+expect "demo shows the run" 0 "
+m31r show @
+" demo
+fake_at "$scratch/tree/build/m31r" 'exit 3'
+expect "demo fails when its program does" 1 "the demo's program failed" demo
 
 # expect_count NAME STATUS WORDS CTEST_OUTPUT: what ./dev test makes of CTest's closing lines.
 expect_count() {
