@@ -8,7 +8,7 @@ import re
 import sys
 
 SKIPPED_FOLDERS = {".git", "build", "experiments", "logs", "__pycache__"}
-SHOWN_IN_FILE = 5  # of one file, so that a long list in one does not hide the others
+SHOWN_OF_A_KIND = 3  # of one file, so that a long list of one thing does not hide the others
 
 TOKEN = re.compile(
     r"""/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
@@ -203,14 +203,14 @@ def root_from(argv):
 
 def finish(problems, what):
     """Prints the problems as file:line: text and exits 1, or says what held and exits 0."""
-    in_file = {}
+    counts = {}
     for path, line, text in sorted(set(problems)):
-        in_file[path] = in_file.get(path, 0) + 1
-        if in_file[path] <= SHOWN_IN_FILE:
+        kind = path, re.sub(r"\d+", "", text)
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] <= SHOWN_OF_A_KIND:
             print(f"{path}:{line}: {text}")
-    for path, count in in_file.items():
-        if count > SHOWN_IN_FILE:
-            print(f"{path}:1: {count - SHOWN_IN_FILE} more of the kind above")
+        elif counts[kind] == SHOWN_OF_A_KIND + 1:
+            print(f"{path}:{line}: the same on this line and perhaps on more below")
     if problems:
         sys.exit(1)
     print(f"{os.path.basename(sys.argv[0])}: {what}")

@@ -45,6 +45,7 @@ M31R_API m31r_err m31r_run_open(const char *path, m31r_run **out_run, m31r_error
  * Thread:  any.
  */
 M31R_API size_t m31r_run_n_points(const m31r_run *run);
+M31R_API int m31r_error_exit(const m31r_error *e);
 M31R_API size_t m31r_run_n_records(const m31r_run *run);
 
 /* Ends it. Thread: labels stand at the start of a line.
@@ -136,11 +137,11 @@ ROWS = [
     ("docs", RUN, NO_OWNS, (at(NO_OWNS, "M31R_API m31r_err"), "m31r_run_open() has no `Owns:`")),
     ("docs", RUN, changed(" * Errors:  M31R_E_IO.\n", ""), (25, "no `Errors:`")),
     ("docs", RUN, changed(" * Returns: M31R_OK.\n", ""), (25, "no `Returns:`")),
-    ("docs", RUN, changed(" * Thread: one at a time. */", " */"), (37, "no `Thread:`")),
+    ("docs", RUN, changed(" * Thread: one at a time. */", " */"), (38, "no `Thread:`")),
     ("docs", RUN, changed("*/\nM31R_API m31r_err", "*/\n\nM31R_API m31r_err"), (27, "no comment")),
     ("docs", RUN, changed("run);\nM31R_API", "run);\n\nM31R_API"), (34, "no comment block")),
     ("docs", RUN, changed("a count.\n * Thread:  any.", "a count."), (31, "no `Thread:`")),
-    ("docs", RUN, changed(" * Returns: a number.\n", ""), (47, "m31r_run_two() has no `Returns:`")),
+    ("docs", RUN, changed(" * Returns: a number.\n", ""), (48, "m31r_run_two() has no `Returns:`")),
     ("docs", RUN, "/* run.h */\n", (1, "no opening comment")),
     ("docs", "src/read/README.md", None, (1, "missing or shorter")),
     ("docs", "src/read/README.md", "# read\n", (1, "missing or shorter")),
