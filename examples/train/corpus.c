@@ -181,7 +181,7 @@ bool corpus_read(corpus *out, const char *directory, int held_out_percent, fault
     bool ok = walk(&list, directory, 0, error);
     if (ok && list.count < 2) {
         ok = fault_set(error, FAULT_USER, "corpus_empty",
-                       "%s: %zu .rs files, expected 2 or more (one is held out for validation)",
+                       "%s: .rs files: %zu, expected 2 or more (one is held out for validation)",
                        directory, list.count);
     }
     if (ok) {

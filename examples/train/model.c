@@ -54,7 +54,7 @@ static bool shape_is_possible(model_shape s, fault *error)
     }
     if (s.heads < 1 || s.width < 1 || s.width % s.heads != 0 || s.width / s.heads % 2 != 0) {
         return fault_set(error, FAULT_CONFIG, "shape_impossible",
-                         "width %d, expected an even multiple of heads %d", s.width, s.heads);
+                         "width %d, expected heads %d times an even number", s.width, s.heads);
     }
     if (s.hidden < 1 || s.context < 1) {
         return fault_set(error, FAULT_CONFIG, "shape_impossible",
