@@ -17,6 +17,9 @@
 #define TRAIN_OWN_CORPUS "examples/corpus"
 #endif
 
+/* A token is a byte: this name is all there is to the tokenizer. */
+static const char TOKENIZER[] = "bytes-256@1";
+
 static const char USAGE[] =
     "usage: train --config FILE [--corpus DIR] [--seed N] [--steps N] [--resume CHECKPOINT]\n"
     "             [--out DIR] [--losses FILE]\n"
@@ -151,6 +154,7 @@ static bool train(const arguments *a, m31r_run *run, fault *error)
     }
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)s.seed);
     m31r_run_identify(run, "seed", seed);
+    m31r_run_identify(run, "tokenizer", TOKENIZER);
 
     const char *run_directory = m31r_run_dir(run);
     (void)snprintf(checkpoints, sizeof checkpoints, "%s%scheckpoints", run_directory,

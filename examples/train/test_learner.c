@@ -1,9 +1,10 @@
 /* Training that stops at a checkpoint and goes on gives the same bits as training that never
- * stopped, and a checkpoint that is damaged, cut or of another shape is refused.
+ * stopped; a damaged, cut or foreign checkpoint is refused; a loss that is not finite stops it.
  *
  * The text is so short that several epochs pass: the order of the text is part of what must come
  * back. Prints what fails and exits 1.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static void learn(learner *l, uint64_t last, double *losses)
     }
 }
 
-static void test_resume__gives_the_same_bits(const corpus *text, const char *path, int workers)
+static void test_learner__resumes_bit_for_bit(const corpus *text, const char *path, int workers)
 {
     const settings s = tiny_settings(workers);
     double whole[STEPS] = {0};
@@ -127,7 +128,8 @@ static void byte_flip(const char *path, long offset)
     }
 }
 
-static void test_resume__refuses_what_is_not_whole(const corpus *text, const char *path)
+static void test_learner__refuses_a_checkpoint_that_is_not_whole(const corpus *text,
+                                                                 const char *path)
 {
     const settings s = tiny_settings(1);
     settings wider = s;
@@ -149,20 +151,38 @@ static void test_resume__refuses_what_is_not_whole(const corpus *text, const cha
     expect_refusal(&s, text, path, "checkpoint_unreadable");
 }
 
+static void test_learner__stops_at_a_loss_that_is_not_finite(const corpus *text)
+{
+    const settings s = tiny_settings(2);
+    double losses[STEPS];
+    fault error = {0};
+    learner_report report;
+    learner *l = learner_new(&s, text, &error);
+    learn(l, 3, losses);
+    l->vectors.parameters[l->plan.n_parameters - 1] = NAN;
+    real kept = l->vectors.parameters[0];
+    bool stepped = learner_step(l, &report, &error);
+    expect(!stepped && error.exit_code == FAULT_RUNTIME, "a loss that is not finite is an error");
+    expect(l->point.step == 3 && memcmp(&kept, l->vectors.parameters, sizeof kept) == 0,
+           "the step is not taken");
+    learner_free(l);
+}
+
 int main(void)
 {
     static uint8_t training[TRAINING_BYTES];
     static uint8_t validation[VALIDATION_BYTES];
     const corpus text = tiny_text(training, validation);
-    char path[] = "/tmp/m31r_test_resume_XXXXXX";
+    char path[] = "/tmp/m31r_test_learner_XXXXXX";
     int fd = mkstemp(path);
     if (fd < 0 || close(fd) != 0) {
         (void)printf("no temporary file\n");
         return 1;
     }
-    test_resume__gives_the_same_bits(&text, path, 2);
-    test_resume__gives_the_same_bits(&text, path, 1);
-    test_resume__refuses_what_is_not_whole(&text, path);
+    test_learner__resumes_bit_for_bit(&text, path, 2);
+    test_learner__resumes_bit_for_bit(&text, path, 1);
+    test_learner__refuses_a_checkpoint_that_is_not_whole(&text, path);
+    test_learner__stops_at_a_loss_that_is_not_finite(&text);
     (void)unlink(path);
     return failures == 0 ? 0 : 1;
 }
