@@ -1,0 +1,130 @@
+/* sketch.c - log buckets; sketch.h says what they promise.
+ *
+ * A row grows towards the value that does not fit, and by at least as much as it has, so that a
+ * million values cost a handful of allocations. Counting is one logarithm and one increment.
+ */
+#include "stat/sketch.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define ACCURACY 0.01
+#define FIRST_BUCKETS 64
+
+/* ln((1 + a) / (1 - a)) for a = 0.01. */
+static const double log_gamma = 0.020000666706669435;
+
+static int32_t bucket_of(double magnitude)
+{
+    return (int32_t)ceil(log(magnitude) / log_gamma);
+}
+
+/* The value whose distance from both ends of the bucket is the same share of them. */
+static double value_of(int32_t bucket)
+{
+    return exp(bucket * log_gamma) * (1.0 - ACCURACY);
+}
+
+/* Makes the row span `bucket`. */
+static bool widen(m31ri_sketch_row *row, int32_t bucket)
+{
+    if (row->n != 0 && bucket >= row->first && bucket - row->first < row->n) {
+        return true;
+    }
+    int32_t slack = row->n > FIRST_BUCKETS ? row->n / 2 : FIRST_BUCKETS / 2;
+    int32_t low = row->n != 0 && row->first <= bucket ? row->first : bucket - slack;
+    int32_t high =
+        row->n != 0 && row->first + row->n > bucket ? row->first + row->n : bucket + slack + 1;
+    uint64_t *counts = m31ri_calloc((size_t)(high - low), sizeof *counts);
+    if (counts == NULL) {
+        return false;
+    }
+    if (row->n != 0) {
+        memcpy(counts + (row->first - low), row->counts, (size_t)row->n * sizeof *counts);
+    }
+    m31ri_free(row->counts);
+    row->counts = counts;
+    row->first = low;
+    row->n = high - low;
+    return true;
+}
+
+bool m31ri_sketch_add(m31ri_sketch *s, double x)
+{
+    if (x == 0) {
+        s->n_zero++;
+        return true;
+    }
+    m31ri_sketch_row *row = x > 0 ? &s->positive : &s->negative;
+    int32_t bucket = bucket_of(fabs(x));
+    if (!widen(row, bucket)) {
+        return false;
+    }
+    row->counts[bucket - row->first]++;
+    row->total++;
+    return true;
+}
+
+static bool merge_row(m31ri_sketch_row *row, const m31ri_sketch_row *other)
+{
+    for (int32_t i = 0; i < other->n; i++) {
+        int32_t bucket = other->first + i;
+        if (other->counts[i] == 0) {
+            continue;
+        }
+        if (!widen(row, bucket)) {
+            return false;
+        }
+        row->counts[bucket - row->first] += other->counts[i];
+        row->total += other->counts[i];
+    }
+    return true;
+}
+
+bool m31ri_sketch_merge(m31ri_sketch *s, const m31ri_sketch *other)
+{
+    s->n_zero += other->n_zero;
+    return merge_row(&s->positive, &other->positive) && merge_row(&s->negative, &other->negative);
+}
+
+/* Magnitude of the value of `rank` (1 is the smallest magnitude) in a row that holds at least that
+ * many. */
+static double value_at(const m31ri_sketch_row *row, uint64_t rank)
+{
+    uint64_t seen = 0;
+    for (int32_t i = 0; i < row->n; i++) {
+        seen += row->counts[i];
+        if (seen >= rank) {
+            return value_of(row->first + i);
+        }
+    }
+    return 0;
+}
+
+double m31ri_sketch_quantile(const m31ri_sketch *s, double q)
+{
+    uint64_t total = s->negative.total + s->n_zero + s->positive.total;
+    if (total == 0) {
+        return 0;
+    }
+    double wanted = ceil(q * (double)total);
+    uint64_t rank = wanted < 1 ? 1 : (uint64_t)wanted;
+    rank = rank > total ? total : rank;
+    if (rank <= s->negative.total) {
+        return -value_at(&s->negative, s->negative.total - rank + 1);
+    }
+    rank -= s->negative.total;
+    if (rank <= s->n_zero) {
+        return 0;
+    }
+    return value_at(&s->positive, rank - s->n_zero);
+}
+
+void m31ri_sketch_release(m31ri_sketch *s)
+{
+    m31ri_free(s->positive.counts);
+    m31ri_free(s->negative.counts);
+    *s = (m31ri_sketch)M31RI_SKETCH_INIT;
+}
