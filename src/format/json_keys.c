@@ -1,8 +1,8 @@
 /* json_keys.c - does a key stand twice in one object?
  *
- * Few keys are compared pair by pair, many are sorted. The order is by hash, then length, then bytes, so that keys made
- * to collide cost what long equal prefixes cost, never n squared; a heap sort keeps that bound for any order of keys.
- * A hash table would be quicker on good days only.
+ * Few keys are compared pair by pair, many are sorted. The order is by hash, then length, then
+ * bytes, so that keys made to collide cost what long equal prefixes cost, never n squared; a heap
+ * sort keeps that bound for any order of keys. A hash table would be quicker on good days only.
  */
 #include "format/json_keys.h"
 

@@ -15,7 +15,8 @@ typedef struct m31ri_json_key {
 
 void m31ri_json_key_set(m31ri_json_key *k, const char *text, size_t length, bool escaped);
 
-/* Where a key stands for the second time among `n` keys, or NULL when all differ. Puts `keys` into another order. */
+/* Where a key stands for the second time among `n` keys, or NULL when all differ. Puts `keys` into
+ * another order. */
 const char *m31ri_json_keys_doubled(m31ri_json_key *keys, size_t n);
 
 #endif

@@ -1,11 +1,12 @@
 /* json_read.c - the strict reader: one pass over the text with an explicit stack, no recursion.
  *
- * Order of judgement: UTF-8 first (over the whole text), then the grammar, then what is grammatical but unfit (not an
- * object, a key twice, a lone surrogate). So a class says the worst that is true of the text, not what was met first.
+ * Order of judgement: UTF-8 first (over the whole text), then the grammar, then what is grammatical
+ * but unfit (not an object, a key twice, a lone surrogate). So a class says the worst that is true
+ * of the text, not what was met first.
  *
- * Doubled keys: the keys of all open objects lie in one array, those of the innermost object last. When an object ends,
- * its keys are checked (json_keys.c) and taken off. The array lives on the stack for the first 64 keys and on the heap
- * beyond.
+ * Doubled keys: the keys of all open objects lie in one array, those of the innermost object last.
+ * When an object ends, its keys are checked (json_keys.c) and taken off. The array lives on the
+ * stack for the first 64 keys and on the heap beyond.
  */
 #include "format/json_read.h"
 
@@ -27,9 +28,9 @@ typedef struct reader {
     bool stopped;           /* `each` wants no more */
     size_t depth;
     struct {
-        char kind;          /* '{' or '[' */
-        bool begun;         /* has a first element */
-        size_t first_key;   /* index into keys */
+        char kind;                /* '{' or '[' */
+        bool begun;               /* has a first element */
+        size_t first_key;         /* index into keys */
     } open[M31RI_JSON_DEPTH + 1]; /* [1..depth] */
     m31ri_json_member member;     /* of the top object, being read */
     bool (*each)(void *context, const m31ri_json_member *m);
@@ -42,8 +43,8 @@ typedef struct reader {
 const char *m31ri_json_class_name(m31ri_json_class c)
 {
     static const char *const names[] = {
-        "ok", "empty", "not_json", "not_object", "invalid_utf8", "too_deep", "dup_key",
-        "lone_surrogate", "no_memory",
+        "ok",       "empty",   "not_json",       "not_object", "invalid_utf8",
+        "too_deep", "dup_key", "lone_surrogate", "no_memory",
     };
     return (unsigned)c < sizeof names / sizeof *names ? names[c] : "?";
 }
@@ -74,8 +75,7 @@ static bool keep_key(reader *r, const char *text, size_t length, bool escaped)
 
 static void skip_space(reader *r)
 {
-    while (r->p < r->end &&
-           (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r')) {
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r')) {
         r->p++;
     }
 }
@@ -233,13 +233,30 @@ static bool read_value(reader *r)
     bool good = false;
     char type = *r->p;
     switch (type) {
-    case '{': type = 'o'; break;
-    case '[': type = 'a'; break;
-    case '"': type = 's'; good = read_string(r, &body, &length, &escaped); break;
-    case 't': good = read_literal(r, "true", 4); break;
-    case 'f': good = read_literal(r, "false", 5); break;
-    case 'n': type = '0'; good = read_literal(r, "null", 4); break;
-    default: type = 'n'; good = read_number(r); break;
+    case '{':
+        type = 'o';
+        break;
+    case '[':
+        type = 'a';
+        break;
+    case '"':
+        type = 's';
+        good = read_string(r, &body, &length, &escaped);
+        break;
+    case 't':
+        good = read_literal(r, "true", 4);
+        break;
+    case 'f':
+        good = read_literal(r, "false", 5);
+        break;
+    case 'n':
+        type = '0';
+        good = read_literal(r, "null", 4);
+        break;
+    default:
+        type = 'n';
+        good = read_number(r);
+        break;
     }
     if (in_top_object(r)) {
         r->member.type = type;

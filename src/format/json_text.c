@@ -1,11 +1,12 @@
 /* json_text.c - escaping and unescaping of JSON strings, and UTF-8 well-formedness.
  *
- * Most text is plain ASCII, so every loop first skips eight bytes at a time with word arithmetic that asks "is any
- * byte special?" of all eight at once, then looks at single bytes, then at whole UTF-8 sequences. One function,
- * utf8_step(), knows what a well-formed sequence is (Unicode 15, table 3-7); all others ask it.
+ * Most text is plain ASCII, so every loop first skips eight bytes at a time with word arithmetic
+ * that asks "is any byte special?" of all eight at once, then looks at single bytes, then at whole
+ * UTF-8 sequences. One function, utf8_step(), knows what a well-formed sequence is (Unicode 15,
+ * table 3-7); all others ask it.
  *
- * Invariant: what m31ri_json_escape() appends is always valid UTF-8 and a valid JSON string body, whatever came in,
- * and depends only on the characters that came in: equal text gives equal bytes.
+ * Invariant: what m31ri_json_escape() appends is always valid UTF-8 and a valid JSON string body,
+ * whatever came in, and depends only on the characters that came in: equal text gives equal bytes.
  */
 #include "format/json_text.h"
 
@@ -23,18 +24,21 @@ static uint64_t load_eight(const char *s)
     return x;
 }
 
-/* Non-zero when one of the eight bytes is 0 (in x). May also flag bytes above a true hit: only "any" is asked. */
+/* Non-zero when one of the eight bytes is 0 (in x). May also flag bytes above a true hit: only
+ * "any" is asked. */
 static uint64_t has_zero(uint64_t x)
 {
     return (x - ONES) & ~x & HIGHS;
 }
 
-/* Non-zero when one of the eight bytes cannot be copied as it is: control, quote, backslash, DEL, not ASCII. */
+/* Non-zero when one of the eight bytes cannot be copied as it is: control, quote, backslash, DEL,
+ * not ASCII. */
 static uint64_t has_special(uint64_t x)
 {
     uint64_t control = (x - ONES * 0x20) & ~x;
     return (control | x | has_zero(x ^ ONES * '"') | has_zero(x ^ ONES * '\\') |
-            has_zero(x ^ ONES * 0x7f)) & HIGHS;
+            has_zero(x ^ ONES * 0x7f)) &
+           HIGHS;
 }
 
 size_t m31ri_json_plain_prefix(const char *s, size_t length)
@@ -56,11 +60,16 @@ size_t m31ri_json_plain_prefix(const char *s, size_t length)
 static bool second_is_good(unsigned char first, unsigned char second)
 {
     switch (first) {
-    case 0xe0: return second >= 0xa0 && second <= 0xbf; /* no overlong forms */
-    case 0xed: return second >= 0x80 && second <= 0x9f; /* no surrogates */
-    case 0xf0: return second >= 0x90 && second <= 0xbf; /* no overlong forms */
-    case 0xf4: return second >= 0x80 && second <= 0x8f; /* not above U+10FFFF */
-    default: return second >= 0x80 && second <= 0xbf;
+    case 0xe0:
+        return second >= 0xa0 && second <= 0xbf; /* no overlong forms */
+    case 0xed:
+        return second >= 0x80 && second <= 0x9f; /* no surrogates */
+    case 0xf0:
+        return second >= 0x90 && second <= 0xbf; /* no overlong forms */
+    case 0xf4:
+        return second >= 0x80 && second <= 0x8f; /* not above U+10FFFF */
+    default:
+        return second >= 0x80 && second <= 0xbf;
     }
 }
 
@@ -110,14 +119,22 @@ static size_t write_u_escape(uint32_t code, char *out)
 static char short_form(uint32_t code)
 {
     switch (code) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\n': return 'n';
-    case '\t': return 't';
-    case '\r': return 'r';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    default: return 0;
+    case '"':
+        return '"';
+    case '\\':
+        return '\\';
+    case '\n':
+        return 'n';
+    case '\t':
+        return 't';
+    case '\r':
+        return 'r';
+    case '\b':
+        return 'b';
+    case '\f':
+        return 'f';
+    default:
+        return 0;
     }
 }
 
@@ -225,7 +242,8 @@ static size_t write_utf8(uint32_t code, char *out)
     return 4;
 }
 
-/* A \u escape that may be the first half of a pair. `p` stands after "\u"; returns where the text goes on. */
+/* A \u escape that may be the first half of a pair. `p` stands after "\u"; returns where the text
+ * goes on. */
 static const char *unescape_u(const char *p, const char *end, uint32_t *code)
 {
     uint32_t high;
@@ -254,13 +272,26 @@ size_t m31ri_json_unescape_step(const char *p, const char *end, char out[4], siz
     p += p + 1 < end ? 2 : 1;
     uint32_t code = (unsigned char)c;
     switch (c) {
-    case 'n': code = '\n'; break;
-    case 't': code = '\t'; break;
-    case 'r': code = '\r'; break;
-    case 'b': code = '\b'; break;
-    case 'f': code = '\f'; break;
-    case 'u': p = unescape_u(p, end, &code); break;
-    default: break;
+    case 'n':
+        code = '\n';
+        break;
+    case 't':
+        code = '\t';
+        break;
+    case 'r':
+        code = '\r';
+        break;
+    case 'b':
+        code = '\b';
+        break;
+    case 'f':
+        code = '\f';
+        break;
+    case 'u':
+        p = unescape_u(p, end, &code);
+        break;
+    default:
+        break;
     }
     *used = (size_t)(p - start);
     return write_utf8(code, out);
@@ -313,7 +344,8 @@ size_t m31ri_utf8_cut(const char *s, size_t length, size_t limit)
     if (length <= limit) {
         return length;
     }
-    /* A sequence is at most four bytes: the one that crosses the limit starts at most three before it. */
+    /* A sequence is at most four bytes: the one that crosses the limit starts at most three before
+     * it. */
     for (size_t back = 1; back <= 3 && back <= limit; back++) {
         uint32_t code;
         size_t step = m31ri_utf8_step(s + limit - back, length - (limit - back), &code);

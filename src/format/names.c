@@ -1,8 +1,8 @@
 /* names.c - which names may become paths, and the paths they become.
  *
- * A name from outside is judged by what it is (a closed alphabet, a length) before what it is not (reserved, a
- * device): nothing is ever repaired, since two names repaired to one would share a file. Reserved names are
- * compared without case, for file systems that ignore it.
+ * A name from outside is judged by what it is (a closed alphabet, a length) before what it is not
+ * (reserved, a device): nothing is ever repaired, since two names repaired to one would share a
+ * file. Reserved names are compared without case, for file systems that ignore it.
  */
 #include "format/names.h"
 
@@ -62,8 +62,17 @@ void m31ri_run_id_write(int64_t wall_ns, const uint8_t identity_digest[32], unsi
 bool m31ri_run_id_is_safe(const char *id, size_t length)
 {
     static const char *const taken[] = {
-        "checkpoints", "metadata.json", "metrics.json", "metrics.csv", "config_snapshot.yaml",
-        "manifest.json", "notes.jsonl", "train.log", "logs", "experiments", NULL,
+        "checkpoints",
+        "metadata.json",
+        "metrics.json",
+        "metrics.csv",
+        "config_snapshot.yaml",
+        "manifest.json",
+        "notes.jsonl",
+        "train.log",
+        "logs",
+        "experiments",
+        NULL,
     };
     if (length == 0 || length > RUN_ID_LIMIT || !is_letter_or_digit(id[0]) ||
         id[length - 1] == '.') {
@@ -104,8 +113,7 @@ bool m31ri_lane_name_is_valid(const char *name, size_t length)
             return false;
         }
     }
-    return !is_one_of(name, length, reserved) && !is_device(name, length) &&
-           !is_rank(name, length);
+    return !is_one_of(name, length, reserved) && !is_device(name, length) && !is_rank(name, length);
 }
 
 bool m31ri_stage_name_is_valid(const char *name, size_t length)

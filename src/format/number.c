@@ -1,13 +1,15 @@
 /* number.c - numbers as text and back, without locale and without loss.
  *
- * Printing finds the shortest decimal that reads back to the same value, and among those the closest, by the method of
- * R. Giulietti, "The Schubfach way to render doubles" (2020): scale the value and the two ends of its rounding
- * interval by one 128-bit power of ten, then choose among at most four candidates. Both float sizes go through
- * one function, since the wide table is more than enough for the narrow one. The text form is Python's repr().
+ * Printing finds the shortest decimal that reads back to the same value, and among those the
+ * closest, by the method of R. Giulietti, "The Schubfach way to render doubles" (2020): scale the
+ * value and the two ends of its rounding interval by one 128-bit power of ten, then choose among at
+ * most four candidates. Both float sizes go through one function, since the wide table is more than
+ * enough for the narrow one. The text form is Python's repr().
  *
- * Reading has an exact fast path (at most 15 digits, a power of ten up to 22: one correctly rounded operation); all else
- * is handed to strtod as "<digits>e<exponent>": without a decimal point in the text no locale can change its
- * meaning, and the C library rounds exactly. Not more code of our own, because reading is not on the emit path.
+ * Reading has an exact fast path (at most 15 digits, a power of ten up to 22: one correctly rounded
+ * operation); all else is handed to strtod as "<digits>e<exponent>": without a decimal point in the
+ * text no locale can change its meaning, and the C library rounds exactly. Not more code of our
+ * own, because reading is not on the emit path.
  */
 #include "format/number.h"
 
@@ -31,8 +33,9 @@ static const char two_digits[] = "0001020304050607080910111213141516171819202122
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
-/* Floors of logarithms by multiplication, exact for every exponent that can occur (shift of a negative number is
- * arithmetic in every compiler this is built with; a test walks the whole range). */
+/* Floors of logarithms by multiplication, exact for every exponent that can occur (shift of a
+ * negative number is arithmetic in every compiler this is built with; a test walks the whole
+ * range). */
 static int floor_log10_pow2(int e)
 {
     return (int)(((int64_t)e * 1262611) >> 22);
@@ -48,8 +51,8 @@ static int floor_log2_pow10(int e)
     return (int)(((int64_t)e * 1741647) >> 19);
 }
 
-/* High part of g * x / 2^128, its lowest bit set when anything was lost ("round to odd"): comparisons with the true
- * product then come out right. */
+/* High part of g * x / 2^128, its lowest bit set when anything was lost ("round to odd"):
+ * comparisons with the true product then come out right. */
 static uint64_t round_to_odd(const uint64_t g[2], uint64_t x)
 {
     uint64_t low = (uint64_t)(((wide)g[1] * x) >> 64);
@@ -57,8 +60,9 @@ static uint64_t round_to_odd(const uint64_t g[2], uint64_t x)
     return (uint64_t)(y >> 64) | ((uint64_t)y > 1);
 }
 
-/* The shortest decimal in the rounding interval of c * 2^q. `irregular`: the value below is half as far as the one
- * above (c is a power of two). Names follow the paper: vb is four times the scaled value. */
+/* The shortest decimal in the rounding interval of c * 2^q. `irregular`: the value below is half as
+ * far as the one above (c is a power of two). Names follow the paper: vb is four times the scaled
+ * value. */
 static decimal shortest(uint64_t c, int q, bool irregular)
 {
     uint64_t odd = c & 1;
@@ -121,7 +125,8 @@ static size_t write_exponent(int e, char *out)
     return (size_t)(p + 2 - out);
 }
 
-/* A decimal in Python's form: fixed when 1e-4 <= value < 1e16, else with an exponent of at least two digits. */
+/* A decimal in Python's form: fixed when 1e-4 <= value < 1e16, else with an exponent of at least
+ * two digits. */
 static size_t write_decimal(decimal d, char *out)
 {
     while (d.digits % 10 == 0) {
@@ -245,15 +250,16 @@ size_t m31ri_number_write_int(int64_t x, char *out)
     return 1 + m31ri_number_write_uint(0 - (uint64_t)x, out + 1);
 }
 
-/* What a JSON number says, before rounding. No double needs more than 767 digits to be told from its neighbours; of
- * longer ones the rest only says "a little more", which one more digit can say. */
+/* What a JSON number says, before rounding. No double needs more than 767 digits to be told from
+ * its neighbours; of longer ones the rest only says "a little more", which one more digit can say.
+ */
 #define DIGITS_KEPT 800
 typedef struct scanned {
     bool negative;
     char digits[DIGITS_KEPT + 2];
-    size_t n;             /* digits kept, leading zeros left out */
-    int64_t exponent;     /* of the last digit kept */
-    bool more;            /* a digit other than 0 was left out */
+    size_t n;         /* digits kept, leading zeros left out */
+    int64_t exponent; /* of the last digit kept */
+    bool more;        /* a digit other than 0 was left out */
 } scanned;
 
 static bool is_digit(char c)
@@ -304,7 +310,8 @@ static bool scan_number(const char *p, const char *end, scanned *s)
     }
     int64_t e = 0;
     for (; p < end && is_digit(*p); p++) {
-        e = e < INT64_MAX / 16 ? e * 10 + (*p - '0') : e; /* saturates: far beyond any text's length */
+        e = e < INT64_MAX / 16 ? e * 10 + (*p - '0')
+                               : e; /* saturates: far beyond any text's length */
     }
     s->exponent += minus ? -e : e;
     return p == end;

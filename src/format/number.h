@@ -1,7 +1,9 @@
-/* number.h - numbers as text, without locale: the shortest digits that read back to the same double.
+/* number.h - numbers as text, without locale: the shortest digits that read back to the same
+ * double.
  *
- * The form is that of Python's repr(float): 1.23, 1.0, 1e-05, 1e+16, -0.0. NaN and infinities are not numbers in
- * JSON: they are written as the strings "NaN", "Infinity", "-Infinity" (with quotes) in records and bare in metrics.csv.
+ * The form is that of Python's repr(float): 1.23, 1.0, 1e-05, 1e+16, -0.0. NaN and infinities are
+ * not numbers in JSON: they are written as the strings "NaN", "Infinity", "-Infinity" (with quotes)
+ * in records and bare in metrics.csv.
  */
 #ifndef M31RI_NUMBER_H
 #define M31RI_NUMBER_H
@@ -14,11 +16,12 @@
 
 /* Each writes at `out` (at least M31RI_NUMBER_BYTES), no NUL, and returns the bytes written. */
 size_t m31ri_number_write_double(double x, char *out); /* NaN, Infinity, -Infinity bare */
-size_t m31ri_number_write_float(float x, char *out);   /* shortest that reads back to the same float */
+size_t m31ri_number_write_float(float x, char *out);   /* reads back to the same float */
 size_t m31ri_number_write_int(int64_t x, char *out);
 size_t m31ri_number_write_uint(uint64_t x, char *out);
 
-/* Reads a JSON number, or NaN / Infinity / -Infinity, exactly rounded; false when `text` is not wholly one. */
+/* Reads a JSON number, or NaN / Infinity / -Infinity, exactly rounded (beyond a double's range: an
+ * infinity, or 0); false when `text` is not wholly one. Integers: false also beyond 64 bits. */
 bool m31ri_number_read_double(const char *text, size_t length, double *out);
 bool m31ri_number_read_int(const char *text, size_t length, int64_t *out);
 

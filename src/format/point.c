@@ -1,7 +1,7 @@
 /* point.c - a metric point as one line of metrics.csv, written and read.
  *
- * The reader takes exactly what the writer makes (RFC 4180 quoting, one form of each number), so that a torn or edited line
- * is seen, not guessed at.
+ * The reader takes exactly what the writer makes (RFC 4180 quoting, one form of each number), so
+ * that a torn or edited line is seen, not guessed at.
  */
 #include "format/point.h"
 
@@ -67,7 +67,8 @@ void m31ri_point_write(m31ri_buf *out, const m31ri_point *p)
     }
 }
 
-/* Reads a quoted name that starts at `p`; returns what follows its closing quote, NULL when it has none. */
+/* Reads a quoted name that starts at `p`; returns what follows its closing quote, NULL when it has
+ * none. */
 static const char *read_quoted(const char *p, const char *end, m31ri_point *out, m31ri_buf *scratch)
 {
     m31ri_buf_clear(scratch);
@@ -105,8 +106,8 @@ static bool read_numbers(const char *p, const char *end, m31ri_point *out)
         return false;
     }
     out->step = M31R_NO_STEP;
-    if (length != 0 && (!m31ri_number_read_int(field, length, &out->step) ||
-                        out->step == M31R_NO_STEP)) {
+    if (length != 0 &&
+        (!m31ri_number_read_int(field, length, &out->step) || out->step == M31R_NO_STEP)) {
         return false;
     }
     if (!next_field(&p, end, &field, &length) ||

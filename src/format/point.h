@@ -1,8 +1,8 @@
 /* point.h - a metric point as bytes: one line of metrics.csv, `name,step,value,ts,segment`.
  *
- * The name is quoted as in RFC 4180 when it holds a comma, quote or line break (control characters are refused before);
- * `step` is empty for none; `value` is shortest-round-trip, NaN, Infinity or -Infinity; `ts` as in records; `segment`
- * counts from 0. Lines end in one LF.
+ * The name is quoted as in RFC 4180 when it holds a comma, quote or line break (control characters
+ * are refused before); `step` is empty for none; `value` is shortest-round-trip, NaN, Infinity or
+ * -Infinity; `ts` as in records; `segment` counts from 0. Lines end in one LF.
  */
 #ifndef M31RI_POINT_H
 #define M31RI_POINT_H
@@ -30,7 +30,8 @@ bool m31ri_point_name_is_valid(const char *name, size_t length);
 
 void m31ri_point_write(m31ri_buf *out, const m31ri_point *p);
 
-/* Reads one line without its newline. `scratch` takes a name that had to be unquoted. False when it is not a point. */
+/* Reads one line without its newline. `scratch` takes a name that had to be unquoted. False when it
+ * is not a point. */
 bool m31ri_point_read(const char *line, size_t length, m31ri_point *out, m31ri_buf *scratch);
 
 #endif

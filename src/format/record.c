@@ -1,12 +1,15 @@
-/* record.c - the one place where a record becomes bytes, and where its mandatory fields are found again.
+/* record.c - the one place where a record becomes bytes, and where its mandatory fields are found
+ * again.
  *
- * The encoder writes straight into the caller's buffer and looks at nothing but its arguments, so that recovery, which
- * encodes again, gets the same bytes. It allocates nothing itself. The line has a limit, from which room for the
- * counters at its end is set aside first: each field is written, and taken back when it does not fit. A
- * string that does not fit is cut so that the fields after it still find room.
+ * The encoder writes straight into the caller's buffer and looks at nothing but its arguments, so
+ * that recovery, which encodes again, gets the same bytes. It allocates nothing itself. The line
+ * has a limit, from which room for the counters at its end is set aside first: each field is
+ * written, and taken back when it does not fit. A string that does not fit is cut so that the
+ * fields after it still find room.
  *
- * Invariant: whatever comes in, the line is one valid JSON object with unique keys and the four mandatory fields first.
- * Keys are compared as they were written: the escaped form of a key is unique, and equal text escapes equally.
+ * Invariant: whatever comes in, the line is one valid JSON object with unique keys and the four
+ * mandatory fields first. Keys are compared as they were written: the escaped form of a key is
+ * unique, and equal text escapes equally.
  */
 #include "format/record.h"
 
@@ -19,12 +22,12 @@
 #include "format/number.h"
 #include "format/timestamp.h"
 
-#define MODULE_LIMIT 256       /* bytes of a written module name; callers allow fewer */
-#define TRAILER_LIMIT 128      /* five counters of ten digits with their keys, and "}\n": 113 */
+#define MODULE_LIMIT 256        /* bytes of a written module name; callers allow fewer */
+#define TRAILER_LIMIT 128       /* five counters of ten digits with their keys, and "}\n": 113 */
 #define LATER_LIMIT (16 * 1024) /* the most that a long value leaves to the fields after it */
-#define LATER_VALUE 64         /* of which each string counts so much */
-#define SHORTEST_CUT 16        /* a string cut to less is dropped with its key */
-#define TOKEN_LIMIT 1024       /* a longer token is cut through */
+#define LATER_VALUE 64          /* of which each string counts so much */
+#define SHORTEST_CUT 16         /* a string cut to less is dropped with its key */
+#define TOKEN_LIMIT 1024        /* a longer token is cut through */
 #define KEYS_LISTED 64
 
 typedef struct span {
@@ -103,8 +106,9 @@ static size_t before_token(const char *s, size_t cut)
     return back < TOKEN_LIMIT ? cut - back : cut;
 }
 
-/* Writes a string with its quotes, cut when it is longer than what is free less what the fields from `next` on need. False
- * when there is no room worth using; the caller takes back what was written. */
+/* Writes a string with its quotes, cut when it is longer than what is free less what the fields
+ * from `next` on need. False when there is no room worth using; the caller takes back what was
+ * written. */
 static bool write_string(writer *w, const char *s, size_t length, size_t next)
 {
     size_t free_bytes = room(w);
@@ -181,24 +185,30 @@ static bool write_value(writer *w, const m31r_value *key, const m31r_value *v, s
     static const char sensitive[] = "\"[redacted:sensitive]\"";
     char text[M31RI_NUMBER_BYTES];
     switch (v->type) {
-    case M31R_T_BOOL: return v->as.b ? write_bytes(w, "true", 4) : write_bytes(w, "false", 5);
-    case M31R_T_INT: return write_bytes(w, text, m31ri_number_write_int(v->as.i, text));
-    case M31R_T_UINT: return write_bytes(w, text, m31ri_number_write_uint(v->as.u, text));
+    case M31R_T_BOOL:
+        return v->as.b ? write_bytes(w, "true", 4) : write_bytes(w, "false", 5);
+    case M31R_T_INT:
+        return write_bytes(w, text, m31ri_number_write_int(v->as.i, text));
+    case M31R_T_UINT:
+        return write_bytes(w, text, m31ri_number_write_uint(v->as.u, text));
     case M31R_T_DOUBLE:
-    case M31R_T_FLOAT: return write_real(w, v);
-    case M31R_T_STRING: return write_judged(w, key, v->as.s, v->length, next);
+    case M31R_T_FLOAT:
+        return write_real(w, v);
+    case M31R_T_STRING:
+        return write_judged(w, key, v->as.s, v->length, next);
     case M31R_T_SENSITIVE:
         w->report.n_redacted++;
         return write_bytes(w, sensitive, sizeof sensitive - 1);
-    default: return write_bytes(w, "null", 4);
+    default:
+        return write_bytes(w, "null", 4);
     }
 }
 
 static bool is_reserved(const char *key, size_t length)
 {
     static const char *const names[] = {
-        "", "ts", "level", "module", "msg", "cut", "renamed", "nonfinite", "redacted",
-        "fields_dropped",
+        "",    "ts",      "level",     "module",   "msg",
+        "cut", "renamed", "nonfinite", "redacted", "fields_dropped",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strlen(names[i]) == length && memcmp(names[i], key, length) == 0) {
@@ -208,10 +218,12 @@ static bool is_reserved(const char *key, size_t length)
     return false;
 }
 
-/* True when the key that was just written, from `at` to the end of the buffer, stands in the line before.
+/* True when the key that was just written, from `at` to the end of the buffer, stands in the line
+ * before.
  *
- * Beyond the listed keys the line itself is searched for `,"key":`. A quote inside a string is always escaped, so that
- * this can be found in a wrong place only for the keys "," and ":", which are then renamed without need. */
+ * Beyond the listed keys the line itself is searched for `,"key":`. A quote inside a string is
+ * always escaped, so that this can be found in a wrong place only for the keys "," and ":", which
+ * are then renamed without need. */
 static bool is_taken(writer *w, size_t at)
 {
     const char *line = w->out->data + w->start;
@@ -249,8 +261,8 @@ static bool write_key_text(writer *w, unsigned attempt, const m31r_value *key)
         }
     }
     bool is_long = key->length > M31RI_KEY_LIMIT;
-    size_t kept = is_long ? m31ri_utf8_cut(key->as.s, key->length, M31RI_KEY_LIMIT - 3)
-                          : key->length;
+    size_t kept =
+        is_long ? m31ri_utf8_cut(key->as.s, key->length, M31RI_KEY_LIMIT - 3) : key->length;
     return m31ri_json_escape_within(w->out, key->as.s, kept, room(w)) == kept &&
            (!is_long || write_bytes(w, "...", 3));
 }
@@ -361,9 +373,9 @@ static m31r_level level_of(const char *name, size_t length)
         const char *name;
         m31r_level level;
     } levels[] = {
-        {"INFO", M31R_INFO},       {"DEBUG", M31R_DEBUG}, {"WARNING", M31R_WARNING},
-        {"ERROR", M31R_ERROR},     {"CRITICAL", M31R_CRITICAL},
-        {"WARN", M31R_WARNING},    {"FATAL", M31R_CRITICAL},
+        {"INFO", M31R_INFO},      {"DEBUG", M31R_DEBUG},       {"WARNING", M31R_WARNING},
+        {"ERROR", M31R_ERROR},    {"CRITICAL", M31R_CRITICAL}, {"WARN", M31R_WARNING},
+        {"FATAL", M31R_CRITICAL},
     };
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         if (strlen(levels[i].name) == length && strncasecmp(levels[i].name, name, length) == 0) {
@@ -405,7 +417,9 @@ static bool take_member(void *context, const m31ri_json_member *m)
         const char *name;
         m31ri_json_member *member;
     } fields[] = {
-        {"ts", &head->ts}, {"level", &head->level_text}, {"module", &head->module},
+        {"ts", &head->ts},
+        {"level", &head->level_text},
+        {"module", &head->module},
         {"msg", &head->message},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {

@@ -1,8 +1,9 @@
 /* timestamp.c - the civil calendar by arithmetic: days since 1970 to year, month, day and back.
  *
- * The C library's gmtime() is banned here (static buffer, and it is not ours to trust with years); the proleptic
- * Gregorian calendar is two short functions. They count from 1 March of year 0, so that the leap day is the last of a year
- * and a month's first day follows from (153 * month + 2) / 5. Eras are 400 years, 146097 days.
+ * The C library's gmtime() is banned here (static buffer, and it is not ours to trust with years);
+ * the proleptic Gregorian calendar is two short functions. They count from 1 March of year 0, so
+ * that the leap day is the last of a year and a month's first day follows from (153 * month + 2)
+ * / 5. Eras are 400 years, 146097 days.
  */
 #include "format/timestamp.h"
 

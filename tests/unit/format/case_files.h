@@ -1,6 +1,8 @@
-/* case_files.h - the data that the tests of format/ share: whole files, JSON lines, base64, and where the cases lie.
+/* case_files.h - the data that the tests of format/ share: whole files, JSON lines, base64, and
+ * where the cases lie.
  *
- * The full set is in shared/data beside a checkout; a subset is committed under tests/data. Both are run when present.
+ * The full set is in shared/data beside a checkout; a subset is committed under tests/data. Both
+ * are run when present.
  */
 #ifndef M31R_TEST_CASE_FILES_H
 #define M31R_TEST_CASE_FILES_H
@@ -42,7 +44,8 @@ static inline char *case_file(const char *path, size_t *length)
     return data;
 }
 
-/* Calls `each` with every line's object; returns the number of lines, -1 when the file is not there. */
+/* Calls `each` with every line's object; returns the number of lines, -1 when the file is not
+ * there. */
 static inline int case_lines(const char *path, void (*each)(const json_t *line))
 {
     size_t length;
@@ -54,8 +57,8 @@ static inline int case_lines(const char *path, void (*each)(const json_t *line))
     for (char *p = data; *p != '\0';) {
         char *end = strchr(p, '\n');
         json_error_t e;
-        json_t *line = json_loadb(p, end != NULL ? (size_t)(end - p) : strlen(p),
-                                  JSON_ALLOW_NUL, &e);
+        json_t *line =
+            json_loadb(p, end != NULL ? (size_t)(end - p) : strlen(p), JSON_ALLOW_NUL, &e);
         if (line != NULL) {
             each(line);
             n++;

@@ -55,7 +55,8 @@ static void check_file(const json_t *line)
     int n_lines = 0;
     const char *p = data;
     const char *end = data + length;
-    for (const char *newline; (newline = memchr(p, '\n', (size_t)(end - p))) != NULL; p = newline + 1) {
+    for (const char *newline; (newline = memchr(p, '\n', (size_t)(end - p))) != NULL;
+         p = newline + 1) {
         counts[class_of(p, (size_t)(newline - p))]++;
         n_lines++;
     }
@@ -116,7 +117,8 @@ static void test_json_read__json_test_suite(void **state)
         char *exact = malloc(length); /* no NUL behind it: reading past the end is seen */
         memcpy(exact, data, length);
         m31ri_json_class c = m31ri_json_read_value_class(exact, length);
-        bool accepted = c == M31RI_JSON_OK || c == M31RI_JSON_DUP_KEY || c == M31RI_JSON_LONE_SURROGATE;
+        bool accepted =
+            c == M31RI_JSON_OK || c == M31RI_JSON_DUP_KEY || c == M31RI_JSON_LONE_SURROGATE;
         n_yes += entry->d_name[0] == 'y';
         n_no += entry->d_name[0] == 'n';
         n_free += entry->d_name[0] == 'i';
@@ -138,20 +140,37 @@ static void test_json_read__one_class_by_order_of_gravity(void **state)
         const char *text;
         m31ri_json_class want;
     } cases[] = {
-        {"", M31RI_JSON_EMPTY}, {" \t\r\n", M31RI_JSON_EMPTY}, {"{}", M31RI_JSON_OK},
-        {" {\"a\":[1,{\"b\":null}]} \r", M31RI_JSON_OK}, {"[]", M31RI_JSON_NOT_OBJECT},
-        {"{\"a\":1}x", M31RI_JSON_NOT_JSON}, {"{\"a\":1}{}", M31RI_JSON_NOT_JSON},
-        {"{\"a\":1,}", M31RI_JSON_NOT_JSON}, {"{,}", M31RI_JSON_NOT_JSON}, {"{\"a\"}", M31RI_JSON_NOT_JSON},
-        {"[1,]", M31RI_JSON_NOT_JSON}, {"[1 2]", M31RI_JSON_NOT_JSON}, {"{\"a\":01}", M31RI_JSON_NOT_JSON},
-        {"{\"a\":1,\"a\":2", M31RI_JSON_NOT_JSON}, {"{\"\\ud800\":1,", M31RI_JSON_NOT_JSON},
-        {"{\"a\":\"\xff\",", M31RI_JSON_INVALID_UTF8}, {"\xff", M31RI_JSON_INVALID_UTF8},
-        {"[{\"a\":1,\"a\":2}]", M31RI_JSON_NOT_OBJECT}, {"{\"a\":1,\"\\u0061\":2}", M31RI_JSON_DUP_KEY},
-        {"{\"\\n\":1,\"\\u000A\":2}", M31RI_JSON_DUP_KEY}, {"{\"a\":1,\"a\\u0000\":2}", M31RI_JSON_OK},
-        {"{\"a\":\"\\ud800\",\"a\":1}", M31RI_JSON_DUP_KEY}, {"{\"a\":\"\\udead\"}", M31RI_JSON_LONE_SURROGATE},
+        {"", M31RI_JSON_EMPTY},
+        {" \t\r\n", M31RI_JSON_EMPTY},
+        {"{}", M31RI_JSON_OK},
+        {" {\"a\":[1,{\"b\":null}]} \r", M31RI_JSON_OK},
+        {"[]", M31RI_JSON_NOT_OBJECT},
+        {"{\"a\":1}x", M31RI_JSON_NOT_JSON},
+        {"{\"a\":1}{}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":1,}", M31RI_JSON_NOT_JSON},
+        {"{,}", M31RI_JSON_NOT_JSON},
+        {"{\"a\"}", M31RI_JSON_NOT_JSON},
+        {"[1,]", M31RI_JSON_NOT_JSON},
+        {"[1 2]", M31RI_JSON_NOT_JSON},
+        {"{\"a\":01}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":1,\"a\":2", M31RI_JSON_NOT_JSON},
+        {"{\"\\ud800\":1,", M31RI_JSON_NOT_JSON},
+        {"{\"a\":\"\xff\",", M31RI_JSON_INVALID_UTF8},
+        {"\xff", M31RI_JSON_INVALID_UTF8},
+        {"[{\"a\":1,\"a\":2}]", M31RI_JSON_NOT_OBJECT},
+        {"{\"a\":1,\"\\u0061\":2}", M31RI_JSON_DUP_KEY},
+        {"{\"\\n\":1,\"\\u000A\":2}", M31RI_JSON_DUP_KEY},
+        {"{\"a\":1,\"a\\u0000\":2}", M31RI_JSON_OK},
+        {"{\"a\":\"\\ud800\",\"a\":1}", M31RI_JSON_DUP_KEY},
+        {"{\"a\":\"\\udead\"}", M31RI_JSON_LONE_SURROGATE},
         {"{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}", M31RI_JSON_DUP_KEY},
-        {"{\"a\":{\"a\":{\"a\":1}}}", M31RI_JSON_OK}, {"{\"a\":\"\x7f\"}", M31RI_JSON_OK},
-        {"{\"a\":\"\\x\"}", M31RI_JSON_NOT_JSON}, {"{\"a\":\"\\u12g4\"}", M31RI_JSON_NOT_JSON},
-        {"{\"a\":\"\\", M31RI_JSON_NOT_JSON}, {"{\"a\":tru}", M31RI_JSON_NOT_JSON}, {"{\"a\":-}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":{\"a\":{\"a\":1}}}", M31RI_JSON_OK},
+        {"{\"a\":\"\x7f\"}", M31RI_JSON_OK},
+        {"{\"a\":\"\\x\"}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":\"\\u12g4\"}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":\"\\", M31RI_JSON_NOT_JSON},
+        {"{\"a\":tru}", M31RI_JSON_NOT_JSON},
+        {"{\"a\":-}", M31RI_JSON_NOT_JSON},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         m31ri_json_class c = class_of_str(cases[i].text);
@@ -168,8 +187,9 @@ static void test_json_read__says_where_the_fault_is(void **state)
     static const struct {
         const char *text;
         size_t at;
-    } cases[] = {{"{\"a\":x}", 5}, {"{\"a\":1,\"a\":2}", 8}, {"{\"a\":\"\\ud800\"}", 6}, {"{\"a\":\"z\xff\"}", 7},
-                 {"{\"a\":1} x", 8}, {"[1]", 0}, {"{\"a\":1", 6}};
+    } cases[] = {{"{\"a\":x}", 5},         {"{\"a\":1,\"a\":2}", 8}, {"{\"a\":\"\\ud800\"}", 6},
+                 {"{\"a\":\"z\xff\"}", 7}, {"{\"a\":1} x", 8},       {"[1]", 0},
+                 {"{\"a\":1", 6}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t at = 999;
         (void)m31ri_json_read_object(cases[i].text, strlen(cases[i].text), NULL, NULL, &at);
@@ -197,20 +217,26 @@ static bool span_is(const char *s, size_t length, const char *want)
 static void test_json_read__hands_out_members_in_order(void **state)
 {
     (void)state;
-    static const char text[] = " { \"a\" : \"x\\n\" , \"b\\u0062\":-1.5e3,\"c\":[1, {\"d\":2}] ,\"e\":{} ,"
-                               "\"f\":true,\"g\":false,\"h\":null,\"i\":\"\"} ";
+    static const char text[] =
+        " { \"a\" : \"x\\n\" , \"b\\u0062\":-1.5e3,\"c\":[1, {\"d\":2}] ,\"e\":{} ,"
+        "\"f\":true,\"g\":false,\"h\":null,\"i\":\"\"} ";
     static const struct {
         const char *key, *value;
         char type;
         bool key_escaped, value_escaped;
     } want[] = {
-        {"a", "x\\n", 's', false, true}, {"b\\u0062", "-1.5e3", 'n', true, false},
-        {"c", "[1, {\"d\":2}]", 'a', false, false}, {"e", "{}", 'o', false, false},
-        {"f", "true", 't', false, false}, {"g", "false", 'f', false, false}, {"h", "null", '0', false, false},
+        {"a", "x\\n", 's', false, true},
+        {"b\\u0062", "-1.5e3", 'n', true, false},
+        {"c", "[1, {\"d\":2}]", 'a', false, false},
+        {"e", "{}", 'o', false, false},
+        {"f", "true", 't', false, false},
+        {"g", "false", 'f', false, false},
+        {"h", "null", '0', false, false},
         {"i", "", 's', false, false},
     };
     seen s = {.n = 0, .stop_after = 0};
-    assert_int_equal(m31ri_json_read_object(text, sizeof text - 1, keep_member, &s, NULL), M31RI_JSON_OK);
+    assert_int_equal(m31ri_json_read_object(text, sizeof text - 1, keep_member, &s, NULL),
+                     M31RI_JSON_OK);
     assert_int_equal(s.n, 8);
     for (size_t i = 0; i < 8; i++) {
         const m31ri_json_member *m = &s.members[i];
@@ -222,7 +248,8 @@ static void test_json_read__hands_out_members_in_order(void **state)
     }
     s.n = 0;
     s.stop_after = 2;
-    assert_int_equal(m31ri_json_read_object("{\"a\":1,\"b\":2,!!!", 16, keep_member, &s, NULL), M31RI_JSON_OK);
+    assert_int_equal(m31ri_json_read_object("{\"a\":1,\"b\":2,!!!", 16, keep_member, &s, NULL),
+                     M31RI_JSON_OK);
     assert_int_equal(s.n, 2);
 }
 
@@ -241,7 +268,8 @@ static void test_json_read__depth_has_a_limit_and_needs_no_stack(void **state)
     assert_int_equal(m31ri_json_read_value_class(text, 2000000), M31RI_JSON_TOO_DEEP);
     memset(text + M31RI_JSON_DEPTH, ']', M31RI_JSON_DEPTH);
     assert_int_equal(m31ri_json_read_value_class(text, 2 * M31RI_JSON_DEPTH), M31RI_JSON_OK);
-    assert_int_equal(m31ri_json_read_value_class(text, 2 * M31RI_JSON_DEPTH - 1), M31RI_JSON_NOT_JSON);
+    assert_int_equal(m31ri_json_read_value_class(text, 2 * M31RI_JSON_DEPTH - 1),
+                     M31RI_JSON_NOT_JSON);
     free(text);
 }
 
@@ -286,8 +314,9 @@ static void test_json_read__says_when_memory_is_out(void **state)
 static void test_json_read__every_prefix_is_refused(void **state)
 {
     (void)state;
-    static const char line[] = "{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"a\":[1.5e-3,true,null,\"\\ud83d\\ude00\"],"
-                               "\"b\":{\"c\":\"\xe2\x82\xac\"},\"d\":false}";
+    static const char line[] =
+        "{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"a\":[1.5e-3,true,null,\"\\ud83d\\ude00\"],"
+        "\"b\":{\"c\":\"\xe2\x82\xac\"},\"d\":false}";
     for (size_t n = 0; n < sizeof line - 1; n++) {
         char *exact = malloc(n);
         memcpy(exact, line, n);

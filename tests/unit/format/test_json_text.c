@@ -137,7 +137,8 @@ static void test_json_text__cuts_between_characters(void **state)
     assert_int_equal(m31ri_utf8_cut("ab\xf0\x9f", 4, 3), 3);
 }
 
-/* 20,000 random byte strings: what json.loads makes of our text is what Python's decoder makes of the bytes. */
+/* 20,000 random byte strings: what json.loads makes of our text is what Python's decoder makes of
+ * the bytes. */
 static void test_json_text__agrees_with_python(void **state)
 {
     (void)state;
@@ -153,7 +154,8 @@ static void test_json_text__agrees_with_python(void **state)
                     "    if json.loads(text) != raw.decode(\"utf-8\", \"replace\"):\n"
                     "        bad += 1\n"
                     "        print(raw, text, file=sys.stderr)\n"
-                    "sys.exit(bad != 0)'", "w");
+                    "sys.exit(bad != 0)'",
+                    "w");
     assert_non_null(p);
     uint64_t seed = 5;
     m31ri_buf text = M31RI_BUF_INIT;
@@ -162,7 +164,8 @@ static void test_json_text__agrees_with_python(void **state)
         size_t n = case_random(&seed) % sizeof s;
         fputc('x', p);
         for (size_t j = 0; j < n; j++) {
-            static const unsigned char odd[] = {0x80, 0xbf, 0xc2, 0xe0, 0xa0, 0xed, 0x9f, 0xf0, 0x90, 0xf4, 0x8f};
+            static const unsigned char odd[] = {0x80, 0xbf, 0xc2, 0xe0, 0xa0, 0xed,
+                                                0x9f, 0xf0, 0x90, 0xf4, 0x8f};
             uint64_t r = case_random(&seed);
             s[j] = r % 3 != 0 ? odd[(r >> 8) % sizeof odd] : (unsigned char)(r >> 16);
             fprintf(p, "%02x", s[j]);

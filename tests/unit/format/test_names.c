@@ -1,4 +1,5 @@
-/* Names that become paths: the run ids of bad_inputs, lanes, stages, modules, and the files they give. */
+/* Names that become paths: the run ids of bad_inputs, lanes, stages, modules, and the files they
+ * give. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,10 +38,30 @@ static bool is_safe(const char *id)
 static void test_names__run_ids_of_our_own(void **state)
 {
     (void)state;
-    static const char *const good[] = {"20261123T102651Z-9f3c00aa", "20261123T102651Z-9f3c00aa-2", "a",
-                                       "0", "a.b_c-D", "console", "com", "comx", "nul1", "a.con"};
-    static const char *const bad[] = {"-a", "_a", ".", "..", "a/", "/a", "con", "Con.x", "lpt9.a.b", "COM0",
-                                      "metrics.csv", "Metadata.JSON", "manifest.json", ".live"};
+    static const char *const good[] = {"20261123T102651Z-9f3c00aa",
+                                       "20261123T102651Z-9f3c00aa-2",
+                                       "a",
+                                       "0",
+                                       "a.b_c-D",
+                                       "console",
+                                       "com",
+                                       "comx",
+                                       "nul1",
+                                       "a.con"};
+    static const char *const bad[] = {"-a",
+                                      "_a",
+                                      ".",
+                                      "..",
+                                      "a/",
+                                      "/a",
+                                      "con",
+                                      "Con.x",
+                                      "lpt9.a.b",
+                                      "COM0",
+                                      "metrics.csv",
+                                      "Metadata.JSON",
+                                      "manifest.json",
+                                      ".live"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(is_safe(good[i]));
     }
@@ -70,11 +91,26 @@ static void test_obs_22__run_id_is_time_and_identity(void **state)
 static void test_names__lanes_and_stages(void **state)
 {
     (void)state;
-    static const char *const good[] = {"train", "a", "0", "data-prep_2", "observer", "stdout", "shell",
-                                       "rank", "rankx", "rank3b", "_x", "12345678901234567890123456789012"};
-    static const char *const bad[] = {"", "-a", "Train", "a.b", "a/b", "metrics", "metadata", "manifest",
-                                      "checkpoints", "notes", "rank3", "rank0003", "nul", "com1", "a b",
-                                      "123456789012345678901234567890123", "\xc3\xa9"};
+    static const char *const good[] = {
+        "train", "a",    "0",     "data-prep_2", "observer", "stdout",
+        "shell", "rank", "rankx", "rank3b",      "_x",       "12345678901234567890123456789012"};
+    static const char *const bad[] = {"",
+                                      "-a",
+                                      "Train",
+                                      "a.b",
+                                      "a/b",
+                                      "metrics",
+                                      "metadata",
+                                      "manifest",
+                                      "checkpoints",
+                                      "notes",
+                                      "rank3",
+                                      "rank0003",
+                                      "nul",
+                                      "com1",
+                                      "a b",
+                                      "123456789012345678901234567890123",
+                                      "\xc3\xa9"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(m31ri_lane_name_is_valid(good[i], strlen(good[i])));
         assert_true(m31ri_stage_name_is_valid(good[i], strlen(good[i])));

@@ -50,18 +50,40 @@ static void test_number__writes_the_form_of_python_repr(void **state)
         double x;
         const char *text;
     } cases[] = {
-        {0.0, "0.0"}, {-0.0, "-0.0"}, {1.0, "1.0"}, {-1.5, "-1.5"}, {0.1, "0.1"}, {1.23, "1.23"},
-        {1e-5, "1e-05"}, {1e-4, "0.0001"}, {0.00012345, "0.00012345"}, {1e15, "1000000000000000.0"},
-        {1e16, "1e+16"}, {123456789012345680.0, "1.2345678901234568e+17"}, {1e21, "1e+21"},
-        {1e22, "1e+22"}, {1e23, "1e+23"}, {5e-324, "5e-324"}, {1e-323, "1e-323"},
+        {0.0, "0.0"},
+        {-0.0, "-0.0"},
+        {1.0, "1.0"},
+        {-1.5, "-1.5"},
+        {0.1, "0.1"},
+        {1.23, "1.23"},
+        {1e-5, "1e-05"},
+        {1e-4, "0.0001"},
+        {0.00012345, "0.00012345"},
+        {1e15, "1000000000000000.0"},
+        {1e16, "1e+16"},
+        {123456789012345680.0, "1.2345678901234568e+17"},
+        {1e21, "1e+21"},
+        {1e22, "1e+22"},
+        {1e23, "1e+23"},
+        {5e-324, "5e-324"},
+        {1e-323, "1e-323"},
         {2.2250738585072011e-308, "2.225073858507201e-308"},
         {2.2250738585072014e-308, "2.2250738585072014e-308"},
         {1.7976931348623157e308, "1.7976931348623157e+308"},
-        {9007199254740991.0, "9007199254740991.0"}, {9007199254740993.0, "9007199254740992.0"},
-        {9007199254740994.0, "9007199254740994.0"}, {4.35, "4.35"}, {0.3, "0.3"},
-        {0.1 + 0.2, "0.30000000000000004"}, {2e-44, "2e-44"}, {1.0 / 3, "0.3333333333333333"},
-        {9.5367431640625e-07, "9.5367431640625e-07"}, {8.41e21, "8.41e+21"}, {2e100, "2e+100"},
-        {(double)NAN, "NaN"}, {HUGE_VAL, "Infinity"}, {-HUGE_VAL, "-Infinity"},
+        {9007199254740991.0, "9007199254740991.0"},
+        {9007199254740993.0, "9007199254740992.0"},
+        {9007199254740994.0, "9007199254740994.0"},
+        {4.35, "4.35"},
+        {0.3, "0.3"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {2e-44, "2e-44"},
+        {1.0 / 3, "0.3333333333333333"},
+        {9.5367431640625e-07, "9.5367431640625e-07"},
+        {8.41e21, "8.41e+21"},
+        {2e100, "2e+100"},
+        {(double)NAN, "NaN"},
+        {HUGE_VAL, "Infinity"},
+        {-HUGE_VAL, "-Infinity"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(text_of(cases[i].x), cases[i].text);
@@ -77,10 +99,19 @@ static void test_number__writes_floats_with_the_digits_of_a_float(void **state)
         float x;
         const char *text;
     } cases[] = {
-        {0.1f, "0.1"}, {1.23f, "1.23"}, {16777216.0f, "16777216.0"}, {3.4028235e38f, "3.4028235e+38"},
-        {1e-45f, "1e-45"}, {1.1754944e-38f, "1.1754944e-38"}, {0.3333333432674408f, "0.33333334"},
-        {-0.0f, "-0.0"}, {3e-4f, "0.0003"}, {1e10f, "10000000000.0"}, {33554432.0f, "33554432.0"},
-        {8388608.5f, "8388608.0"}, {1e16f, "1e+16"},
+        {0.1f, "0.1"},
+        {1.23f, "1.23"},
+        {16777216.0f, "16777216.0"},
+        {3.4028235e38f, "3.4028235e+38"},
+        {1e-45f, "1e-45"},
+        {1.1754944e-38f, "1.1754944e-38"},
+        {0.3333333432674408f, "0.33333334"},
+        {-0.0f, "-0.0"},
+        {3e-4f, "0.0003"},
+        {1e10f, "10000000000.0"},
+        {33554432.0f, "33554432.0"},
+        {8388608.5f, "8388608.0"},
+        {1e16f, "1e+16"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(text_of_float(cases[i].x), cases[i].text);
@@ -164,7 +195,8 @@ static void test_number__round_trips_random_bits(void **state)
     }
 }
 
-/* No decimal with one digit fewer reads back to the same value: "%.*e" tells what the closest shorter one is. */
+/* No decimal with one digit fewer reads back to the same value: "%.*e" tells what the closest
+ * shorter one is. */
 static void test_number__is_never_longer_than_needed(void **state)
 {
     (void)state;
@@ -196,16 +228,30 @@ static void test_number__reads_exactly_rounded(void **state)
         const char *text;
         double x;
     } cases[] = {
-        {"0", 0.0}, {"-0", -0.0}, {"-0.0", -0.0}, {"1E5", 1e5}, {"1e+5", 1e5}, {"1.5e-3", 0.0015},
-        {"9007199254740993", 9007199254740992.0}, {"9007199254740995", 9007199254740996.0},
+        {"0", 0.0},
+        {"-0", -0.0},
+        {"-0.0", -0.0},
+        {"1E5", 1e5},
+        {"1e+5", 1e5},
+        {"1.5e-3", 0.0015},
+        {"9007199254740993", 9007199254740992.0},
+        {"9007199254740995", 9007199254740996.0},
         {"9007199254740993.0000000000000000000000000000001", 9007199254740994.0},
-        {"2.2250738585072011e-308", 2.225073858507201e-308}, {"1e999", HUGE_VAL},
-        {"-1E400", -HUGE_VAL}, {"1e-999", 0.0}, {"0e99999999999999999999", 0.0},
-        {"1e99999999999999999999", HUGE_VAL}, {"1e-99999999999999999999", 0.0},
-        {"2.4703282292062327208e-324", 0.0}, {"2.4703282292062328e-324", 5e-324},
+        {"2.2250738585072011e-308", 2.225073858507201e-308},
+        {"1e999", HUGE_VAL},
+        {"-1E400", -HUGE_VAL},
+        {"1e-999", 0.0},
+        {"0e99999999999999999999", 0.0},
+        {"1e99999999999999999999", HUGE_VAL},
+        {"1e-99999999999999999999", 0.0},
+        {"2.4703282292062327208e-324", 0.0},
+        {"2.4703282292062328e-324", 5e-324},
         {"123456789012345678901234567890", 123456789012345678901234567890.0},
-        {"0.000001", 1e-6}, {"Infinity", HUGE_VAL}, {"-Infinity", -HUGE_VAL},
-        {"1.7976931348623158e308", 1.7976931348623157e308}, {"1.7976931348623159e308", HUGE_VAL},
+        {"0.000001", 1e-6},
+        {"Infinity", HUGE_VAL},
+        {"-Infinity", -HUGE_VAL},
+        {"1.7976931348623158e308", 1.7976931348623157e308},
+        {"1.7976931348623159e308", HUGE_VAL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double x = 77;
@@ -240,8 +286,9 @@ static void test_number__refuses_what_is_not_a_json_number(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "-", "+1", "01", "-01", ".5", "1.", "1.e5", "1e", "1e+", "0x10", "1 ", " 1", "nan", "inf",
-        "infinity", "-NaN", "1,5", "1e5.0", "--1", "1_000", "1f", "-Infinit", "NaNN",
+        "",     "-",   "+1",    "01",  "-01",   ".5",  "1.",       "1.e5",
+        "1e",   "1e+", "0x10",  "1 ",  " 1",    "nan", "inf",      "infinity",
+        "-NaN", "1,5", "1e5.0", "--1", "1_000", "1f",  "-Infinit", "NaNN",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double x = 77;
@@ -253,8 +300,15 @@ static void test_number__refuses_what_is_not_a_json_number(void **state)
 static void test_number__integers_keep_all_64_bits(void **state)
 {
     (void)state;
-    static const char *const good[] = {"0", "-1", "9223372036854775807", "-9223372036854775808",
-                                       "9007199254740993", "1000000000000000000", "10", "99", "100"};
+    static const char *const good[] = {"0",
+                                       "-1",
+                                       "9223372036854775807",
+                                       "-9223372036854775808",
+                                       "9007199254740993",
+                                       "1000000000000000000",
+                                       "10",
+                                       "99",
+                                       "100"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int64_t x = 0;
         char text[M31RI_NUMBER_BYTES + 1];
@@ -262,8 +316,17 @@ static void test_number__integers_keep_all_64_bits(void **state)
         text[m31ri_number_write_int(x, text)] = '\0';
         assert_string_equal(text, good[i]);
     }
-    static const char *const bad[] = {"", "-", "01", "9223372036854775808", "-9223372036854775809",
-                                      "18446744073709551616", "1.0", "1e3", "+1", " 1", "-01"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "01",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "18446744073709551616",
+                                      "1.0",
+                                      "1e3",
+                                      "+1",
+                                      " 1",
+                                      "-01"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t x = 5;
         assert_false(m31ri_number_read_int(bad[i], strlen(bad[i]), &x));
@@ -274,11 +337,13 @@ static void test_number__integers_keep_all_64_bits(void **state)
     assert_string_equal(text, "18446744073709551615");
 }
 
-/* The reading side hands strtod a text without a decimal point, so any locale will do; try those that are there. */
+/* The reading side hands strtod a text without a decimal point, so any locale will do; try those
+ * that are there. */
 static void test_number__does_not_know_the_locale(void **state)
 {
     (void)state;
-    static const char *const names[] = {"C", "de_DE.UTF-8", "ar_EG.UTF-8", "tr_TR.UTF-8", "C.UTF-8"};
+    static const char *const names[] = {"C", "de_DE.UTF-8", "ar_EG.UTF-8", "tr_TR.UTF-8",
+                                        "C.UTF-8"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (setlocale(LC_ALL, names[i]) == NULL) {
             continue;
@@ -308,7 +373,8 @@ static void test_number__agrees_with_python_repr(void **state)
                     "    if repr(x) != text:\n"
                     "        bad += 1\n"
                     "        print(bits, text, repr(x), file=sys.stderr)\n"
-                    "sys.exit(bad != 0)'", "w");
+                    "sys.exit(bad != 0)'",
+                    "w");
     assert_non_null(p);
     uint64_t seed = 7;
     for (int i = 0; i < 100000; i++) {
@@ -331,7 +397,8 @@ static void test_number__the_table_is_what_its_generator_makes(void **state)
         skip();
     }
     assert_int_equal(system("cd " M31R_SOURCE_DIR
-                            " && python3 tools/gen_pow10 | cmp -s - src/format/pow10_table.h"), 0);
+                            " && python3 tools/gen_pow10 | cmp -s - src/format/pow10_table.h"),
+                     0);
 }
 
 int main(void)

@@ -78,7 +78,8 @@ static void test_point__keeps_nan_and_infinity(void **state)
 static void test_point__names(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "a\nb", "a\x7f", "\x1b[2J", "\xff", "a\xc2\x85", "\xc2", "\xed\xa0\x80"};
+    static const char *const bad[] = {"",     "a\nb",      "a\x7f", "\x1b[2J",
+                                      "\xff", "a\xc2\x85", "\xc2",  "\xed\xa0\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(m31ri_point_name_is_valid(bad[i], strlen(bad[i])));
     }
@@ -96,12 +97,35 @@ static void test_point__refuses_what_is_no_point(void **state)
     (void)state;
 #define T ",2026-11-23T10:26:51.123456Z,0"
     static const char *const bad[] = {
-        "", ",", "loss", "loss,1", "loss,1,2" , "loss,1,2,t,0", "name,step,value,ts,segment",
-        "loss,1,2,2026-11-23T10:26:51.123456Z", "loss,1,2" T ",", "loss,1,2" T " ", "loss,1,2" T "\r",
-        "loss,1,," T, "loss,1.0,2" T, "loss,1,nan" T, "loss,1,0x1" T, ",1,2" T, "\"loss,1,2" T,
-        "\"lo\"ss,1,2" T, "loss,1,2,2026-11-23T10:26:51Z,0", "loss,1,2,2026-11-23T10:26:51.123456Z,-1",
-        "loss,1,2,2026-11-23T10:26:51.123456Z,4294967296", "lo\"ss,1,2" T, "\"\",1,2" T, "\"a\nb\",1,2" T,
-        "\"", "\"\"", "\"\"\"", "loss, 1,2" T, "loss,-9223372036854775808,2" T,
+        "",
+        ",",
+        "loss",
+        "loss,1",
+        "loss,1,2",
+        "loss,1,2,t,0",
+        "name,step,value,ts,segment",
+        "loss,1,2,2026-11-23T10:26:51.123456Z",
+        "loss,1,2" T ",",
+        "loss,1,2" T " ",
+        "loss,1,2" T "\r",
+        "loss,1,," T,
+        "loss,1.0,2" T,
+        "loss,1,nan" T,
+        "loss,1,0x1" T,
+        ",1,2" T,
+        "\"loss,1,2" T,
+        "\"lo\"ss,1,2" T,
+        "loss,1,2,2026-11-23T10:26:51Z,0",
+        "loss,1,2,2026-11-23T10:26:51.123456Z,-1",
+        "loss,1,2,2026-11-23T10:26:51.123456Z,4294967296",
+        "lo\"ss,1,2" T,
+        "\"\",1,2" T,
+        "\"a\nb\",1,2" T,
+        "\"",
+        "\"\"",
+        "\"\"\"",
+        "loss, 1,2" T,
+        "loss,-9223372036854775808,2" T,
     };
     m31ri_buf scratch = M31RI_BUF_INIT;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,4 +1,5 @@
-/* Records: order and form, the limit, renamed keys, non-finite numbers, redaction, and reading the head back. */
+/* Records: order and form, the limit, renamed keys, non-finite numbers, redaction, and reading the
+ * head back. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +16,15 @@
 #include "unit/format/case_files.h"
 
 #define AT INT64_C(1795429611123456789)
-#define HEAD "{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"level\":\"INFO\",\"module\":\"trainer\",\"msg\":"
+#define HEAD                                                                                       \
+    "{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"level\":\"INFO\",\"module\":\"trainer\",\"msg\":"
 
 static m31r_value keys[12000], values[12000];
 static m31ri_record_report report;
 static m31ri_buf line;
 
-static const char *write_with(const char *message, size_t length, size_t n, const m31ri_redactor *redactor)
+static const char *write_with(const char *message, size_t length, size_t n,
+                              const m31ri_redactor *redactor)
 {
     m31ri_record_parts parts = {AT, M31R_INFO, "trainer", 7, message, length, keys, values, n};
     m31ri_buf_clear(&line);
@@ -70,10 +73,11 @@ static void test_obs_08__context_keeps_call_order_and_types(void **state)
     set(7, "s", m31r_of_string(NULL));
     set(8, "r", m31r_text("n\0l", 3));
     set(9, "q", (m31r_value){99, 0, {0}});
-    assert_string_equal(write_n(10),
-                        HEAD "\"m\",\"z\":true,\"y\":false,\"x\":\"a\\\"b\\n\",\"w\":18446744073709551615,"
-                             "\"v\":-9223372036854775808,\"u\":0.1,\"t\":-0.0,\"s\":null,"
-                             "\"r\":\"n\\u0000l\",\"q\":null}\n");
+    assert_string_equal(
+        write_n(10),
+        HEAD "\"m\",\"z\":true,\"y\":false,\"x\":\"a\\\"b\\n\",\"w\":18446744073709551615,"
+             "\"v\":-9223372036854775808,\"u\":0.1,\"t\":-0.0,\"s\":null,"
+             "\"r\":\"n\\u0000l\",\"q\":null}\n");
 }
 
 static void test_record__non_finite_numbers_are_kept_and_counted(void **state)
@@ -82,21 +86,24 @@ static void test_record__non_finite_numbers_are_kept_and_counted(void **state)
     set(0, "a", m31r_of_double((double)NAN));
     set(1, "b", m31r_of_double(HUGE_VAL));
     set(2, "c", m31r_of_float(-HUGE_VALF));
-    assert_string_equal(write_n(3),
-                        HEAD "\"m\",\"a\":\"NaN\",\"b\":\"Infinity\",\"c\":\"-Infinity\",\"nonfinite\":3}\n");
+    assert_string_equal(
+        write_n(3),
+        HEAD "\"m\",\"a\":\"NaN\",\"b\":\"Infinity\",\"c\":\"-Infinity\",\"nonfinite\":3}\n");
     assert_int_equal(report.n_nonfinite, 3);
 }
 
 static void test_record__reserved_empty_and_doubled_keys_are_renamed(void **state)
 {
     (void)state;
-    static const char *const names[] = {"ts", "level", "module", "msg", "", "a", "a", "a", "cut", "ctx_ts"};
+    static const char *const names[] = {"ts", "level", "module", "msg", "",
+                                        "a",  "a",     "a",      "cut", "ctx_ts"};
     for (size_t i = 0; i < 10; i++) {
         set(i, names[i], m31r_of_int((int64_t)i));
     }
-    assert_string_equal(write_n(10),
-                        HEAD "\"m\",\"ctx_ts\":0,\"ctx_level\":1,\"ctx_module\":2,\"ctx_msg\":3,\"ctx_\":4,"
-                             "\"a\":5,\"ctx_a\":6,\"ctx2_a\":7,\"ctx_cut\":8,\"ctx_ctx_ts\":9,\"renamed\":9}\n");
+    assert_string_equal(
+        write_n(10),
+        HEAD "\"m\",\"ctx_ts\":0,\"ctx_level\":1,\"ctx_module\":2,\"ctx_msg\":3,\"ctx_\":4,"
+             "\"a\":5,\"ctx_a\":6,\"ctx2_a\":7,\"ctx_cut\":8,\"ctx_ctx_ts\":9,\"renamed\":9}\n");
     assert_int_equal(report.n_renamed, 9);
 }
 
@@ -185,12 +192,14 @@ static void test_record__fields_that_find_no_room_are_counted(void **state)
     }
     const char *out = write_n(12000);
     char want[64];
-    snprintf(want, sizeof want, ",\"nonfinite\":%u,\"fields_dropped\":%u}\n", report.n_nonfinite, report.n_dropped);
+    snprintf(want, sizeof want, ",\"nonfinite\":%u,\"fields_dropped\":%u}\n", report.n_nonfinite,
+             report.n_dropped);
     assert_true(report.n_dropped > 6000 && report.n_dropped < 12000);
     assert_non_null(strstr(out, want));
 }
 
-/* The longest trailer fits into what is set aside for it: the line never passes its limit, whatever fills it. */
+/* The longest trailer fits into what is set aside for it: the line never passes its limit, whatever
+ * fills it. */
 static void test_record__no_length_of_value_passes_the_limit(void **state)
 {
     (void)state;
@@ -212,13 +221,14 @@ static void test_obs_18__sensitive_values_leave_only_a_marker(void **state)
 {
     (void)state;
     set(0, "user", m31r_of_sensitive());
-    assert_string_equal(write_n(1), HEAD "\"m\",\"user\":\"[redacted:sensitive]\",\"redacted\":1}\n");
+    assert_string_equal(write_n(1),
+                        HEAD "\"m\",\"user\":\"[redacted:sensitive]\",\"redacted\":1}\n");
 }
 
 static size_t n_asked;
 
-static const char *redact_secrets(void *context, const char *key, size_t key_length, const char *value, size_t length,
-                                  size_t *out_length)
+static const char *redact_secrets(void *context, const char *key, size_t key_length,
+                                  const char *value, size_t length, size_t *out_length)
 {
     (void)context;
     n_asked++;
@@ -238,12 +248,14 @@ static void test_obs_18__the_rules_see_every_string_and_the_message(void **state
     set(3, "c", m31r_of_int(5));
     n_asked = 0;
     const char *out = write_with("secret0", 7, 4, &redactor);
-    assert_string_equal(out, HEAD "\"[redacted:test]\",\"password\":\"[redacted:test]\","
-                                  "\"a\":\"[redacted:test]\",\"b\":\"plain\",\"c\":5,\"redacted\":3}\n");
+    assert_string_equal(out,
+                        HEAD "\"[redacted:test]\",\"password\":\"[redacted:test]\","
+                             "\"a\":\"[redacted:test]\",\"b\":\"plain\",\"c\":5,\"redacted\":3}\n");
     assert_int_equal(n_asked, 4);
 }
 
-/* With rules a value loses the whole token at the cut, so that no part of one is left that they could not see. */
+/* With rules a value loses the whole token at the cut, so that no part of one is left that they
+ * could not see. */
 static void test_obs_18__a_cut_never_goes_through_a_token(void **state)
 {
     (void)state;
@@ -279,8 +291,9 @@ static void test_record__appends_behind_what_is_there(void **state)
     m31ri_buf_add_str(&b, "before\n");
     m31ri_record_parts parts = {AT, M31R_ERROR, "x", 1, NULL, 0, NULL, NULL, 0};
     m31ri_record_write(&b, &parts, NULL, NULL);
-    assert_string_equal(m31ri_buf_str(&b), "before\n{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"level\":\"ERROR\","
-                                           "\"module\":\"x\",\"msg\":\"\"}\n");
+    assert_string_equal(m31ri_buf_str(&b),
+                        "before\n{\"ts\":\"2026-11-23T10:26:51.123456Z\",\"level\":\"ERROR\","
+                        "\"module\":\"x\",\"msg\":\"\"}\n");
     m31ri_buf_release(&b);
 }
 
@@ -302,7 +315,8 @@ static void test_record__a_failed_allocation_is_remembered(void **state)
 
 static bool body_is(const m31ri_json_member *m, const char *want)
 {
-    return m->value != NULL && m->value_length == strlen(want) && memcmp(m->value, want, m->value_length) == 0;
+    return m->value != NULL && m->value_length == strlen(want) &&
+           memcmp(m->value, want, m->value_length) == 0;
 }
 
 static m31ri_json_class read_str(const char *text, m31ri_record_head *head)
@@ -327,19 +341,23 @@ static void test_record__head_of_foreign_lines(void **state)
 {
     (void)state;
     m31ri_record_head head;
-    assert_int_equal(read_str("{\"level\":\"warn\",\"ts\":\"2026-11-23T10:26:51+01:00\"}\r", &head), M31RI_JSON_OK);
+    assert_int_equal(read_str("{\"level\":\"warn\",\"ts\":\"2026-11-23T10:26:51+01:00\"}\r", &head),
+                     M31RI_JSON_OK);
     assert_int_equal(head.level, M31R_WARNING);
     assert_true(head.wall_ns == (AT / 1000000000 - 3600) * 1000000000);
     assert_null(head.module.value);
-    assert_int_equal(read_str("{\"ts\":\"t\",\"level\":\"TRACE\",\"module\":5,\"m\\u0073g\":\"x\",\"step\":1.5}", &head),
-                     M31RI_JSON_OK);
+    assert_int_equal(
+        read_str("{\"ts\":\"t\",\"level\":\"TRACE\",\"module\":5,\"m\\u0073g\":\"x\",\"step\":1.5}",
+                 &head),
+        M31RI_JSON_OK);
     assert_true(head.wall_ns == INT64_MIN);
     assert_int_equal(head.level, 0);
     assert_null(head.module.value);
     assert_true(body_is(&head.message, "x"));
     assert_false(head.has_step);
     head.level = M31R_ERROR;
-    assert_int_equal(read_str("{\"level\":\"INFO\",\"level\":\"DEBUG\"}", &head), M31RI_JSON_DUP_KEY);
+    assert_int_equal(read_str("{\"level\":\"INFO\",\"level\":\"DEBUG\"}", &head),
+                     M31RI_JSON_DUP_KEY);
     assert_int_equal(head.level, M31R_ERROR); /* untouched on failure */
 }
 

@@ -1,8 +1,9 @@
 /* The writer calls of bad_inputs, each through the encoder at its place and read back.
  *
- * Whatever the call: one line, valid JSON without doubled keys, the four mandatory fields first and as given. Then
- * what its `roundtrip` says: `exact` reads back to the same bytes (or, over the limit, is cut and counted), `replaced`
- * holds U+FFFD, `truncated` is cut or has dropped fields and says so, `safe` needs no more than the above.
+ * Whatever the call: one line, valid JSON without doubled keys, the four mandatory fields first and
+ * as given. Then what its `roundtrip` says: `exact` reads back to the same bytes (or, over the
+ * limit, is cut and counted), `replaced` holds U+FFFD, `truncated` is cut or has dropped fields and
+ * says so, `safe` needs no more than the above.
  */
 #include <locale.h>
 #include <math.h>
@@ -55,8 +56,10 @@ static bool keep_member(void *context, const m31ri_json_member *m)
 static bool member_is(size_t i, const char *key, const char *value)
 {
     const m31ri_json_member *m = &c.members[i];
-    return m->type == 's' && m->key_length == strlen(key) && memcmp(m->key, key, m->key_length) == 0 &&
-           (value == NULL || (m->value_length == strlen(value) && memcmp(m->value, value, m->value_length) == 0));
+    return m->type == 's' && m->key_length == strlen(key) &&
+           memcmp(m->key, key, m->key_length) == 0 &&
+           (value == NULL ||
+            (m->value_length == strlen(value) && memcmp(m->value, value, m->value_length) == 0));
 }
 
 static void require(bool good, const char *what)
@@ -71,20 +74,25 @@ static void encode_and_check(void)
     m31ri_buf_clear(&c.line);
     m31ri_record_write(&c.line, &c.parts, NULL, &c.report);
     require(m31ri_buf_ok(&c.line) && c.line.length <= M31RI_RECORD_LIMIT, "within the limit");
-    require(memchr(c.line.data, '\n', c.line.length) == c.line.data + c.line.length - 1, "one line");
+    require(memchr(c.line.data, '\n', c.line.length) == c.line.data + c.line.length - 1,
+            "one line");
     c.n_members = 0;
-    require(m31ri_json_read_object(c.line.data, c.line.length - 1, keep_member, &c, NULL) == M31RI_JSON_OK,
+    require(m31ri_json_read_object(c.line.data, c.line.length - 1, keep_member, &c, NULL) ==
+                M31RI_JSON_OK,
             "valid");
     require(c.n_members >= 4 && member_is(0, "ts", NULL) && member_is(1, "level", "INFO") &&
-            member_is(2, "module", "t") && member_is(3, "msg", NULL), "headed by the mandatory fields");
+                member_is(2, "module", "t") && member_is(3, "msg", NULL),
+            "headed by the mandatory fields");
     bool marked = c.report.n_cut + c.report.n_dropped + c.report.n_renamed != 0;
     if (strcmp(c.roundtrip, "truncated") == 0) {
         require(marked, "marked as cut");
     }
 }
 
-/* The unescaped text of a string body against bytes: the same, or the first part of them when cut. */
-static void check_text(const char *body, size_t body_length, const char *want, size_t length, bool may_be_cut)
+/* The unescaped text of a string body against bytes: the same, or the first part of them when cut.
+ */
+static void check_text(const char *body, size_t body_length, const char *want, size_t length,
+                       bool may_be_cut)
 {
     m31ri_buf plain = M31RI_BUF_INIT;
     m31ri_json_unescape(&plain, body, body_length);
@@ -157,7 +165,8 @@ static void run_double(uint64_t bits, const char *repr)
         require(m->type == 's' && c.report.n_nonfinite == 1, "an infinity as a string");
         return;
     }
-    require(m->type == 'n' && m->value_length == strlen(repr) && memcmp(m->value, repr, m->value_length) == 0,
+    require(m->type == 'n' && m->value_length == strlen(repr) &&
+                memcmp(m->value, repr, m->value_length) == 0,
             "the form of repr");
 }
 
@@ -169,7 +178,8 @@ static void run_int(const char *text)
     c.values[0] = is_signed ? m31r_of_int(x) : m31r_of_uint(strtoull(text, NULL, 10));
     encode_and_check();
     require(c.members[4].value_length == strlen(text) &&
-            memcmp(c.members[4].value, text, strlen(text)) == 0, "the same integer");
+                memcmp(c.members[4].value, text, strlen(text)) == 0,
+            "the same integer");
 }
 
 /* A value has no inner structure in this API: a nested one comes as its text. */
@@ -232,7 +242,7 @@ static void run_locale(const char *name)
 static void run_clock(const char *clock)
 {
     static const int64_t second = 1000000000;
-    int64_t at = strstr(clock, "1970") != NULL ? 0
+    int64_t at = strstr(clock, "1970") != NULL   ? 0
                  : strstr(clock, "2038") != NULL ? INT64_C(2147483648) * second
                  : strstr(clock, "9999") != NULL ? INT64_MAX
                                                  : INT64_C(1795429611) * second;
@@ -243,7 +253,8 @@ static void run_clock(const char *clock)
     unsetenv("TZ");
     m31ri_record_head head;
     require(m31ri_record_read(c.line.data, c.line.length - 1, &head) == M31RI_JSON_OK &&
-            head.wall_ns == at - at % 1000, "the same time");
+                head.wall_ns == at - at % 1000,
+            "the same time");
 }
 
 static void run_case(const json_t *line)
@@ -257,7 +268,8 @@ static void run_case(const json_t *line)
     if (b64 != NULL) {
         size_t length;
         char *text = case_base64(json_string_value(b64), &length);
-        require((json_int_t)length == json_integer_value(json_object_get(line, "len")), "of its length");
+        require((json_int_t)length == json_integer_value(json_object_get(line, "len")),
+                "of its length");
         run_text(text_of(line, "where"), text, length);
         free(text);
     } else if (repeat != NULL) {
