@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Reads a run directory from docs/FORMAT.md alone: an oracle for the tests, and a model for readers.
+
+usage: tools/reader_min.py [--dump] RUN_DIRECTORY
+
+Prints one line for each lane file and metrics file, by name: `FILE RECORDS BAD TORN`, where RECORDS are
+records or points, BAD the complete lines that are none, TORN the bytes behind the last newline. Then
+`metadata.json STATE` and `metrics.json STATE` with STATE `ok`, `bad` or `missing`.
+--dump: instead, each record as `record FILE JSON`, each point as `point FILE JSON`, each bad line as `bad FILE CLASS`
+(`point` for a bad line of points), and the two documents as `document FILE JSON`.
+
+The standard library only; nothing of the project is imported.
+"""
+import csv
+import json
+import os
+import re
+import sys
+
+DEPTH = 128
+NAME = r"[a-z0-9_][a-z0-9_-]{0,31}"
+LANE_FILE = re.compile(rf"{NAME}(\.{NAME})?(\.rank[0-9]{{4,}})?\.log")
+POINT_FILE = re.compile(r"metrics(\.rank[0-9]{4,})?\.csv")
+TS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+HEADER = "name,step,value,ts,segment"
+
+
+
+def text_is_too_deep(text):
+    """Counts brackets outside strings; enough, since what is no JSON is judged afterwards."""
+    depth = 0
+    in_string = False
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if in_string:
+            if c == "\\":
+                i += 1
+            elif c == '"':
+                in_string = False
+        elif c == '"':
+            in_string = True
+        elif c in "[{":
+            depth += 1
+            if depth > DEPTH:
+                return True
+        elif c in "]}":
+            depth -= 1
+        i += 1
+    return False
+
+
+def whole_number(text):
+    return int(text) if len(text) < 4000 else float(text)
+
+
+def no_constant(text):
+    raise ValueError(text)
+
+
+def parse(text):
+    """The value of a JSON text and whether an object in it holds a key twice."""
+    doubled = []
+
+    def object_of(pairs):
+        d = dict(pairs)
+        if len(d) != len(pairs):
+            doubled.append(True)
+        return d
+
+    value = json.loads(text, object_pairs_hook=object_of, parse_int=whole_number,
+                       parse_constant=no_constant)
+    return value, bool(doubled)
+
+
+def has_lone_surrogate(value):
+    if isinstance(value, str):
+        return any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, dict):
+        return any(has_lone_surrogate(k) or has_lone_surrogate(v) for k, v in value.items())
+    if isinstance(value, list):
+        return any(has_lone_surrogate(v) for v in value)
+    return False
+
+
+def read_record(line):
+    """Class of a line (section 4) and, for `ok`, its object."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "invalid_utf8", None
+    if text.strip(" \t\r") == "":
+        return "empty", None
+    if text_is_too_deep(text):
+        return "too_deep", None
+    try:
+        value, doubled = parse(text)
+    except ValueError:
+        return "not_json", None
+    if not isinstance(value, dict):
+        return "not_object", None
+    if doubled:
+        return "dup_key", None
+    if has_lone_surrogate(value):
+        return "lone_surrogate", None
+    return "ok", value
+
+
+def name_is_good(name):
+    return 1 <= len(name.encode()) <= 128 and not re.search("[\x00-\x1f\x7f-\x9f]", name)
+
+
+def read_point(line):
+    """A point as a dict, or None (section 5)."""
+    try:
+        text = line.decode("utf-8")
+        fields = next(csv.reader([text], strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if len(fields) != 5 or "\r" in text or not name_is_good(fields[0]):
+        return None
+    name, step, value, ts, segment = fields
+    if not re.fullmatch(r"(-?(0|[1-9][0-9]*))?", step) or not re.fullmatch("0|[1-9][0-9]*", segment):
+        return None
+    special = value in ("NaN", "Infinity", "-Infinity")
+    if not (special or NUMBER.fullmatch(value)) or not TS.fullmatch(ts):
+        return None
+    return {"name": name, "step": int(step) if step else None,
+            "value": value if special else float(value), "ts": ts, "segment": int(segment)}
+
+
+def split(path):
+    """Complete lines without their newline, and the bytes behind the last one."""
+    with open(path, "rb") as f:
+        lines = f.read().split(b"\n")
+    return lines[:-1], lines[-1]
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=False)
+
+
+def read_lane(path, name, dump):
+    lines, tail = split(path)
+    n_good = 0
+    for line in lines:
+        kind, value = read_record(line)
+        n_good += kind == "ok"
+        if dump:
+            print("record", name, canonical(value)) if kind == "ok" else print("bad", name, kind)
+    if not dump:
+        print(name, n_good, len(lines) - n_good, len(tail))
+
+
+def read_points(path, name, dump):
+    lines, tail = split(path)
+    n_good = n_bad = 0
+    for i, line in enumerate(lines):
+        if i == 0 and line == HEADER.encode():
+            continue
+        point = read_point(line)
+        n_good += point is not None
+        n_bad += point is None
+        if dump:
+            print("bad", name, "point") if point is None else print("point", name, canonical(point))
+    if not dump:
+        print(name, n_good, n_bad, len(tail))
+
+
+def read_document(path, name, dump):
+    state = "missing"
+    if os.path.exists(path):
+        with open(path, "rb") as f:
+            text = f.read().replace(b"\n", b" ")
+        kind, value = read_record(text)
+        state = "ok" if kind == "ok" else "bad"
+        if dump and state == "ok":
+            print("document", name, canonical(value))
+    if not dump:
+        print(name, state)
+
+
+def main(arguments):
+    dump = "--dump" in arguments
+    rest = [a for a in arguments if a != "--dump"]
+    if len(rest) != 1 or not os.path.isdir(rest[0]):
+        print("usage: reader_min.py [--dump] RUN_DIRECTORY", file=sys.stderr)
+        return 1
+    for name in sorted(os.listdir(rest[0])):
+        path = os.path.join(rest[0], name)
+        if LANE_FILE.fullmatch(name):
+            read_lane(path, name, dump)
+        elif POINT_FILE.fullmatch(name):
+            read_points(path, name, dump)
+    for name in ("metadata.json", "metrics.json"):
+        read_document(os.path.join(rest[0], name), name, dump)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
