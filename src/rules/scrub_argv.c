@@ -1,0 +1,59 @@
+/* scrub_argv.c - a command line: each argument by itself, and the argument behind an option that names a secret. */
+#include <string.h>
+
+#include "rules/rules_int.h"
+
+static bool is_option(const char *s)
+{
+    return s[0] == '-' && s[1] != '\0' && !m31ri_is_digit(s[1]);
+}
+
+/* The verdict on `--name` (not `--name=value`); short options say nothing. */
+static m31ri_key_verdict option_verdict(const m31ri_privacy *p, const char *s)
+{
+    if (!is_option(s) || strchr(s, '=') != NULL) {
+        return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
+    }
+    m31ri_key_verdict v = m31ri_key_judge(p, s, strlen(s));
+    if (v.class == M31RI_KEY_PROMPT && strcmp(s + strspn(s, "-"), "prompt") != 0) {
+        v.class = M31RI_KEY_NONE; /* --input, --text, --query name files more often than they hold text */
+    }
+    return v;
+}
+
+static bool is_hidden(const m31ri_key_verdict *v, const char *value)
+{
+    size_t length = strlen(value);
+    if (v->class == M31RI_KEY_NONE || m31ri_is_placeholder(value, length) || is_option(value)) {
+        return false;
+    }
+    return v->class != M31RI_KEY_SHAPED || m31ri_shape_fits(v->kind, value, length);
+}
+
+uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *argv, size_t n, m31ri_buf *out)
+{
+    uint32_t changed = 0;
+    m31ri_key_verdict before = {M31RI_KEY_NONE, NULL};
+    for (size_t i = 0; i < n; i++) {
+        const char *s = argv[i];
+        const char *equals = is_option(s) ? strchr(s, '=') : NULL;
+        if (is_hidden(&before, s)) {
+            m31ri_buf_add_format(out, "[redacted:%s]", before.kind);
+            changed++;
+        } else if (equals != NULL) {
+            m31ri_key_verdict v = m31ri_key_judge(p, s, (size_t)(equals - s));
+            m31ri_buf_add(out, s, (size_t)(equals - s) + 1);
+            if (v.class != M31RI_KEY_PROMPT && is_hidden(&v, equals + 1)) {
+                m31ri_buf_add_format(out, "[redacted:%s]", v.kind);
+                changed++;
+            } else {
+                changed += m31ri_privacy_scrub(p, NULL, 0, equals + 1, strlen(equals + 1), out) != 0;
+            }
+        } else {
+            changed += m31ri_privacy_scrub(p, NULL, 0, s, strlen(s), out) != 0;
+        }
+        m31ri_buf_add_char(out, '\0');
+        before = option_verdict(p, s);
+    }
+    return changed;
+}

@@ -1,0 +1,228 @@
+/* text_shape.c - small questions about characters and values that the rules ask. */
+#include <string.h>
+#include <strings.h>
+
+#include "rules/rules_int.h"
+
+uint8_t m31ri_class_of(char c)
+{
+    if (c >= 'a' && c <= 'z') {
+        return (uint8_t)(M31RI_LOWER | (c <= 'f' ? M31RI_HEX : 0));
+    }
+    if (c >= 'A' && c <= 'Z') {
+        return (uint8_t)(M31RI_UPPER | (c <= 'F' ? M31RI_HEX : 0));
+    }
+    if (c >= '0' && c <= '9') {
+        return M31RI_DIGIT | M31RI_HEX;
+    }
+    switch (c) {
+    case '_':
+        return M31RI_LINE;
+    case '-':
+        return M31RI_DASH;
+    case '.':
+        return M31RI_DOT;
+    case '+':
+    case '/':
+    case '=':
+        return M31RI_BASE64;
+    default:
+        return 0;
+    }
+}
+
+bool m31ri_is_alnum(char c)
+{
+    return (m31ri_class_of(c) & M31RI_ALNUM) != 0;
+}
+
+bool m31ri_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool m31ri_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* U+200B-200D, U+2060, U+FEFF, U+00AD: put between the letters of a token they hide it from a matcher. */
+static size_t zero_width(const m31ri_subject *t, size_t at)
+{
+    static const char *const marks[] = {"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xC2\xAD"};
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        size_t length = strlen(marks[i]);
+        if (t->n - at >= length && memcmp(t->s + at, marks[i], length) == 0) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+size_t m31ri_run(const m31ri_subject *t, size_t at, uint8_t classes)
+{
+    size_t i = at;
+    while (i < t->n) {
+        if ((m31ri_class_of(t->s[i]) & classes) != 0) {
+            i++;
+            continue;
+        }
+        size_t hidden = (unsigned char)t->s[i] >= 0x80 ? zero_width(t, i) : 0;
+        if (hidden == 0) {
+            break;
+        }
+        i += hidden;
+    }
+    return i - at;
+}
+
+bool m31ri_may_start(const m31ri_subject *t, size_t at, uint8_t classes)
+{
+    if (at == 0 || (m31ri_class_of(t->s[at - 1]) & classes) == 0) {
+        return true;
+    }
+    bool escape = at >= 2 && t->s[at - 2] == '\\' && strchr("nrtbf", t->s[at - 1]) != NULL;
+    bool percent = at >= 3 && t->s[at - 3] == '%' && (m31ri_class_of(t->s[at - 2]) & M31RI_HEX) != 0 &&
+                   (m31ri_class_of(t->s[at - 1]) & M31RI_HEX) != 0;
+    bool colour = at >= 3 && t->s[at - 1] == 'm' && (m31ri_is_digit(t->s[at - 2]) || t->s[at - 2] == '[');
+    return escape || percent || colour;
+}
+
+bool m31ri_has(const m31ri_subject *t, size_t at, const char *literal, bool any_case)
+{
+    size_t length = strlen(literal);
+    if (at > t->n || t->n - at < length) {
+        return false;
+    }
+    return any_case ? strncasecmp(t->s + at, literal, length) == 0 : memcmp(t->s + at, literal, length) == 0;
+}
+
+static bool is_word_of(const char *value, size_t length, const char *const *list)
+{
+    for (; *list != NULL; list++) {
+        if (strlen(*list) == length && strncasecmp(value, *list, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_one_character(const char *value, size_t length)
+{
+    for (size_t i = 1; i < length; i++) {
+        if (value[i] != value[0]) {
+            return false;
+        }
+    }
+    return strchr("*.xX-_#?", value[0]) != NULL;
+}
+
+bool m31ri_is_placeholder(const char *value, size_t length)
+{
+    static const char *const words_of_nothing[] = {
+        "null", "none", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "redacted", "hidden", "masked", "required",
+        "optional", "missing", "unset", "empty", "not set", "unknown", "str", "&str", "string", "int", "bool", "impl", "self",
+        "type", "dyn", "mut", "const", "let", "fn", "default", "disabled", "enabled", "any", "n/a", "na", "todo",
+        "changeme", "anonymous", "str,", "not found", "invalid", "expired", "ok", "failed", "rejected", "accepted", "is", NULL};
+    while (length > 0 && m31ri_is_space(value[0])) {
+        value++;
+        length--;
+    }
+    while (length > 0 && m31ri_is_space(value[length - 1])) {
+        length--;
+    }
+    if (length == 0 || is_one_character(value, length) || is_word_of(value, length, words_of_nothing)) {
+        return true;
+    }
+    char first = value[0], last = value[length - 1];
+    if ((first == '<' && last == '>') || (length > 2 && first == '{' && value[1] == '{')) {
+        return true;
+    }
+    if (first == '$' && length > 1 && (value[1] == '{' || value[1] == '(')) {
+        return true;
+    }
+    if (length >= 10 && strncasecmp(value, "[redacted", 9) == 0) {
+        return true;
+    }
+    if (length >= 2 && first == '%' && (m31ri_class_of(value[1]) & M31RI_ALPHA) != 0 && length <= 3) {
+        return true;
+    }
+    if (first == '$') { /* $NAME: a shell variable */
+        for (size_t i = 1; i < length; i++) {
+            if ((m31ri_class_of(value[i]) & (M31RI_UPPER | M31RI_DIGIT | M31RI_LINE)) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return false;
+}
+
+bool m31ri_looks_random(const char *value, size_t length)
+{
+    size_t digits = 0, letters = 0, dots = 0, slashes = 0;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t c = m31ri_class_of(value[i]);
+        if (c == 0 && value[i] != '~' && value[i] != '%') {
+            return false;
+        }
+        digits += (c & M31RI_DIGIT) != 0;
+        letters += (c & M31RI_ALPHA) != 0;
+        dots += value[i] == '.';
+        slashes += value[i] == '/';
+    }
+    if (length < 8 || value[0] == '/' || value[0] == '.') {
+        return false;
+    }
+    return (digits > 0 && letters > 1 && dots <= 3 && slashes <= length / 16 && digits + letters > length / 2) ||
+           (length >= 32 && digits + letters + 4 >= length);
+}
+
+static size_t count(const char *value, size_t length, uint8_t classes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++) {
+        n += (m31ri_class_of(value[i]) & classes) != 0;
+    }
+    return n;
+}
+
+bool m31ri_shape_fits(const char *kind, const char *value, size_t length)
+{
+    size_t digits = count(value, length, M31RI_DIGIT), letters = count(value, length, M31RI_ALPHA);
+    bool spaced = memchr(value, ' ', length) != NULL;
+    if (strcmp(kind, "address") == 0) {
+        return spaced && digits > 0 && letters >= 5;
+    }
+    if (strcmp(kind, "card") == 0) {
+        return digits >= 9 || (length == 10 && digits == 4 && letters == 6); /* an Indian PAN */
+    }
+    if (strcmp(kind, "location") == 0) {
+        return digits >= 5 && letters == 0 && memchr(value, '.', length) != NULL;
+    }
+    if (strcmp(kind, "private_key") == 0) {
+        return length >= 40 && count(value, length, M31RI_URLSAFE | M31RI_BASE64) == length && strncmp(value, "ssh-", 4) != 0;
+    }
+    if (strcmp(kind, "signature") == 0) {
+        return length >= 32 && letters + digits == length && memchr(value, 'g', length) == NULL && false;
+    }
+    if (strcmp(kind, "name") == 0) {
+        return letters >= 3 && value[0] >= 'A' && value[0] <= 'Z' && spaced && digits == 0;
+    }
+    if (strcmp(kind, "phone") == 0 || strcmp(kind, "national_id") == 0) {
+        return digits >= 7 && letters == 0;
+    }
+    if (strcmp(kind, "user") == 0) {
+        return letters >= 2 && !spaced && letters + digits + 2 >= length;
+    }
+    if (strcmp(kind, "email") == 0) {
+        return memchr(value, '@', length) != NULL;
+    }
+    if (strcmp(kind, "password") == 0) {
+        return !spaced && memchr(value, '/', length) == NULL && letters + digits >= 3 && memchr(value, ';', length) == NULL;
+    }
+    if (strcmp(kind, "prompt") == 0) {
+        return false;
+    }
+    return m31ri_looks_random(value, length);
+}

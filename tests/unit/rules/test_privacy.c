@@ -1,0 +1,238 @@
+/* Privacy: what is known by its key goes, what is known by its form goes, what only looks risky stays. Invented data; the
+ * longest are put together from parts, so that no scanner takes this file for a leak. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/privacy.h"
+
+static m31ri_privacy *rules;
+
+static int set_up(void **state)
+{
+    (void)state;
+    rules = m31ri_privacy_new(NULL);
+    return rules == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    m31ri_privacy_free(rules);
+    return 0;
+}
+
+static void assert_scrubbed(const char *key, const char *text, const char *expected)
+{
+    m31ri_buf out = M31RI_BUF_INIT;
+    uint32_t n = m31ri_privacy_scrub(rules, key, key != NULL ? strlen(key) : 0, text, strlen(text), &out);
+    assert_string_equal(m31ri_buf_str(&out), expected);
+    assert_int_equal(n != 0, strcmp(text, expected) != 0);
+    m31ri_buf again = M31RI_BUF_INIT;
+    m31ri_privacy_scrub(rules, key, key != NULL ? strlen(key) : 0, out.data, out.length, &again);
+    assert_string_equal(m31ri_buf_str(&again), expected); /* scrubbing twice is scrubbing once */
+    m31ri_buf_release(&again);
+    m31ri_buf_release(&out);
+}
+
+static void assert_kept(const char *key, const char *text)
+{
+    assert_scrubbed(key, text, text);
+}
+
+static void assert_kind(const char *key, const char *kind)
+{
+    const char *found = m31ri_privacy_key_kind(rules, key, strlen(key));
+    if ((found == NULL) != (kind == NULL) || (kind != NULL && strcmp(found, kind) != 0)) {
+        fail_msg("%s: %s, expected %s", key, found != NULL ? found : "-", kind != NULL ? kind : "-");
+    }
+}
+
+static void test_obs_18__keys_decide_first(void **state)
+{
+    (void)state;
+    static const char *const denied[][2] = {
+        {"password", "password"}, {"DB_PASSWORD", "password"}, {"smtpPassword", "password"}, {"db.password", "password"},
+        {"passwd", "password"}, {"client_secret", "secret"}, {"api_key", "api_key"}, {"apiKey", "api_key"},
+        {"X-API-Key", "api_key"}, {"OPENAI_API_KEY", "api_key"}, {"hf_token", "token"}, {"authToken", "token"},
+        {"Authorization", "authorization"}, {"Cookie", "cookie"}, {"set-cookie", "cookie"}, {"private_key", "private_key"},
+        {"prompt", "prompt"}, {"messages", "prompt"}, {"content", "prompt"}, {"completion", "prompt"}, {"text", "prompt"},
+        {"system_prompt", "prompt"}, {"email", "email"}, {"ssn", "national_id"}, {"token", "token"}, {"password2", "password"},
+    };
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
+        assert_kind(denied[i][0], denied[i][1]);
+    }
+}
+
+static void test_obs_18__harmless_keys_are_not_denied(void **state)
+{
+    (void)state;
+    static const char *const harmless[] = {
+        "n_tokens", "tokens_per_sec", "token_count", "tokens", "tokenizer", "input_shape", "seed", "secret_scan", "num_tokens",
+        "prompt_tokens", "prompt_len", "completion_tokens", "key", "cache_key", "sort_key", "primary_key", "bos_token",
+        "eos_token", "pad_token_id", "max_tokens", "password_policy_enabled", "content_length", "content_type", "auth_enabled",
+        "use_token_bucket", "tokens_seen", "key_dim", "public_key", "key_id", "step", "loss", "lr", "path", "input_ids", "batch_tokens",
+        "token_dropout", "text_length", "response_ms", "query_count", "name", "module", "msg", "level", "message_count", "",
+    };
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
+        assert_kind(harmless[i], NULL);
+    }
+}
+
+static void test_obs_18__denied_values_leave_a_marker(void **state)
+{
+    (void)state;
+    assert_scrubbed("password", "Saffron12345", "[redacted:password]");
+    assert_scrubbed("prompt", "write a letter to my boss", "[redacted:prompt]");
+    assert_kept("password", "[REDACTED]");
+    assert_kept("api_key", "***");
+    assert_kept("token", "<YOUR_TOKEN>");
+    assert_kept("token", "");
+    assert_kept("password", "${DB_PASSWORD}");
+}
+
+static void test_obs_18__tokens_are_found_wherever_they_stand(void **state)
+{
+    (void)state;
+    char text[300], expected[300];
+    static const char *const frames[] = {"%s", "for %s)", "a=%s&b=1", "\"%s\"", "/cache/%s/x", "%s, next", "\x1b[31m%s\x1b[0m", "key%%3D%s%%26x",
+                                         "x\\n%s\\n"};
+    static const char *const tokens[][2] = {
+        {"ghp_" "pABu4EOF8XZp9hO3PeuGA39ApzFOUF3BWozq", "github_token"}, {"hf_" "pVVldhFTywrTjyqxhnpklQVifDZJFionsR", "huggingface_token"},
+        {"AKIA" "EYVZRD37Q6WN4CZ2", "aws_key"}, {"glpat-" "BT_6V8596iNyVAaAaaGS", "gitlab_token"},
+        {"sk-ant-" "api03-tQgo8Z5S8sXE919tfl0SmyKKvCkDPB3hS04L1Rpohjs", "anthropic_key"},
+    };
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        for (size_t k = 0; k < sizeof frames / sizeof frames[0]; k++) {
+            char marker[64];
+            snprintf(marker, sizeof marker, "[redacted:%s]", tokens[i][1]);
+            snprintf(text, sizeof text, frames[k], tokens[i][0]);
+            snprintf(expected, sizeof expected, frames[k], marker);
+            assert_scrubbed(NULL, text, expected);
+        }
+    }
+}
+
+static void test_obs_18__keys_inside_text_are_seen(void **state)
+{
+    (void)state;
+    assert_scrubbed(NULL, "host=db user=ml password=Fjord55856", "host=db user=[redacted:user] password=[redacted:password]");
+    assert_scrubbed(NULL, "{\"password\": \"a b c\", \"n\": 3}", "{\"password\": \"[redacted:password]\", \"n\": 3}");
+    assert_scrubbed(NULL, "{\\\"api_key\\\": \\\"abc123\\\", \\\"n\\\": 3}", "{\\\"api_key\\\": \\\"[redacted:api_key]\\\", \\\"n\\\": 3}");
+    assert_scrubbed(NULL, "run --password hunter2x --n 3", "run --password [redacted:password] --n 3");
+    assert_scrubbed(NULL, "postgres://ml:Umber79008@db.internal:5432/runs", "postgres://ml:[redacted:password]@db.internal:5432/runs");
+    assert_scrubbed(NULL, "> Authorization: Bearer 8dc480372bb9f8ef691ea7b39f0f2878", "> Authorization: [redacted:authorization]");
+    assert_kept(NULL, "fn verify_password(hash: &str) -> bool");
+    assert_kept(NULL, "password: impl Into<String>");
+    assert_kept(NULL, "let token = lexer.next_token();");
+    assert_kept(NULL, "token budget exceeded: 4096 > 2048");
+    assert_kept(NULL, "password authentication disabled");
+    assert_kept(NULL, "reading token from /run/secrets/hf_token");
+    assert_kept(NULL, "basic authentication required");
+}
+
+static void test_obs_18__personal_data_is_found_by_form(void **state)
+{
+    (void)state;
+    assert_scrubbed(NULL, "user xin50@ml.example.org asked", "user [redacted:email] asked");
+    assert_scrubbed(NULL, "ssh alice@gpu-node-27 up", "ssh [redacted:user]@gpu-node-27 up");
+    assert_scrubbed("path", "/home/petrovay/m31r/train.log", "~/m31r/train.log");
+    assert_scrubbed("path", "C:\\Users\\ines\\AppData", "~\\AppData");
+    assert_scrubbed(NULL, "card 4111-1170-6429-0554.", "card [redacted:card].");
+    assert_scrubbed(NULL, "pay to ES0877772607035926101174 now", "pay to [redacted:iban] now");
+    assert_kept(NULL, "pass@1 0.31 recall@5 0.91");
+    assert_kept(NULL, "rust-v3@baad646f git@github.com:org/m31r.git");
+    assert_kept(NULL, "offset=5645099724040409 len=4096");
+    assert_kept(NULL, "2026-11-23 12:34:56 grid 128-64-2");
+    assert_kept(NULL, "1024 2048 4096 8192 loss 0.1 0.2");
+}
+
+static void test_obs_18__prompts_are_opt_in(void **state)
+{
+    (void)state;
+    const char *const keys[] = {"Customer-Ref"};
+    const m31ri_privacy_options o = {.allow_prompts = true, .deny_keys = keys, .n_deny_keys = 1, .home = "/data/u/kim"};
+    m31ri_privacy *usual = rules;
+    rules = m31ri_privacy_new(&o);
+    assert_non_null(rules);
+    assert_kind("prompt", NULL);
+    assert_kept("prompt", "write a letter to my boss");
+    assert_scrubbed("prompt", "my password=Hunter22x is", "my password=[redacted:password] is");
+    assert_kind("customer_ref", "denied");
+    assert_scrubbed("customerRef", "c-17", "[redacted:denied]");
+    assert_scrubbed(NULL, "customer-ref=c17 /data/u/kim/x", "customer-ref=[redacted:denied] ~/x");
+    m31ri_privacy_free(rules);
+    rules = usual;
+}
+
+static void test_obs_18__a_command_line_loses_its_secrets(void **state)
+{
+    (void)state;
+    const char *argv[] = {"train", "--token", "abc", "--api-key=X1", "--seed", "7", "https://u:pw1234@h/x", "--tokenizer", "bpe", "HF_TOKEN=hf_x1y2z3a4"};
+    m31ri_buf out = M31RI_BUF_INIT;
+    assert_int_equal(m31ri_privacy_scrub_argv(rules, argv, 10, &out), 4);
+    static const char expected[] = "train\0--token\0[redacted:token]\0--api-key=[redacted:api_key]\0--seed\0" "7\0"
+                                   "https://u:[redacted:password]@h/x\0--tokenizer\0bpe\0HF_TOKEN=[redacted:token]";
+    assert_int_equal(out.length, sizeof expected);
+    assert_memory_equal(out.data, expected, sizeof expected);
+    m31ri_buf_release(&out);
+}
+
+static void test_obs_18__a_config_keeps_its_layout(void **state)
+{
+    (void)state;
+    const char *text = "# by ann@example.org\nlr: 3e-4   # warm\ndb: {url: \"postgres://u:Saffron12345@db/x\", pool: 4}\n"
+                       "tokenizer: bpe16k\ntokens: 5\napi_key: abc # rotate\nsecret: |\n  line one\n  line two\nseed: 1\n"
+                       "password: &p hunter2x\ncopy: *p\nauth:\n  tokens: [a, b]\n";
+    const char *expected = "# by [redacted:email]\nlr: 3e-4   # warm\ndb: {url: \"postgres://u:[redacted:password]@db/x\", pool: 4}\n"
+                           "tokenizer: bpe16k\ntokens: 5\napi_key: \"[redacted:api_key]\" # rotate\nsecret: \"[redacted:secret]\"\nseed: 1\n"
+                           "password: &p \"[redacted:password]\"\ncopy: *p\nauth:\n  tokens: [\"[redacted:authorization]\", \"[redacted:authorization]\"]\n";
+    m31ri_yaml *y = NULL;
+    m31r_error e = {0};
+    assert_int_equal(m31ri_yaml_read(text, strlen(text), "c.yaml", &y, &e), M31R_OK);
+    m31ri_buf out = M31RI_BUF_INIT;
+    assert_int_equal(m31ri_privacy_scrub_config(rules, y, text, strlen(text), &out), 7);
+    assert_string_equal(m31ri_buf_str(&out), expected);
+    m31ri_yaml_free(y);
+    y = NULL;
+    assert_int_equal(m31ri_yaml_read(out.data, out.length, "c.yaml", &y, &e), M31R_OK);
+    m31ri_yaml_free(y);
+    m31ri_buf_release(&out);
+}
+
+static void test_privacy__bytes_of_any_kind_are_fine(void **state)
+{
+    (void)state;
+    char bytes[256];
+    for (int i = 0; i < 256; i++) {
+        bytes[i] = (char)i;
+    }
+    m31ri_buf out = M31RI_BUF_INIT;
+    for (size_t n = 0; n <= 256; n++) {
+        m31ri_buf_clear(&out);
+        m31ri_privacy_scrub(rules, NULL, 0, bytes, n, &out);
+    }
+    m31ri_buf_release(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_obs_18__keys_decide_first),
+        cmocka_unit_test(test_obs_18__harmless_keys_are_not_denied),
+        cmocka_unit_test(test_obs_18__denied_values_leave_a_marker),
+        cmocka_unit_test(test_obs_18__tokens_are_found_wherever_they_stand),
+        cmocka_unit_test(test_obs_18__keys_inside_text_are_seen),
+        cmocka_unit_test(test_obs_18__personal_data_is_found_by_form),
+        cmocka_unit_test(test_obs_18__prompts_are_opt_in),
+        cmocka_unit_test(test_obs_18__a_command_line_loses_its_secrets),
+        cmocka_unit_test(test_obs_18__a_config_keeps_its_layout),
+        cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
