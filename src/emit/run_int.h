@@ -57,6 +57,10 @@ bool m31ri_run_has_others(m31r_run *run);
 m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                                 m31ri_run_end *out_end, m31r_error *e);
 
+/* How far the background digests of dataset and tokenizer are; NULL when none is being computed. The run starts them itself when it
+ * is opened, folds their results at a tick, and waits a little for them at its end. */
+const m31ri_fingerprint_progress *m31ri_run_fingerprint_progress(const m31r_run *run);
+
 /* Access for the observer. */
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run);
 const m31ri_identity *m31ri_run_identity(const m31r_run *run);

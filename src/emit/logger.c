@@ -1,0 +1,169 @@
+/* logger.c - loggers and the calls that make records of a module. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "emit/state.h"
+#include "m31r/log.h"
+#include "m31r/metric.h"
+
+#define MAX_SITE_KEYS 24 /* what the macros allow */
+
+/* Flat switch: one line a level. */
+const char *m31r_level_name(m31r_level level)
+{
+    switch (level) {
+    case M31R_DEBUG:
+        return "DEBUG";
+    case M31R_INFO:
+        return "INFO";
+    case M31R_WARNING:
+        return "WARNING";
+    case M31R_ERROR:
+        return "ERROR";
+    case M31R_CRITICAL:
+        return "CRITICAL";
+    }
+    return "?";
+}
+
+static bool equals_ignoring_case(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++) {
+        char upper = *a >= 'a' && *a <= 'z' ? (char)(*a - 32) : *a;
+        if (upper != *b) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+m31r_level m31r_level_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        m31r_level level;
+    } levels[] = {{"DEBUG", M31R_DEBUG}, {"INFO", M31R_INFO}, {"WARNING", M31R_WARNING},
+                  {"WARN", M31R_WARNING}, {"ERROR", M31R_ERROR}, {"CRITICAL", M31R_CRITICAL},
+                  {"FATAL", M31R_CRITICAL}};
+    for (size_t i = 0; name != NULL && i < sizeof levels / sizeof *levels; i++) {
+        if (equals_ignoring_case(name, levels[i].name)) {
+            return levels[i].level;
+        }
+    }
+    return (m31r_level)0;
+}
+
+static m31ri_logger *find_logger(m31r_run *run, const m31r_lane *lane, const char *module)
+{
+    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+        if (l->lane == lane && strcmp(l->module, module) == 0) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static m31ri_logger *new_logger(m31r_run *run, m31r_lane *lane, const char *module)
+{
+    m31ri_logger *l = m31ri_calloc(1, sizeof *l);
+    if (l != NULL) {
+        l->public_part.level = run->settings->level;
+        l->lane = lane;
+        snprintf(l->module, sizeof l->module, "%s", module);
+        l->next = run->loggers;
+        run->loggers = l;
+    }
+    return l;
+}
+
+m31r_log *m31r_lane_logger(m31r_lane *lane, const char *module)
+{
+    if (lane == NULL || !m31ri_run_enter(lane->run)) {
+        return &m31ri_inert_run()->nowhere.public_part;
+    }
+    m31r_run *run = lane->run;
+    if (module == NULL || !m31ri_module_name_is_valid(module, strlen(module))) {
+        return &run->nowhere.public_part;
+    }
+    pthread_mutex_lock(&run->lock);
+    m31ri_logger *l = find_logger(run, lane, module);
+    if (l == NULL) {
+        l = new_logger(run, lane, module);
+    }
+    pthread_mutex_unlock(&run->lock);
+    return l != NULL ? &l->public_part : &run->nowhere.public_part;
+}
+
+m31r_log *m31r_run_logger(m31r_run *run, const char *module)
+{
+    if (!m31ri_run_enter(run) || run->main_lane == NULL) {
+        return &m31ri_inert_run()->nowhere.public_part;
+    }
+    return m31r_lane_logger(run->main_lane, module);
+}
+
+void m31r_log_set_level(m31r_log *log, m31r_level level)
+{
+    if (log != NULL && log->level != INT32_MAX) {
+        __atomic_store_n(&log->level, (int32_t)level, __ATOMIC_RELAXED);
+    }
+}
+
+static m31r_value key_value(const char *key)
+{
+    return m31r_text(key, strlen(key));
+}
+
+m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message, const m31r_value *keys,
+                        const m31r_value *values, size_t n)
+{
+    if (log == NULL || log->level == INT32_MAX) {
+        return M31R_E_CLOSED;
+    }
+    if (!m31r_log_is_on(log, level)) {
+        return M31R_OK;
+    }
+    m31ri_logger *l = (m31ri_logger *)log;
+    m31r_run *run = l->lane->run;
+    if (!m31ri_run_enter(run)) {
+        return M31R_E_CLOSED;
+    }
+    m31r_err err = m31ri_lane_write(l->lane, level, l->module, message, keys, values, n);
+    if (level == M31R_CRITICAL) {
+        m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "critical", "module", l->module));
+    }
+    m31ri_owner_pace(run);
+    return err;
+}
+
+void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values)
+{
+    m31r_value keys[MAX_SITE_KEYS];
+    uint32_t n = site->n_keys <= MAX_SITE_KEYS ? site->n_keys : MAX_SITE_KEYS;
+    for (uint32_t i = 0; i < n; i++) {
+        keys[i] = key_value(site->keys[i]);
+    }
+    m31r_log_write(log, (m31r_level)site->level, key_value(site->message), keys, values, n);
+}
+
+/* The record carries the step first, then the pairs; the points are the numeric pairs. */
+void m31r_step_emit(m31r_run *run, int64_t step, m31r_site *site, const m31r_value *values)
+{
+    m31r_value keys[MAX_SITE_KEYS + 1];
+    m31r_value all[MAX_SITE_KEYS + 1];
+    if (!m31ri_run_enter(run)) {
+        return;
+    }
+    uint32_t n = site->n_keys <= MAX_SITE_KEYS ? site->n_keys : MAX_SITE_KEYS;
+    keys[0] = key_value("step");
+    all[0] = m31r_of_int(step);
+    for (uint32_t i = 0; i < n; i++) {
+        keys[i + 1] = key_value(site->keys[i]);
+        all[i + 1] = values[i];
+    }
+    m31r_log *log = m31r_run_logger(run, "trainer");
+    m31r_log_write(log, M31R_INFO, key_value(site->message), keys, all, n + 1);
+    m31ri_points_add(run, site->keys, values, n, step >= 0 ? step : M31R_NO_STEP);
+}

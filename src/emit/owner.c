@@ -1,0 +1,253 @@
+/* owner.c - what only the process that made the run does: metadata.json, metrics.json, beginning and end.
+ *
+ * Everything that happens in the run reaches metadata.json through notices, the owner's own news too, so there is one
+ * path and a reader of `.live/notices` can finish what a dead owner could not.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/sha256.h"
+#include "emit/state.h"
+#include "format/timestamp.h"
+#include "store/manifest.h"
+#include "store/notices.h"
+
+#define TICK_NS (1000 * 1000 * 1000LL)
+#define FINGERPRINT_WAIT_MS 2000
+#define WAIT_STEP_MS 10
+
+void m31ri_notice(m31r_run *run, json_t *notice)
+{
+    if (notice != NULL) {
+        m31ri_notice_add(&run->dir, notice, NULL);
+    }
+}
+
+static m31r_value text_of(const char *s)
+{
+    return m31r_of_string(s);
+}
+
+/* One record for each line of `lines`. */
+static void warn_lines(m31r_lane *lane, const char *message, const char *lines)
+{
+    const m31r_value key = text_of("text");
+    while (lines != NULL && *lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        const m31r_value value = m31r_text(lines, length);
+        m31ri_lane_write(lane, M31R_WARNING, "m31r", text_of(message), &key, &value, 1);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+/* The first record says what the run is. It holds nothing that differs between two runs of the same thing. */
+static m31r_err write_run_start(m31r_run *run)
+{
+    static const char *const names[] = {"stage", "kind", "seed", "config_sha256", "dataset_version",
+                                        "tokenizer_version", "git_commit", "identity_sha256"};
+    m31r_value keys[sizeof names / sizeof *names];
+    m31r_value values[sizeof names / sizeof *names];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const json_t *v = m31ri_metadata_get(&run->metadata, names[i]);
+        keys[i] = text_of(names[i]);
+        values[i] = json_is_integer(v) ? m31r_of_int(json_integer_value(v))
+                                       : text_of(json_string_value(v));
+    }
+    return m31ri_lane_write(run->main_lane, M31R_INFO, "m31r", text_of("run_start"), keys, values,
+                            sizeof names / sizeof *names);
+}
+
+static void write_opening_warnings(m31r_run *run)
+{
+    warn_lines(run->main_lane, "identity_warning", m31ri_buf_str(&run->identity->warnings));
+    if (run->settings->log_prompts) {
+        warn_lines(run->main_lane, "prompt_logging_enabled",
+                   "observability.log_prompts is on: prompts are written to this run's files");
+    }
+}
+
+static m31r_err describe(m31r_run *run, m31r_error *e)
+{
+    char started[M31RI_TIMESTAMP_BYTES + 1];
+    m31r_err err = m31ri_metadata_init(&run->metadata, e);
+    if (err == M31R_OK) {
+        err = m31ri_identity_describe(run->identity, &run->metadata, e);
+    }
+    if (err != M31R_OK) {
+        return err;
+    }
+    m31ri_process self = m31ri_process_self();
+    m31ri_timestamp_write(m31ri_wall_ns(), started);
+    m31ri_metadata_set(&run->metadata, "run_id", json_string(run->dir.run_id));
+    m31ri_metadata_set(&run->metadata, "timestamp", json_string(started));
+    m31ri_metadata_set(&run->metadata, "writer",
+                       json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid, "start_ticks",
+                                 (json_int_t)self.start_ticks, "boot_id", self.boot_id, "host", self.host,
+                                 "role", run->is_observer ? "observer" : "program", "library_version",
+                                 m31r_version()));
+    return m31ri_identity_write_files(run->identity, &run->dir, &run->metadata, e);
+}
+
+m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
+{
+    m31r_err err = describe(run, e);
+    if (err == M31R_OK) {
+        err = m31ri_metadata_save(&run->metadata, &run->dir, true, e);
+    }
+    if (err == M31R_OK) {
+        err = m31ri_metrics_json_open(&run->dir, &run->metrics_json, e);
+    }
+    if (err != M31R_OK) {
+        return err;
+    }
+    if (write_run_start(run) != M31R_OK) {
+        return m31ri_fail(e, M31R_E_IO, "cannot write the first record to %s/%s", run->dir.path,
+                          run->main_lane->file);
+    }
+    write_opening_warnings(run);
+    m31ri_fingerprint_job_start(run);
+    return M31R_OK;
+}
+
+static m31r_lane *lane_for_news(m31r_run *run)
+{
+    return run->observer_lane != NULL ? run->observer_lane : run->main_lane;
+}
+
+/* Folds what the run's processes said since the last time; contradictions become WARNING records. */
+static void fold(m31r_run *run)
+{
+    m31ri_notices_fold(&run->dir, &run->notices_offset, &run->metadata, NULL, NULL);
+    if (run->metadata.pending_warnings != NULL) {
+        warn_lines(lane_for_news(run), "identity_contradiction", run->metadata.pending_warnings);
+        m31ri_free(run->metadata.pending_warnings);
+        run->metadata.pending_warnings = NULL;
+    }
+}
+
+void m31ri_run_tick(m31r_run *run)
+{
+    if (run == NULL || run->role != M31RI_ROLE_OWNER || pthread_mutex_trylock(&run->lock) != 0) {
+        return;
+    }
+    fold(run);
+    m31ri_metrics_json_update(run->metrics_json, false, NULL);
+    if (run->metadata.is_dirty) {
+        m31ri_metadata_save(&run->metadata, &run->dir, false, NULL);
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* In a program without an observer, its own calls pace the housekeeping. */
+void m31ri_owner_pace(m31r_run *run)
+{
+    if (run->role != M31RI_ROLE_OWNER || run->is_observer) {
+        return;
+    }
+    int64_t now = m31ri_mono_ns();
+    int64_t due = atomic_load_explicit(&run->tick_mono_ns, memory_order_relaxed);
+    if (now >= due && atomic_compare_exchange_strong(&run->tick_mono_ns, &due, now + TICK_NS)) {
+        m31ri_run_tick(run);
+    }
+}
+
+static void wait_for_others(m31r_run *run, int wait_ms)
+{
+    const struct timespec pause = {0, WAIT_STEP_MS * 1000 * 1000};
+    for (int waited = 0; waited < wait_ms && m31ri_run_dir_has_others(&run->dir, NULL);
+         waited += WAIT_STEP_MS) {
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void record_end_in_metadata(m31r_run *run, const m31ri_run_end *end)
+{
+    char ended[M31RI_TIMESTAMP_BYTES + 1];
+    m31ri_metadata *m = &run->metadata;
+    m31ri_timestamp_write(m31ri_wall_ns(), ended);
+    m31ri_metadata_set(m, "state", json_string(end->state));
+    m31ri_metadata_set(m, "end", json_string(ended));
+    m31ri_metadata_set(m, "exit_status", end->has_exit_status ? json_integer(end->exit_status) : json_null());
+    m31ri_metadata_set(m, "signal", end->signal != NULL ? json_string(end->signal) : json_null());
+    m31ri_metadata_set(m, "cause", end->cause != NULL ? json_string(end->cause) : json_null());
+    m31ri_metadata_set(m, "cause_evidence",
+                       end->evidence != NULL ? json_string(end->evidence) : json_null());
+}
+
+/* The last record: how it ended. A lane that another process still holds cannot take it; then the observer's does. */
+static void write_run_end(m31r_run *run, const m31ri_run_end *end)
+{
+    m31r_value keys[5], values[5];
+    size_t n = 0;
+    m31r_lane *lane = m31ri_lane_reopen(run->main_lane, NULL) == M31R_OK ? run->main_lane
+                                                                         : lane_for_news(run);
+    keys[n] = text_of("state");
+    values[n++] = text_of(end->state);
+    if (end->has_exit_status) {
+        keys[n] = text_of("exit_status");
+        values[n++] = m31r_of_int(end->exit_status);
+    }
+    const char *const names[] = {"signal", "cause", "evidence"};
+    const char *const texts[] = {end->signal, end->cause, end->evidence};
+    for (int i = 0; i < 3; i++) {
+        if (texts[i] != NULL) {
+            keys[n] = text_of(names[i]);
+            values[n++] = text_of(texts[i]);
+        }
+    }
+    bool is_good = strcmp(end->state, "finished") == 0;
+    m31ri_lane_write(lane, is_good ? M31R_INFO : M31R_ERROR, "m31r", text_of("run_end"), keys, values, n);
+}
+
+static void close_lanes(m31r_run *run)
+{
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        m31ri_lane_sync(lane);
+        m31ri_lane_announce(lane, "closed");
+        m31ri_lane_give_up_file(lane);
+    }
+}
+
+static void keep_first(m31r_err *first, m31r_err err)
+{
+    if (*first == M31R_OK && err != M31R_OK) {
+        *first = err;
+    }
+}
+
+m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
+                         m31ri_run_end *out_end, m31r_error *e)
+{
+    m31ri_run_end final = *end;
+    m31r_err err = M31R_OK;
+    wait_for_others(run, wait_ms);
+    m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
+    pthread_mutex_lock(&run->lock);
+    fold(run);
+    if (run->metadata.is_critical && strcmp(final.state, "finished") == 0) {
+        final.state = "failed";
+        final.cause = "critical";
+    }
+    write_run_end(run, &final);
+    m31ri_metadata_abandon_open_lanes(&run->metadata);
+    close_lanes(run);
+    fold(run);
+    m31ri_points_close(run);
+    record_end_in_metadata(run, &final);
+    keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));
+    keep_first(&err, m31ri_metadata_save(&run->metadata, &run->dir, true, err == M31R_OK ? e : NULL));
+    keep_first(&err, m31ri_manifest_write(&run->dir, err == M31R_OK ? e : NULL));
+    if (err == M31R_OK) {
+        err = m31ri_run_dir_end(&run->dir, e);
+    }
+    pthread_mutex_unlock(&run->lock);
+    if (out_end != NULL) {
+        *out_end = final;
+    }
+    return err;
+}

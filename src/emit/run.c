@@ -1,0 +1,362 @@
+/* run.c - opening, joining, leaving and ending a run.
+ *
+ * A process is the owner of the run it made or a joiner of one that is in progress; an inert handle stands for a run that
+ * was refused. After a fork the child's copy becomes a joiner at its first call, whatever the parent was.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "emit/state.h"
+#include "m31r/log.h"
+#include "store/notices.h"
+
+#define CLOSE_WAIT_MS 2000 /* for other processes of the run, when the program itself is the owner */
+
+m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e)
+{
+    m31r_run *run = m31ri_calloc(1, sizeof *run);
+    if (run == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a run");
+    }
+    run->role = role;
+    run->dir.fd = run->dir.lock_fd = -1;
+    run->nowhere.public_part.level = INT32_MAX;
+    run->fork_generation = m31ri_fork_generation();
+    run->rank = m31ri_rank_of_environment();
+    pthread_mutex_init(&run->lock, NULL);
+    pthread_mutex_init(&run->points.lock, NULL);
+    m31ri_stdout_sink_init(&run->sink, false);
+    m31ri_settings_init(&run->own_settings);
+    run->settings = &run->own_settings;
+    *out = run;
+    return M31R_OK;
+}
+
+static void free_lanes_and_loggers(m31r_run *run)
+{
+    while (run->loggers != NULL) {
+        m31ri_logger *next = run->loggers->next;
+        m31ri_free(run->loggers);
+        run->loggers = next;
+    }
+    while (run->lanes != NULL) {
+        m31r_lane *next = run->lanes->next;
+        m31ri_lane_free(run->lanes);
+        run->lanes = next;
+    }
+    run->main_lane = run->observer_lane = NULL;
+}
+
+static void free_owner_parts(m31r_run *run)
+{
+    m31ri_metrics_json_close(run->metrics_json);
+    run->metrics_json = NULL;
+    m31ri_metadata_release(&run->metadata);
+    if (run->identity != NULL) {
+        m31ri_identity_release(run->identity); /* with the privacy rules */
+        m31ri_free(run->identity);
+        run->identity = NULL;
+    } else {
+        m31ri_privacy_free(run->privacy);
+    }
+    run->privacy = NULL;
+}
+
+void m31ri_run_free(m31r_run *run)
+{
+    free_lanes_and_loggers(run);
+    m31ri_points_close(run);
+    free_owner_parts(run);
+    m31ri_settings_release(&run->own_settings);
+    m31ri_free(run->config_path);
+    m31ri_free(run->config_sha256);
+    m31ri_free(run->config_original_sha256);
+    m31ri_stdout_sink_release(&run->sink);
+    m31ri_run_dir_release(&run->dir);
+    pthread_mutex_destroy(&run->points.lock);
+    pthread_mutex_destroy(&run->lock);
+    m31ri_free(run);
+}
+
+/* Says once, on stderr, that what is given to this handle is not kept. */
+static void say_inert(m31r_run *run)
+{
+    static const char text[] = "m31r: a call on a run that is not open: what it was given is not kept\n";
+    m31r_run *speaker = run != NULL ? run : m31ri_inert_run();
+    if (!speaker->inert_was_said) {
+        speaker->inert_was_said = true;
+        m31ri_write_all(2, text, sizeof text - 1, NULL);
+    }
+}
+
+bool m31ri_run_enter(m31r_run *run)
+{
+    if (run == NULL || run->role == M31RI_ROLE_INERT) {
+        say_inert(run);
+        return false;
+    }
+    if (run->fork_generation != m31ri_fork_generation()) {
+        m31ri_run_after_fork(run);
+    }
+    return run->role != M31RI_ROLE_INERT;
+}
+
+/* The child of a fork: a process of its own, with lanes of its own. The parent's files stay the parent's. */
+void m31ri_run_after_fork(m31r_run *run)
+{
+    m31r_error e;
+    run->fork_generation = m31ri_fork_generation();
+    bool was_open = run->role != M31RI_ROLE_INERT;
+    m31ri_append_close(run->points.append);
+    run->points.append = NULL;
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        m31ri_append_close(lane->append);
+        lane->append = NULL;
+        lane->n_records = 0;
+        lane->first_thread = 0;
+    }
+    m31ri_metrics_json_close(run->metrics_json);
+    run->metrics_json = NULL;
+    run->job.is_running = false; /* its thread is in the parent */
+    run->role = M31RI_ROLE_INERT;
+    if (!was_open || m31ri_run_dir_rejoin_after_fork(&run->dir, &e) != M31R_OK) {
+        return;
+    }
+    run->role = M31RI_ROLE_JOINER;
+    m31r_lane *lane = NULL;
+    if (m31ri_points_open(run, &e) != M31R_OK || m31ri_lane_claim_main(run, &lane, &e) != M31R_OK) {
+        run->role = M31RI_ROLE_INERT;
+        return;
+    }
+    /* Loggers and callers hold the parent's lane objects: they take over the new file. */
+    m31r_lane *mine = run->main_lane;
+    mine->append = lane->append;
+    lane->append = NULL;
+    memcpy(mine->name, lane->name, sizeof mine->name);
+    memcpy(mine->file, lane->file, sizeof mine->file);
+    mine->is_ordered = false; /* which child gets which ordinal is not program order */
+    m31ri_lane_free(lane);
+    for (m31r_lane *other = run->lanes; other != NULL; other = other->next) {
+        if (other != mine) {
+            char name[33];
+            snprintf(name, sizeof name, "%.16s-%.15s", mine->name, other->name);
+            snprintf(other->name, sizeof other->name, "%s", name);
+            m31ri_lane_file_write(run->stage, other->name, run->rank, other->file, sizeof other->file);
+            m31ri_lane_reopen(other, NULL);
+        }
+    }
+    m31ri_lane_announce(mine, "open");
+}
+
+static m31r_err add_lane(m31r_run *run, m31r_lane *lane)
+{
+    lane->next = run->lanes;
+    run->lanes = lane;
+    m31ri_lane_announce(lane, "open");
+    return M31R_OK;
+}
+
+static m31r_err open_main_lane(m31r_run *run, m31r_error *e)
+{
+    m31r_err err = m31ri_lane_claim_main(run, &run->main_lane, e);
+    return err == M31R_OK ? add_lane(run, run->main_lane) : err;
+}
+
+/* Owner: takes over `identity`, makes the directory and everything that must be in it from the start. */
+static m31r_err make_run(m31r_run *run, m31r_error *e)
+{
+    const m31ri_identity *id = run->identity;
+    run->privacy = id->privacy;
+    snprintf(run->stage, sizeof run->stage, "%s", id->stage);
+    snprintf(run->seed, sizeof run->seed, "%s", id->seed);
+    run->settings = &id->settings;
+    m31r_err err = m31ri_run_dir_create(id->root, m31ri_wall_ns(), id->digest, &run->dir, e);
+    if (err == M31R_OK) {
+        err = m31ri_points_open(run, e);
+    }
+    if (err == M31R_OK) {
+        err = open_main_lane(run, e);
+    }
+    return err == M31R_OK ? m31ri_owner_begin(run, e) : err;
+}
+
+static m31r_err open_owner(m31ri_identity *identity, bool is_observer, m31r_run **out, m31r_error *e)
+{
+    m31r_run *run = NULL;
+    m31r_err err = m31ri_run_new(M31RI_ROLE_OWNER, &run, e);
+    if (err != M31R_OK) {
+        m31ri_identity_release(identity);
+        m31ri_free(identity);
+        return err;
+    }
+    run->identity = identity;
+    run->is_observer = is_observer;
+    err = make_run(run, e);
+    if (err != M31R_OK) {
+        m31ri_fingerprint_job_stop(run, 0);
+        m31ri_run_free(run);
+        return err;
+    }
+    m31ri_registry_add(run);
+    *out = run;
+    return M31R_OK;
+}
+
+m31r_err m31ri_run_open_observer(m31ri_identity *identity, m31r_run **out, m31r_error *e)
+{
+    m31r_run *run = NULL;
+    m31r_err err = open_owner(identity, true, &run, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    err = m31r_lane_open(run, "observer", &run->observer_lane, e);
+    if (err != M31R_OK) {
+        m31r_run_close(run);
+        return err;
+    }
+    m31ri_lane_give_up_file(run->main_lane);
+    *out = run;
+    return M31R_OK;
+}
+
+m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_error *e)
+{
+    m31ri_identity *identity = m31ri_calloc(1, sizeof *identity);
+    if (identity == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a run's identity");
+    }
+    m31r_err err = m31ri_identity_gather(o, NULL, false, identity, e);
+    if (err != M31R_OK) {
+        m31ri_free(identity);
+        return err;
+    }
+    err = open_owner(identity, false, out, e);
+    if (err == M31R_OK) {
+        m31ri_stdout_sink_init(&(*out)->sink, (*out)->settings->to_stdout && !o->no_stdout);
+    }
+    return err;
+}
+
+static m31r_lane *find_lane(m31r_run *run, const char *name)
+{
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        if (strcmp(lane->name, name) == 0) {
+            return lane;
+        }
+    }
+    return NULL;
+}
+
+m31r_err m31r_lane_open(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e)
+{
+    if (!m31ri_run_enter(run)) {
+        return m31ri_fail(e, M31R_E_CLOSED, "the run is not open");
+    }
+    if (name == NULL || !m31ri_lane_name_is_valid(name, strlen(name))) {
+        return m31ri_fail(e, M31R_E_ARG, "lane name \"%s\" is not [a-z0-9_-]{1,32} or is reserved",
+                          name != NULL ? name : "(null)");
+    }
+    pthread_mutex_lock(&run->lock);
+    m31r_err err = M31R_OK;
+    m31r_lane *lane = find_lane(run, name);
+    if (lane == NULL) {
+        err = m31ri_lane_new(run, name, &lane, e);
+        if (err == M31R_OK) {
+            err = add_lane(run, lane);
+        }
+    }
+    if (err == M31R_OK) {
+        *out = lane;
+    }
+    pthread_mutex_unlock(&run->lock);
+    return err;
+}
+
+static m31r_err first_lane_error(const m31r_run *run)
+{
+    for (const m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        if (lane->outage.n_lost_total != 0) {
+            return M31R_E_IO;
+        }
+    }
+    return run->points.outage.n_lost_total != 0 ? M31R_E_IO : M31R_OK;
+}
+
+static void leave(m31r_run *run)
+{
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        m31ri_lane_sync(lane);
+        m31ri_lane_announce(lane, "closed");
+    }
+    m31ri_notice(run, json_pack("{s:s, s:I}", "kind", "close", "pid", (json_int_t)getpid()));
+}
+
+m31r_err m31r_run_close(m31r_run *run)
+{
+    static const m31ri_run_end finished = {.state = "finished"};
+    if (run == NULL || run->role == M31RI_ROLE_INERT) {
+        return M31R_OK;
+    }
+    m31ri_registry_remove(run);
+    if (run->fork_generation != m31ri_fork_generation()) {
+        m31ri_run_free(run); /* a child that never used it: the run is the parent's */
+        return M31R_OK;
+    }
+    m31r_err err = first_lane_error(run);
+    if (run->role == M31RI_ROLE_OWNER) {
+        m31r_err end_err = m31ri_owner_end(run, &finished, CLOSE_WAIT_MS, NULL, NULL);
+        err = err != M31R_OK ? err : end_err;
+    } else {
+        leave(run);
+    }
+    m31ri_run_free(run);
+    return err;
+}
+
+m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
+                                m31ri_run_end *out_end, m31r_error *e)
+{
+    m31ri_registry_remove(run);
+    m31r_err err = m31ri_owner_end(run, end, wait_ms, out_end, e);
+    m31ri_run_free(run);
+    return err;
+}
+
+void m31ri_run_abandon(m31r_run *run)
+{
+    m31ri_registry_remove(run);
+}
+
+m31r_lane *m31ri_run_observer_lane(m31r_run *run)
+{
+    return run->observer_lane;
+}
+
+bool m31ri_run_has_others(m31r_run *run)
+{
+    return m31ri_run_dir_has_others(&run->dir, NULL);
+}
+
+const m31ri_run_dir *m31ri_run_directory(const m31r_run *run)
+{
+    return &run->dir;
+}
+
+const m31ri_identity *m31ri_run_identity(const m31r_run *run)
+{
+    return run->identity;
+}
+
+void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value)
+{
+    pthread_mutex_lock(&run->lock);
+    m31ri_metadata_set(&run->metadata, dotted, value);
+    pthread_mutex_unlock(&run->lock);
+}

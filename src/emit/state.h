@@ -1,0 +1,195 @@
+/* state.h - the objects of the emit side, shared by its files and by nobody else.
+ *
+ *   m31r_run --- lanes --- m31ri_append_file      one file, one order
+ *      |           \-- loggers                    a module's name on a lane
+ *      |--- points                                metrics.csv
+ *      |--- stdout sink
+ *      \--- owner (only in the process that made the run): metadata, metrics.json, fingerprints
+ *
+ * Locks, always taken in this order: run->lock (lists, owner's state), lane->lock, points.lock, sink->lock.
+ */
+#ifndef M31RI_EMIT_STATE_H
+#define M31RI_EMIT_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "emit/run_int.h"
+#include "format/names.h"
+#include "rules/privacy.h"
+#include "store/append_file.h"
+#include "store/metadata.h"
+#include "store/metrics_json.h"
+#include "store/run_dir.h"
+
+#define M31RI_LANE_FILE_BYTES 128
+#define M31RI_RETRY_NS (1000 * 1000 * 1000LL) /* pause between two tries on a failing disk */
+#define M31RI_CHECK_NS (1000 * 1000 * 1000LL) /* pause between two looks at a file's fate */
+
+/* What could not be kept, until it can be said in the record. */
+typedef struct m31ri_outage {
+    uint64_t n_lost_total;
+    uint64_t n_lost;       /* since the last `records_lost` record */
+    int error;             /* errno of the first loss of this outage; 0 while writing works */
+    int64_t retry_mono_ns; /* before that nothing is tried */
+    bool was_reported;     /* one line on stderr an outage */
+} m31ri_outage;
+
+struct m31r_lane {
+    struct m31r_lane *next;
+    m31r_run *run;
+    pthread_mutex_t lock;
+    char name[33];         /* "" is the main lane */
+    char file[M31RI_LANE_FILE_BYTES];
+    m31ri_append_file *append; /* NULL: given up, or could not be opened */
+    m31ri_buf line;            /* the record being made, then the last one made */
+    m31ri_buf scrubbed;        /* the redactor's scratch */
+    int64_t last_wall_ns;
+    int64_t check_mono_ns;
+    uint64_t n_records;
+    uint64_t first_thread;     /* id of the thread that wrote first; 0: none yet */
+    bool is_ordered;
+    bool is_closed;
+    m31ri_outage outage;
+};
+
+typedef struct m31ri_logger {
+    m31r_log public_part; /* first: a logger is handed out as m31r_log */
+    struct m31ri_logger *next;
+    m31r_lane *lane;
+    char module[65];
+} m31ri_logger;
+
+/* Steps go forward inside a segment; each name remembers where it was. */
+typedef struct m31ri_series {
+    char *name;
+    int64_t last_step;
+    uint32_t segment;
+} m31ri_series;
+
+typedef struct m31ri_points {
+    pthread_mutex_t lock;
+    m31ri_append_file *append;
+    m31ri_buf lines;
+    int64_t last_wall_ns;
+    m31ri_series *series; /* open addressing, n_slots a power of two */
+    uint32_t n_series, n_slots;
+    uint32_t segment;
+    bool step_went_back;  /* to be said in a WARNING, outside the lock */
+    uint64_t n_points;
+    m31ri_outage outage;
+} m31ri_points;
+
+typedef struct m31ri_stdout_sink {
+    pthread_mutex_t lock;
+    bool is_on;
+    bool is_terminal; /* key=value lines instead of JSON */
+    bool may_block;   /* a pipe or socket: asked before each write */
+    bool is_stuck;
+    uint64_t n_lost;
+    m31ri_buf text;
+} m31ri_stdout_sink;
+
+typedef struct m31ri_fingerprint_job {
+    pthread_t thread;
+    bool is_running;
+    atomic_bool is_done;   /* pairs with the load in m31ri_fingerprint_job_stop */
+    const char *dataset_path, *tokenizer_path; /* borrowed from the identity */
+    m31ri_fingerprint_progress progress;
+    m31r_run *run;
+} m31ri_fingerprint_job;
+
+typedef enum m31ri_role { M31RI_ROLE_INERT, M31RI_ROLE_OWNER, M31RI_ROLE_JOINER } m31ri_role;
+
+struct m31r_run {
+    struct m31r_run *next; /* in the list of open runs (registry.c) */
+    m31ri_role role;
+    bool is_observer;
+    bool inert_was_said;
+    int rank;
+    unsigned fork_generation;
+    m31ri_run_dir dir;
+    char stage[33];
+    char seed[32];
+    const m31ri_settings *settings; /* the identity's, or own_settings */
+    m31ri_settings own_settings;
+    char *config_path, *config_sha256, *config_original_sha256; /* joiner: what metadata.json says */
+    m31ri_privacy *privacy;       /* borrowed from identity when that is set */
+    m31ri_identity *identity;     /* owner only */
+    pthread_mutex_t lock;
+    m31r_lane *lanes;             /* newest first */
+    m31r_lane *main_lane;
+    m31r_lane *observer_lane;
+    m31ri_logger *loggers;
+    m31ri_logger nowhere;         /* what a bad name or an inert run gets */
+    m31ri_points points;
+    m31ri_stdout_sink sink;
+    m31ri_metadata metadata;      /* owner only, like the rest */
+    m31ri_metrics_json *metrics_json;
+    uint64_t notices_offset;
+    m31ri_fingerprint_job job;
+    atomic_int_fast64_t tick_mono_ns; /* relaxed: only a pace, any thread may win it */
+    m31r_err first_error;
+};
+
+/* lane.c */
+m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e);
+void m31ri_lane_free(m31r_lane *lane);
+m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e);
+void m31ri_lane_give_up_file(m31r_lane *lane);
+m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e);
+m31r_err m31ri_lane_sync(m31r_lane *lane);
+void m31ri_lane_announce(m31r_lane *lane, const char *state);
+
+/* outage.c: counts and paces losses; each returns whether a try is due / says the loss on stderr once */
+bool m31ri_outage_must_skip(m31ri_outage *o, uint64_t n_items);
+void m31ri_outage_begin(m31ri_outage *o, int error, uint64_t n_items, const char *file);
+bool m31ri_outage_end(m31ri_outage *o, uint64_t *n_lost, int *error);
+
+/* points.c */
+m31r_err m31ri_points_open(m31r_run *run, m31r_error *e);
+void m31ri_points_close(m31r_run *run);
+void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value *values, size_t n,
+                      int64_t step);
+
+/* stdout_sink.c */
+void m31ri_stdout_sink_init(m31ri_stdout_sink *s, bool is_on);
+void m31ri_stdout_sink_release(m31ri_stdout_sink *s);
+void m31ri_stdout_sink_write(m31ri_stdout_sink *s, const char *line, size_t length);
+
+/* owner.c */
+m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e);
+void m31ri_owner_pace(m31r_run *run);
+m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
+                         m31ri_run_end *out_end, m31r_error *e);
+void m31ri_notice(m31r_run *run, json_t *notice);
+
+/* fingerprint_job.c */
+void m31ri_fingerprint_job_start(m31r_run *run);
+void m31ri_fingerprint_job_stop(m31r_run *run, int wait_ms);
+
+/* registry.c: the open runs of this process, for fork and exit */
+void m31ri_registry_add(m31r_run *run);
+void m31ri_registry_remove(m31r_run *run);
+unsigned m31ri_fork_generation(void);
+m31r_run *m31ri_inert_run(void);
+
+/* run.c */
+void m31ri_run_after_fork(m31r_run *run);
+bool m31ri_run_enter(m31r_run *run);
+void m31ri_run_free(m31r_run *run);
+m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e);
+m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m31r_error *e);
+m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_error *e);
+
+/* rank.c */
+int m31ri_rank_of_environment(void);
+bool m31ri_rank_job_key(char *out, size_t size);
+m31r_err m31ri_rank_publish(const char *root, const char *key, const char *run_path, m31r_error *e);
+m31r_err m31ri_rank_find(const char *root, const char *key, int wait_ms, char **out_path,
+                         m31r_error *e);
+
+#endif
