@@ -146,15 +146,15 @@ M31R_API m31r_level m31r_level_of(const char *name);
 #define m31r_critical(log, ...) M31R_LOG(log, M31R_CRITICAL, __VA_ARGS__)
 
 /* m31r_step(run, STEP, KEY, VALUE, ...): the record and the points in one call. */
-#define m31r_step(run, step, ...) \
+#define m31r_step(run, ...) \
     do { \
-        M31R_EACH(M31R_CHECK_PAIR, "", __VA_ARGS__) \
-        static const char *const m31r_keys_[] = {M31R_EACH(M31R_KEY_OF_PAIR, "", __VA_ARGS__) NULL}; \
+        M31R_EACH(M31R_CHECK_PAIR, __VA_ARGS__) \
+        static const char *const m31r_keys_[] = {M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
         static m31r_site m31r_site_ = {M31R_INFO, sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
                                        "step_complete", m31r_keys_, __FILE__, __LINE__, 0}; \
         const m31r_value m31r_values_[] = { \
-            M31R_EACH(M31R_VALUE_OF_PAIR, "", __VA_ARGS__) {0, 0, {0}}}; \
-        m31r_step_emit((run), (step), &m31r_site_, m31r_values_); \
+            M31R_EACH(M31R_VALUE_OF_PAIR, __VA_ARGS__) {0, 0, {0}}}; \
+        m31r_step_emit((run), M31R_FIRST(__VA_ARGS__), &m31r_site_, m31r_values_); \
     } while (0)
 /* clang-format on */
 #endif /* !__cplusplus */

@@ -16,6 +16,7 @@
 #include "m31r/log.h"
 #include "m31r/metric.h"
 #include "m31r/run.h"
+#include "m31r/shell.h"
 #include "m31r/value.h"
 #include "m31r/version.h"
 

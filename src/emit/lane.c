@@ -206,8 +206,8 @@ static void record_torn_tail(m31r_lane *lane, const m31ri_buf *torn)
 static m31r_err open_file(m31r_lane *lane, m31r_error *e)
 {
     m31ri_buf torn = M31RI_BUF_INIT;
-    m31r_err err = m31ri_append_open(lane->run->dir.fd, lane->file, M31RI_APPEND_EXCLUSIVE, NULL, &torn,
-                                     &lane->append, e);
+    m31ri_append_mode mode = lane->run->is_shell ? M31RI_APPEND_SHARED : M31RI_APPEND_EXCLUSIVE;
+    m31r_err err = m31ri_append_open(lane->run->dir.fd, lane->file, mode, NULL, &torn, &lane->append, e);
     if (err == M31R_OK && torn.length != 0) {
         record_torn_tail(lane, &torn);
     }

@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/sha256.h"
 #include "emit/state.h"
+#include "m31r/version.h"
 #include "format/timestamp.h"
 #include "store/manifest.h"
 #include "store/notices.h"

@@ -320,6 +320,14 @@ m31r_err m31r_run_close(m31r_run *run)
     return err;
 }
 
+m31r_err m31ri_run_leave(m31r_run *run)
+{
+    m31r_err err = first_lane_error(run);
+    m31ri_registry_remove(run);
+    m31ri_run_free(run);
+    return err;
+}
+
 m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                                 m31ri_run_end *out_end, m31r_error *e)
 {

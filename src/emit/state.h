@@ -108,6 +108,7 @@ struct m31r_run {
     struct m31r_run *next; /* in the list of open runs (registry.c) */
     m31ri_role role;
     bool is_observer;
+    bool is_shell;       /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
     int rank;
     unsigned fork_generation;
@@ -181,6 +182,7 @@ m31r_run *m31ri_inert_run(void);
 void m31ri_run_after_fork(m31r_run *run);
 bool m31ri_run_enter(m31r_run *run);
 void m31ri_run_free(m31r_run *run);
+m31r_err m31ri_run_leave(m31r_run *run);
 m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_error *e);
