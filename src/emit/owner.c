@@ -227,6 +227,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_run_end final = *end;
     m31r_err err = M31R_OK;
     wait_for_others(run, wait_ms);
+    m31ri_run_dir_shut(&run->dir, NULL);
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     fold(run);

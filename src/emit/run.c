@@ -26,7 +26,7 @@ m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e)
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a run");
     }
     run->role = role;
-    run->dir.fd = run->dir.lock_fd = -1;
+    run->dir = (m31ri_run_dir)M31RI_RUN_DIR_INIT;
     run->nowhere.public_part.level = INT32_MAX;
     run->fork_generation = m31ri_fork_generation();
     run->rank = m31ri_rank_of_environment();

@@ -60,4 +60,7 @@ m31r_err m31ri_metadata_save(m31ri_metadata *m, const m31ri_run_dir *d, bool syn
  * brought up to date in place. */
 bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice);
 
+/* At the end of the run: lanes that nobody closed are `abandoned`. */
+void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m);
+
 #endif

@@ -273,6 +273,41 @@ static bool fold_close(m31ri_metadata *m, const json_t *notice)
     return true;
 }
 
+/* The background digest of the dataset or the tokenizer is known, or failed. */
+static bool fold_digest(m31ri_metadata *m, const json_t *notice)
+{
+    static const char *const members[] = {"state", "files", "bytes", "error"};
+    const char *what = text_of(notice, "what");
+    const char *sha256 = text_of(notice, "sha256");
+    bool is_dataset = equals(what, "dataset");
+    if ((!is_dataset && !equals(what, "tokenizer")) || text_of(notice, "state") == NULL) {
+        return false;
+    }
+    json_t *digest = json_object_get(json_object_get(m->root, "digests"), what);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_t *value = json_object_get(notice, members[i]);
+        if (value != NULL && !json_is_object(value) && !json_is_array(value) &&
+            !put(m, digest, members[i], json_incref(value))) {
+            return false;
+        }
+    }
+    return sha256 == NULL ||
+           m31ri_metadata_set(m, is_dataset ? "dataset_sha256" : "tokenizer_sha256",
+                              json_string(sha256)) == M31R_OK;
+}
+
+void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m)
+{
+    size_t i;
+    json_t *lane;
+    json_array_foreach(json_object_get(m->root, "lanes"), i, lane)
+    {
+        if (equals(text_of(lane, "state"), "open")) {
+            put(m, lane, "state", json_string("abandoned"));
+        }
+    }
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -288,7 +323,7 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
     } kinds[] = {
         {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
         {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
-        {"close", fold_close},
+        {"close", fold_close},       {"digest", fold_digest},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -7,6 +7,7 @@
  *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin","step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
  *     {"kind":"lane","file":"train.log","name":"train","ordered":true,"records":10,"lost":0,"state":"open|closed","pid":4711}
  *     {"kind":"lost","what":"records|points","reason":"ENOSPC","count":3}
+ *     {"kind":"digest","what":"dataset|tokenizer","state":"known|failed","sha256":"...","files":1,"bytes":1,"error":"..."}
  *     {"kind":"critical","msg":"..."}
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.
