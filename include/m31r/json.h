@@ -1,10 +1,12 @@
 /* json.h - one line of JSON after another: the form of every machine-readable output.
  *
- * A line is an object that starts with "v" and "kind". Members stand in the order in which they are added; inside
- * an array `key` is NULL. Strings are escaped as in records; numbers that are not finite are written as the
- * strings "NaN", "Infinity", "-Infinity". It is not a parser and keeps no tree.
+ * A line is an object that starts with "v" and "kind". Members stand in the order in which they are
+ * added; inside an array `key` is NULL. Strings are escaped as in records; numbers that are not
+ * finite are written as the strings "NaN", "Infinity", "-Infinity". It is not a parser and keeps no
+ * tree.
  *
- * Invariant: an object that ran out of memory swallows what follows, and m31r_json_write() says so once.
+ * Invariant: an object that ran out of memory swallows what follows, and m31r_json_write() says so
+ * once.
  *
  *     m31r_json *j = m31r_json_new("lane");
  *     m31r_json_add_text(j, "name", lane->name);

@@ -1,12 +1,13 @@
 /* log.h - structured, leveled records.
  *
- * A logger is a module's name bound to a lane; a record is a level, the module, a short event name and
- * key/value pairs. The message is a literal such as "step_complete": variable text goes into fields. A
- * logger is not a file: where records go is the run's business. A CRITICAL record means that the program
- * gives up: it is on disk before the call returns and the run's state becomes `failed`.
+ * A logger is a module's name bound to a lane; a record is a level, the module, a short event name
+ * and key/value pairs. The message is a literal such as "step_complete": variable text goes into
+ * fields. A logger is not a file: where records go is the run's business. A CRITICAL record means
+ * that the program gives up: it is on disk before the call returns and the run's state becomes
+ * `failed`.
  *
- * Invariants: emitting never fails visibly, never blocks for longer than the configured wait, and never
- * changes errno. What could not be kept is counted and recorded.
+ * Invariants: emitting never fails visibly, never blocks for longer than the configured wait, and
+ * never changes errno. What could not be kept is counted and recorded.
  *
  *     m31r_log *log = m31r_run_logger(run, "trainer");
  *     m31r_info(log, "step_complete", "step", step, "loss", loss);
@@ -50,7 +51,8 @@ typedef struct m31r_site {
     uint32_t id; /* 0 until registered; written by the library only */
 } m31r_site;
 
-/* The logger of `module` ([a-zA-Z0-9_.-]{1,64}) on the run's main lane. The same name gives the same logger.
+/* The logger of `module` ([a-zA-Z0-9_.-]{1,64}) on the run's main lane. The same name gives the
+ * same logger.
  *
  * Returns: a logger, never NULL: on an inert run, NULL or a bad name it is one that does nothing.
  * Owns:    the run; freed by m31r_run_close().
@@ -66,14 +68,16 @@ M31R_API m31r_log *m31r_run_logger(m31r_run *run, const char *module);
  */
 M31R_API m31r_log *m31r_lane_logger(m31r_lane *lane, const char *module);
 
-/* Sets the lowest level that `log` keeps. It starts at `observability: level` of the config, else INFO.
+/* Sets the lowest level that `log` keeps. It starts at `observability: level` of the config, else
+ * INFO.
  *
  * Thread: any; other threads see it at their next call.
  */
 M31R_API void m31r_log_set_level(m31r_log *log, m31r_level level);
 
-/* True when a record of `level` would be kept: one load and one branch.
+/* Whether a record of `level` would be kept: one load and one branch.
  *
+ * Returns: true when it would.
  * Thread: any.
  */
 static inline bool m31r_log_is_on(const m31r_log *log, m31r_level level)
@@ -88,9 +92,16 @@ static inline bool m31r_log_is_on(const m31r_log *log, m31r_level level)
  */
 M31R_API void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values);
 
-/* Emits a record whose message or keys are known only at run time, for bindings and commands: the macros are
- * faster and checked by the compiler. A key that collides with a reserved one, or comes twice, is renamed with
- * a leading "ctx_" and the record gets `"renamed":n`. `keys` and `values` have `n` entries; n <= 1024.
+/* Pairs known only at run time: `n` keys, which are strings, and `n` values; n <= 1024. */
+typedef struct m31r_fields {
+    const m31r_value *keys;
+    const m31r_value *values;
+    size_t n;
+} m31r_fields;
+
+/* Emits a record whose message or keys are known only at run time, for bindings and commands: the
+ * macros are faster and checked by the compiler. A key that collides with a reserved one, or comes
+ * twice, is renamed with a leading "ctx_" and the record gets `"renamed":n`. `fields` NULL: none.
  *
  * Returns: M31R_OK when the record was kept or is below the level.
  * Errors:  M31R_E_ARG, M31R_E_LIMIT, M31R_E_IO, M31R_E_CLOSED.
@@ -98,10 +109,10 @@ M31R_API void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *va
  * Thread:  any. errno is kept.
  */
 M31R_API m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message,
-                                 const m31r_value *keys, const m31r_value *values, size_t n);
+                                 const m31r_fields *fields);
 
-/* Emits `step_complete` for `step` on the run's main lane with module "trainer", and each numeric pair as a
- * metric point: what m31r_step() expands to.
+/* Emits `step_complete` for `step` on the run's main lane with module "trainer", and each numeric
+ * pair as a metric point: what m31r_step() expands to.
  *
  * Owns:   nothing; values are copied before it returns.
  * Thread: any. errno is kept.
@@ -109,15 +120,17 @@ M31R_API m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value mes
 M31R_API void m31r_step_emit(m31r_run *run, int64_t step, m31r_site *site,
                              const m31r_value *values);
 
-/* Name of a level in upper case; "?" for a number that is none.
+/* Name of a level in upper case.
  *
+ * Returns: such as "INFO"; "?" for a number that is none.
  * Owns:   nothing; a constant string.
  * Thread: any.
  */
 M31R_API const char *m31r_level_name(m31r_level level);
 
-/* Level of a name, upper or lower case ("WARN" and "FATAL" are understood); 0 when it is none.
+/* Level of a name, upper or lower case ("WARN" and "FATAL" are understood).
  *
+ * Returns: the level; 0 when the name is none.
  * Thread: any.
  */
 M31R_API m31r_level m31r_level_of(const char *name);

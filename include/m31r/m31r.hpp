@@ -1,7 +1,8 @@
 /* m31r.hpp - the same calls for C++17, as templates in namespace m31r.
  *
- * The C macros are for C: here a pair's value is converted by overload, and a type that has no form in a record does not
- * compile. Keys are string literals, checked at run time for what C checks at compile time (a reserved key is renamed).
+ * The C macros are for C: here a pair's value is converted by overload, and a type that has no form
+ * in a record does not compile. Keys are string literals, checked at run time for what C checks at
+ * compile time (a reserved key is renamed).
  *
  *     #include <m31r/m31r.hpp>
  *
@@ -22,8 +23,7 @@
 
 namespace m31r {
 
-template <typename T>
-m31r_value of(const T &x)
+template <typename T> m31r_value of(const T &x)
 {
     if constexpr (std::is_same_v<T, bool>) {
         return m31r_of_bool(x);
@@ -64,7 +64,8 @@ void log(m31r_log *logger, m31r_level level, const char *message, const Pairs &.
         keys[i] = all[2 * i];
         values[i] = all[2 * i + 1];
     }
-    m31r_log_write(logger, level, m31r_of_string(message), keys, values, sizeof...(pairs) / 2);
+    const m31r_fields fields = {keys, values, sizeof...(pairs) / 2};
+    m31r_log_write(logger, level, m31r_of_string(message), &fields);
 }
 
 template <typename... Pairs>
@@ -73,8 +74,7 @@ void debug(m31r_log *logger, const char *message, const Pairs &...pairs)
     log(logger, M31R_DEBUG, message, pairs...);
 }
 
-template <typename... Pairs>
-void info(m31r_log *logger, const char *message, const Pairs &...pairs)
+template <typename... Pairs> void info(m31r_log *logger, const char *message, const Pairs &...pairs)
 {
     log(logger, M31R_INFO, message, pairs...);
 }
@@ -98,8 +98,7 @@ void critical(m31r_log *logger, const char *message, const Pairs &...pairs)
 }
 
 /* The record and the points in one call, as m31r_step() in C; at most 24 pairs. Thread: any. */
-template <typename... Pairs>
-void step(m31r_run *run, int64_t number, const Pairs &...pairs)
+template <typename... Pairs> void step(m31r_run *run, int64_t number, const Pairs &...pairs)
 {
     static_assert(sizeof...(pairs) % 2 == 0, "keys and values come in pairs");
     static_assert(sizeof...(pairs) <= 48, "at most 24 pairs");

@@ -1,8 +1,9 @@
 /* metric.h - numbers over steps, stored apart from the logs.
  *
- * A point is a name, a step and a value; points go to metrics.csv, every one of them, in the order given,
- * and their summary to metrics.json. A metric is not a log field: it can be summarised, compared and gated.
- * NaN and infinities are kept and counted. A step that goes back starts a new segment.
+ * A point is a name, a step and a value; points go to metrics.csv, every one of them, in the order
+ * given, and their summary to metrics.json. A metric is not a log field: it can be summarised,
+ * compared and gated. NaN and infinities are kept and counted. A step that goes back starts a new
+ * segment.
  *
  *     m31r_metric_define(run, "val_loss", "nats", M31R_BETTER_LOWER);
  *     m31r_metric(run, "val_loss", loss, step);
@@ -28,16 +29,16 @@ typedef enum m31r_better {
     M31R_BETTER_HIGHER = 2
 } m31r_better;
 
-/* Adds one point. `name` is UTF-8, 1 to 128 bytes, no control characters; otherwise the point is counted as
- * lost with reason `bad_name`. `step` is 0 or more, or M31R_NO_STEP.
+/* Adds one point. `name` is UTF-8, 1 to 128 bytes, no control characters; otherwise the point is
+ * counted as lost with reason `bad_name`. `step` is 0 or more, or M31R_NO_STEP.
  *
  * Owns:   nothing.
  * Thread: any. errno is kept.
  */
 M31R_API void m31r_metric(m31r_run *run, const char *name, double value, int64_t step);
 
-/* States the unit of a metric (such as "nats", "ms", "MiB", "1" for a ratio; NULL when unknown) and which
- * direction is better. The last definition stands. Points do not need one.
+/* States the unit of a metric (such as "nats", "ms", "MiB", "1" for a ratio; NULL when unknown) and
+ * which direction is better. The last definition stands. Points do not need one.
  *
  * Owns:   nothing.
  * Thread: any.

@@ -1,13 +1,14 @@
 /* run.h - a run: one execution of a program, observed, with an identity and a directory.
  *
- * A run is a directory experiments/<run_id>/ that holds logs, metrics, config, metadata and the program's
- * own files. It is opened with everything that identifies it (config, dataset, tokenizer, commit, seed), or
- * refused: there are no anonymous runs. It is not a process: several processes may join one run, each
- * writing lanes of its own; one of them, the owner, alone writes metadata.json and metrics.json.
+ * A run is a directory experiments/<run_id>/ that holds logs, metrics, config, metadata and the
+ * program's own files. It is opened with everything that identifies it (config, dataset, tokenizer,
+ * commit, seed), or refused: there are no anonymous runs. It is not a process: several processes
+ * may join one run, each writing lanes of its own; one of them, the owner, alone writes
+ * metadata.json and metrics.json.
  *
- * Invariants: a run that has ended is never written again. A call on an inert run or on NULL does nothing,
- * loses what it was given, and says so once on stderr. No call ends the program or touches its signals,
- * locale or environment.
+ * Invariants: a run that has ended is never written again. A call on an inert run or on NULL does
+ * nothing, loses what it was given, and says so once on stderr. No call ends the program or touches
+ * its signals, locale or environment.
  *
  *     m31r_run *run = m31r_run_here("train.yaml");
  *     for (long i = 0; i < steps; i++) {
@@ -36,32 +37,37 @@ extern "C" {
 typedef struct m31r_run m31r_run;
 typedef struct m31r_lane m31r_lane;
 
-/* What identifies a new run, and where it goes. Start from M31R_RUN_OPTIONS_INIT; NULL means not given.
- * `dataset` and `tokenizer` are a version such as "rust-src@2026.10", a path to be fingerprinted, or "none".
+/* What identifies a new run, and where it goes. Start from M31R_RUN_OPTIONS_INIT; NULL means not
+ * given. `dataset` and `tokenizer` are a version such as "rust-src@2026.10", a path to be
+ * fingerprinted, or "none".
  */
 typedef struct m31r_run_options {
-    size_t size;           /* sizeof(m31r_run_options): lets the struct grow */
-    const char *root;      /* directory of runs; NULL is "experiments" below the working directory */
-    const char *config;    /* path of the config file, or "none" */
-    const char *seed;      /* decimal number, or "none" */
+    size_t size;        /* sizeof(m31r_run_options): lets the struct grow */
+    const char *root;   /* directory of runs; NULL is "experiments" below the working directory */
+    const char *config; /* path of the config file, or "none" */
+    const char *seed;   /* decimal number, or "none" */
     const char *dataset;
     const char *tokenizer;
-    const char *commit;    /* NULL: taken from the git work tree around the working directory; or "none" */
-    const char *stage;     /* train, data, tokenizer, eval, serve or [a-z0-9_-]; NULL is "train" */
-    const char *name;      /* a name for people, or NULL */
-    const char *resume;    /* run this one continues (id, name or path), or NULL */
-    int argc;              /* the program's arguments, redacted before they are kept */
+    const char
+        *commit; /* NULL: taken from the git work tree around the working directory; or "none" */
+    const char *stage;  /* train, data, tokenizer, eval, serve or [a-z0-9_-]; NULL is "train" */
+    const char *name;   /* a name for people, or NULL */
+    const char *resume; /* run this one continues (id, name or path), or NULL */
+    int argc;           /* the program's arguments, redacted before they are kept */
     const char *const *argv;
-    bool is_trial;         /* "none" for whatever is not found; kind becomes "trial" */
-    bool no_stdout;        /* records go to the file only */
+    bool is_trial;  /* "none" for whatever is not found; kind becomes "trial" */
+    bool no_stdout; /* records go to the file only */
 } m31r_run_options;
 
-#define M31R_RUN_OPTIONS_INIT {.size = sizeof(m31r_run_options)}
+#define M31R_RUN_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        .size = sizeof(m31r_run_options)                                                           \
+    }
 
 /* Opens a run with the given identity, or joins the one named by M31R_RUN_DIR when that is set.
  *
- * A new directory is made under `o->root`; nothing that exists is overwritten. Everything that is missing
- * is named in one error, with the full command or options to give.
+ * A new directory is made under `o->root`; nothing that exists is overwritten. Everything that is
+ * missing is named in one error, with the full command or options to give.
  *
  * Returns: M31R_OK and the handle in `*out`.
  * Errors:  M31R_E_CONFIG (identity incomplete, config wrong; line and column set), M31R_E_IO, M31R_E_CLOSED (the
@@ -71,9 +77,9 @@ typedef struct m31r_run_options {
  */
 M31R_API m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e);
 
-/* The shortest way in: joins M31R_RUN_DIR, or opens a run from ./m31r.yaml with `config` as its config file
- * (NULL: the one that m31r.yaml names). When refused, one line on stderr says why and what to do, and the handle is inert:
- * every call on it does nothing and the program goes on.
+/* The shortest way in: joins M31R_RUN_DIR, or opens a run from ./m31r.yaml with `config` as its
+ * config file (NULL: the one that m31r.yaml names). When refused, one line on stderr says why and
+ * what to do, and the handle is inert: every call on it does nothing and the program goes on.
  *
  * Returns: a handle, never NULL.
  * Owns:    as m31r_run_open().
@@ -81,8 +87,9 @@ M31R_API m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_
  */
 M31R_API m31r_run *m31r_run_here(const char *config);
 
-/* Ends this process's part of the run and frees the handle. The owner records the end: state `finished`, or
- * `failed` after a CRITICAL record; under an observer only the part is marked ended. NULL is fine.
+/* Ends this process's part of the run and frees the handle. The owner records the end: state
+ * `finished`, or `failed` after a CRITICAL record; under an observer only the part is marked ended.
+ * NULL is fine.
  *
  * Returns: M31R_OK, or the first error that writing this run met.
  * Errors:  M31R_E_IO.
@@ -91,49 +98,55 @@ M31R_API m31r_run *m31r_run_here(const char *config);
  */
 M31R_API m31r_err m31r_run_close(m31r_run *run);
 
-/* Says that the program confirms an identity value. `what` is "seed", "dataset", "tokenizer" or "config"; the
- * value's source becomes `program`. A contradiction with what was declared is a WARNING and the program wins.
+/* Says that the program confirms an identity value. `what` is "seed", "dataset", "tokenizer" or
+ * "config"; the value's source becomes `program`. A contradiction with what was declared is a
+ * WARNING and the program wins.
  *
  * Returns: nothing; an unknown `what` is a WARNING in the log.
  * Thread:  any.
  */
 M31R_API void m31r_run_identify(m31r_run *run, const char *what, const char *value);
 
-/* The run's id, such as "20261123T102651Z-9f3c0a1b"; "" when inert or NULL.
+/* The run's id.
  *
+ * Returns: such as "20261123T102651Z-9f3c0a1b"; "" when inert or NULL.
  * Owns:   nothing; valid until m31r_run_close().
  * Thread: any.
  */
 M31R_API const char *m31r_run_id(const m31r_run *run);
 
-/* Absolute path of the run's directory; "" when inert or NULL.
+/* The run's directory.
  *
+ * Returns: an absolute path; "" when inert or NULL.
  * Owns:   nothing; valid until m31r_run_close().
  * Thread: any.
  */
 M31R_API const char *m31r_run_dir(const m31r_run *run);
 
-/* True when records and points given to `run` are kept; false for NULL and for an inert handle.
+/* Whether records and points given to `run` are kept.
  *
+ * Returns: false for NULL and for an inert handle.
  * Thread: any.
  */
 M31R_API bool m31r_run_is_live(const m31r_run *run);
 
-/* The run's seed, or `fallback` when it is "none", not a number, or the handle is inert.
+/* The run's seed.
  *
+ * Returns: the seed, or `fallback` when it is "none", not a number, or the handle is inert.
  * Thread: any.
  */
 M31R_API uint64_t m31r_run_seed(const m31r_run *run, uint64_t fallback);
 
-/* How many records and points this process could not keep so far, for any reason; each is also counted by
- * reason in a `records_lost` WARNING as soon as something can be written again.
+/* How many records and points this process could not keep so far, for any reason. They are also
+ * counted by reason in a `records_lost` WARNING as soon as something can be written again.
  *
+ * Returns: the count since the run was opened; 0 when inert or NULL.
  * Thread: any.
  */
 M31R_API uint64_t m31r_run_lost(const m31r_run *run);
 
-/* A lane of its own, for a thread or worker that wants its own order. `name` is [a-z0-9_-]{1,32}; the file is
- * <stage>.<name>.log. Opening a name that this process has open gives the same lane.
+/* A lane of its own, for a thread or worker that wants its own order. `name` is [a-z0-9_-]{1,32};
+ * the file is <stage>.<name>.log. Opening a name that this process has open gives the same lane.
  *
  * Returns: M31R_OK and the lane in `*out`.
  * Errors:  M31R_E_ARG (name), M31R_E_BUSY (another process writes it), M31R_E_IO, M31R_E_CLOSED.

@@ -1,8 +1,9 @@
 /* shell.h - one record or one point from a script: what `m31r log` and `m31r metric` are made of.
  *
- * Each call is a process's whole life with the library: it joins the run that M31R_RUN_DIR names, appends under the file's
- * lock to the lane "shell", which all scripts of the run share, and leaves. Outside a run a record goes to logs/shell.log
- * below the working directory, and a point has nowhere to go.
+ * Each call is a process's whole life with the library: it joins the run that M31R_RUN_DIR names,
+ * appends under the file's lock to the lane "shell", which all scripts of the run share, and
+ * leaves. Outside a run a record goes to logs/shell.log below the working directory, and a point
+ * has nowhere to go.
  *
  *     const m31r_value key = m31r_of_string("file"), value = m31r_of_string(path);
  *     const m31r_shell_record record = {M31R_INFO, "backup", "copied", &key, &value, 1};
@@ -21,7 +22,7 @@ extern "C" {
 /* A record with `n` pairs; see m31r_log_write() for what happens to keys. */
 typedef struct m31r_shell_record {
     m31r_level level;
-    const char *module;  /* [a-zA-Z0-9_.-]{1,64} */
+    const char *module; /* [a-zA-Z0-9_.-]{1,64} */
     const char *message;
     const m31r_value *keys;
     const m31r_value *values;

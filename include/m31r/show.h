@@ -1,9 +1,9 @@
 /* show.h - results for a person on a terminal, or as JSON lines for a program.
  *
- * A screen says where results go and in which of the two forms: JSON when asked for or when the output is no
- * terminal, else aligned tables with colour. What is shown comes from the other public headers; nothing is
- * computed here. Text from records, names and paths is made safe for a terminal: control characters and bidi
- * overrides are shown escaped.
+ * A screen says where results go and in which of the two forms: JSON when asked for or when the
+ * output is no terminal, else aligned tables with colour. What is shown comes from the other public
+ * headers; nothing is computed here. Text from records, names and paths is made safe for a
+ * terminal: control characters and bidi overrides are shown escaped.
  *
  *     m31r_screen screen;
  *     m31r_screen_init(&screen, stdout, M31R_FORM_AUTO, M31R_COLOR_AUTO);
@@ -51,15 +51,17 @@ typedef struct m31r_screen {
  */
 M31R_API void m31r_screen_init(m31r_screen *s, FILE *out, m31r_form form, m31r_color color);
 
-/* Writes an error: one line {"v":1,"kind":"error","error":{code,exit,message,path,line,column,hint}} on a JSON
- * screen, else message, place and hint for a person.
+/* Writes an error: one line
+ * {"v":1,"kind":"error","error":{code,exit,message,path,line,column,hint}} on a JSON screen, else
+ * message, place and hint for a person.
  *
  * Owns:   nothing.
  * Thread: one at a time per screen.
  */
 M31R_API void m31r_show_error(const m31r_screen *s, const m31r_error *e);
 
-/* Writes text with everything escaped that a terminal could act on: controls, C1, bidi overrides and invalid UTF-8.
+/* Writes text with everything escaped that a terminal could act on: controls, C1, bidi overrides
+ * and invalid UTF-8.
  *
  * Owns:   nothing.
  * Thread: one at a time per screen.

@@ -1,10 +1,11 @@
 /* value.h - typed values and the macros that turn "key", value pairs into them.
  *
- * A value is what stands to the right of a key in a record: an integer, an unsigned integer, a double, a
- * float, a boolean, a string, or a sensitive value of which only the type is kept. The macros here are what
- * the logging macros are made of; callers meet only m31r_sensitive(), m31r_text() and the rule that a key is
- * a string literal. Pairs are checked at compile time: an odd count, a reserved key, a value of a type that
- * has no form in a record, and more than 24 pairs do not compile.
+ * A value is what stands to the right of a key in a record: an integer, an unsigned integer, a
+ * double, a float, a boolean, a string, or a sensitive value of which only the type is kept. The
+ * macros here are what the logging macros are made of; callers meet only m31r_sensitive(),
+ * m31r_text() and the rule that a key is a string literal. Pairs are checked at compile time: an
+ * odd count, a reserved key, a value of a type that has no form in a record, and more than 24 pairs
+ * do not compile.
  *
  *     m31r_info(log, "login", "user", m31r_sensitive(name), "tries", 3);
  *     m31r_info(log, "chunk", "head", m31r_text(buffer, 16));
@@ -27,12 +28,12 @@ extern "C" {
 typedef enum m31r_type {
     M31R_T_NULL = 0,
     M31R_T_BOOL = 1,
-    M31R_T_INT = 2,       /* signed, 64 bits */
-    M31R_T_UINT = 3,      /* unsigned, 64 bits */
+    M31R_T_INT = 2,  /* signed, 64 bits */
+    M31R_T_UINT = 3, /* unsigned, 64 bits */
     M31R_T_DOUBLE = 4,
-    M31R_T_FLOAT = 5,     /* written with the digits that a 32-bit float needs */
-    M31R_T_STRING = 6,    /* UTF-8; `length` bytes, NUL bytes allowed */
-    M31R_T_SENSITIVE = 7  /* never written, never kept; a marker stands in its place */
+    M31R_T_FLOAT = 5,    /* written with the digits that a 32-bit float needs */
+    M31R_T_STRING = 6,   /* UTF-8; `length` bytes, NUL bytes allowed */
+    M31R_T_SENSITIVE = 7 /* never written, never kept; a marker stands in its place */
 } m31r_type;
 
 /* One value. Strings are borrowed for the length of the call only. */
@@ -49,6 +50,11 @@ typedef struct m31r_value {
     } as;
 } m31r_value;
 
+/* A value of a C value: what M31R_OF() chooses from.
+ *
+ * Returns: the value.
+ * Thread:  any.
+ */
 static inline m31r_value m31r_of_bool(bool x)
 {
     m31r_value v = {M31R_T_BOOL, 0, {0}};
@@ -86,7 +92,12 @@ static inline m31r_value m31r_of_float(float x)
     return v;
 }
 
-/* A string of `length` bytes that need not end in NUL; longer than 4 GiB is cut there. NULL gives null. */
+/* A string of `length` bytes that need not end in NUL.
+ *
+ * Returns: the value; null for NULL. Longer than 4 GiB is cut there.
+ * Owns:    nothing: the bytes are borrowed until the call that takes the value has returned.
+ * Thread:  any.
+ */
 static inline m31r_value m31r_text(const char *s, size_t length)
 {
     m31r_value v = {M31R_T_NULL, 0, {0}};
@@ -98,6 +109,12 @@ static inline m31r_value m31r_text(const char *s, size_t length)
     return v;
 }
 
+/* A NUL-terminated string, another value, or the mark of a sensitive one.
+ *
+ * Returns: the value.
+ * Owns:    nothing; as m31r_text().
+ * Thread:  any.
+ */
 static inline m31r_value m31r_of_string(const char *s)
 {
     return m31r_text(s, s != NULL ? strlen(s) : 0);

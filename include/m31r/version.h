@@ -16,8 +16,9 @@ extern "C" {
 /* Version of every file format this library writes; readers accept it and all before it. */
 #define M31R_FORMAT_VERSION 1
 
-/* The version of the library that is running, such as "0.1.0".
+/* The version of the library that is running.
  *
+ * Returns: such as "0.1.0".
  * Owns:   nothing; a constant string.
  * Thread: any.
  */

@@ -1,7 +1,7 @@
 /* alloc.c - allocation with a switch for tests.
  *
- * The switch is a counter that normal use never touches: one relaxed load a call. It exists because the
- * only way to know that a failed allocation is handled is to make each one fail in turn.
+ * The switch is a counter that normal use never touches: one relaxed load a call. It exists because
+ * the only way to know that a failed allocation is handled is to make each one fail in turn.
  */
 #include "base/alloc.h"
 
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_long fail_countdown; /* 0: off; 1: the next one fails; relaxed: tests set it before starting */
+static atomic_long
+    fail_countdown; /* 0: off; 1: the next one fails; relaxed: tests set it before starting */
 static atomic_int fail_forever;
 
 static int must_fail(void)
@@ -22,7 +23,8 @@ static int must_fail(void)
     if (left > 0) {
         return 0;
     }
-    atomic_store_explicit(&fail_countdown, atomic_load(&fail_forever) ? 1 : 0, memory_order_relaxed);
+    atomic_store_explicit(&fail_countdown, atomic_load(&fail_forever) ? 1 : 0,
+                          memory_order_relaxed);
     return 1;
 }
 

@@ -12,7 +12,8 @@ void m31ri_free(void *p);
 char *m31ri_strdup(const char *s);
 char *m31ri_strndup(const char *s, size_t length);
 
-/* For tests: the `n`-th allocation from now (1 is the next) and, when `forever`, all after it fail. 0 turns it off. */
+/* For tests: the `n`-th allocation from now (1 is the next) and, when `forever`, all after it fail.
+ * 0 turns it off. */
 void m31ri_alloc_fail_at(long n, int forever);
 
 #endif

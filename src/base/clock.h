@@ -1,4 +1,5 @@
-/* clock.h - the two clocks: wall time for what people read, monotonic time for ids, order and durations. */
+/* clock.h - the two clocks: wall time for what people read, monotonic time for ids, order and
+ * durations. */
 #ifndef M31RI_CLOCK_H
 #define M31RI_CLOCK_H
 

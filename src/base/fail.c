@@ -1,7 +1,7 @@
 /* fail.c - making an m31r_error.
  *
- * strerror_r has two incompatible forms; strerrorname-like text is taken from strerror_l-free sys tables via
- * strerror(), which is thread-safe in glibc >= 2.32 and musl for known errnos.
+ * strerror_r has two incompatible forms; strerrorname-like text is taken from strerror_l-free sys
+ * tables via strerror(), which is thread-safe in glibc >= 2.32 and musl for known errnos.
  */
 #include "base/fail.h"
 

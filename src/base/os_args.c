@@ -38,7 +38,8 @@ bool m31ri_args_of_process(m31ri_args *out)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     int fd = m31ri_open(AT_FDCWD, "/proc/self/cmdline", O_RDONLY, 0);
-    bool is_read = fd >= 0 && m31ri_read_fd(fd, LIMIT_BYTES, &text, NULL) == M31R_OK && text.length != 0;
+    bool is_read =
+        fd >= 0 && m31ri_read_fd(fd, LIMIT_BYTES, &text, NULL) == M31R_OK && text.length != 0;
     if (fd >= 0) {
         close(fd);
     }

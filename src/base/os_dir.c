@@ -1,7 +1,8 @@
 /* os_dir.c - listing a directory.
  *
- * readdir gives names in an order of its own; everything that is hashed or shown needs one that is the same on every
- * machine, so the list is read whole and sorted by bytes (strcmp of unsigned bytes, never strcoll).
+ * readdir gives names in an order of its own; everything that is hashed or shown needs one that is
+ * the same on every machine, so the list is read whole and sorted by bytes (strcmp of unsigned
+ * bytes, never strcoll).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -30,7 +31,8 @@ static char type_of_mode(mode_t mode)
     return S_ISLNK(mode) ? 'l' : 'o';
 }
 
-/* Some file systems do not fill d_type; then the entry is asked. One that vanished meanwhile counts as other. */
+/* Some file systems do not fill d_type; then the entry is asked. One that vanished meanwhile counts
+ * as other. */
 static char type_of_entry(int dir, const struct dirent *d)
 {
     struct stat st;

@@ -1,7 +1,8 @@
 /* os_file.c - files done carefully; os_file.h says what that means.
  *
- * Locks are flock(2): they belong to the open file description, so closing another descriptor of the same
- * file does not drop them (POSIX record locks would), and the kernel frees them when a process dies.
+ * Locks are flock(2): they belong to the open file description, so closing another descriptor of
+ * the same file does not drop them (POSIX record locks would), and the kernel frees them when a
+ * process dies.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -106,7 +107,8 @@ m31r_err m31ri_read_fd(int fd, size_t limit, m31ri_buf *out, m31r_error *e)
     size_t start = out->length;
     for (;;) {
         if (!m31ri_buf_reserve(out, READ_BYTES)) {
-            return m31ri_fail(e, M31R_E_NOMEM, "out of memory after %zu bytes", out->length - start);
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory after %zu bytes",
+                              out->length - start);
         }
         ssize_t n = read(fd, out->data + out->length, READ_BYTES);
         if (n == 0) {
@@ -155,9 +157,11 @@ m31r_err m31ri_create_file(int dir, const char *name, const void *bytes, size_t 
     return M31R_OK;
 }
 
-static int write_temporary(int dir, const char *temporary, const void *bytes, size_t length, bool sync)
+static int write_temporary(int dir, const char *temporary, const void *bytes, size_t length,
+                           bool sync)
 {
-    unlinkat(dir, temporary, 0); /* one left by a process that died; O_EXCL then never follows a planted link */
+    unlinkat(dir, temporary,
+             0); /* one left by a process that died; O_EXCL then never follows a planted link */
     int fd = m31ri_open(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
     if (fd < 0) {
         return errno;
@@ -189,7 +193,8 @@ m31r_err m31ri_replace_file(int dir, const char *name, const void *bytes, size_t
         return m31ri_fail_sys(e, err, name, "replacing %s", name);
     }
     if (sync && dir >= 0) {
-        fsync(dir); /* makes the rename durable; some file systems refuse it, which changes nothing here */
+        fsync(dir); /* makes the rename durable; some file systems refuse it, which changes nothing
+                       here */
     }
     return M31R_OK;
 }

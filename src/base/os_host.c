@@ -1,4 +1,5 @@
-/* os_host.c - host facts by uname(2), /etc/os-release and /proc; what cannot be read stays empty, never guessed. */
+/* os_host.c - host facts by uname(2), /etc/os-release and /proc; what cannot be read stays empty,
+ * never guessed. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -25,7 +26,8 @@ static bool read_start(const char *path, char *out, size_t size)
     if (fd < 0) {
         return false;
     }
-    while (done < size - 1 && ((n = read(fd, out + done, size - 1 - done)) > 0 || (n < 0 && errno == EINTR))) {
+    while (done < size - 1 &&
+           ((n = read(fd, out + done, size - 1 - done)) > 0 || (n < 0 && errno == EINTR))) {
         done += n > 0 ? (size_t)n : 0;
     }
     close(fd);
@@ -33,7 +35,8 @@ static bool read_start(const char *path, char *out, size_t size)
     return done > 0;
 }
 
-/* Copies what follows `key` and its separators in `text` to the end of the line; false when the key is not there. */
+/* Copies what follows `key` and its separators in `text` to the end of the line; false when the key
+ * is not there. */
 static bool take_line(const char *text, const char *key, char *out, size_t size)
 {
     size_t length = strlen(key);
@@ -59,7 +62,8 @@ static void read_cpu(m31ri_host *h)
     char text[FACT_BYTES];
     if (read_start("/proc/cpuinfo", text, sizeof text) &&
         !take_line(text, "model name", h->cpu_model, sizeof h->cpu_model)) {
-        take_line(text, "CPU part", h->cpu_model, sizeof h->cpu_model); /* ARM names a part number only */
+        take_line(text, "CPU part", h->cpu_model,
+                  sizeof h->cpu_model); /* ARM names a part number only */
     }
     cpu_set_t set;
     long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -82,7 +86,8 @@ void m31ri_host_read(m31ri_host *out)
     if (read_start("/etc/os-release", text, sizeof text)) {
         take_line(text, "PRETTY_NAME", h.os, sizeof h.os);
     }
-    if (read_start("/proc/meminfo", text, sizeof text) && take_line(text, "MemTotal", value, sizeof value)) {
+    if (read_start("/proc/meminfo", text, sizeof text) &&
+        take_line(text, "MemTotal", value, sizeof value)) {
         h.memory_bytes = strtoull(value, NULL, 10) * 1024;
     }
     read_cpu(&h);

@@ -10,13 +10,14 @@
 /* Texts are "" and numbers 0 when not known. */
 typedef struct m31ri_host {
     char name[65], os[128], kernel[128], arch[65], cpu_model[128];
-    uint32_t cpus;          /* that this process may use */
+    uint32_t cpus; /* that this process may use */
     uint64_t memory_bytes;
 } m31ri_host;
 
 void m31ri_host_read(m31ri_host *out);
 
-/* Appends this process's arguments, each followed by a NUL; at most 1 MiB of them. False when they are not known. */
+/* Appends this process's arguments, each followed by a NUL; at most 1 MiB of them. False when they
+ * are not known. */
 bool m31ri_process_arguments(m31ri_buf *out);
 
 #endif

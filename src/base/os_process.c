@@ -1,4 +1,5 @@
-/* os_process.c - process identity from /proc; where there is none, less is known and said to be unknown. */
+/* os_process.c - process identity from /proc; where there is none, less is known and said to be
+ * unknown. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -26,7 +27,8 @@ static ssize_t read_proc(const char *path, char *out, size_t size)
     return n;
 }
 
-/* State letter and start time of a process; false when there is none. The name in parentheses may hold anything. */
+/* State letter and start time of a process; false when there is none. The name in parentheses may
+ * hold anything. */
 static bool read_stat(int64_t pid, char *state, uint64_t *start_ticks)
 {
     char path[64];

@@ -15,8 +15,9 @@ typedef struct m31ri_process {
 
 typedef enum m31ri_liveness {
     M31RI_ALIVE,
-    M31RI_DEAD,    /* proved: other boot of this host, no such pid, or the pid is another process now */
-    M31RI_UNKNOWN  /* another host, or /proc does not say */
+    M31RI_DEAD,   /* proved: other boot of this host, no such pid, or the pid is another process now
+                   */
+    M31RI_UNKNOWN /* another host, or /proc does not say */
 } m31ri_liveness;
 
 /* The calling process. */

@@ -1,4 +1,5 @@
-/* sha256.c - SHA-256 by libcrypto's EVP interface, the one that uses the machine's SHA instructions. */
+/* sha256.c - SHA-256 by libcrypto's EVP interface, the one that uses the machine's SHA
+ * instructions. */
 #include "base/sha256.h"
 
 #include <errno.h>
@@ -70,7 +71,8 @@ static m31r_err add_file(m31ri_sha256 *h, int fd, char *chunk, uint64_t *size, m
             return M31R_OK;
         }
         if (n < 0 && errno != EINTR) {
-            return m31ri_fail_sys(e, errno, NULL, "reading at byte %llu", (unsigned long long)*size);
+            return m31ri_fail_sys(e, errno, NULL, "reading at byte %llu",
+                                  (unsigned long long)*size);
         }
         if (n > 0) {
             m31ri_sha256_add(h, chunk, (size_t)n);

@@ -26,7 +26,9 @@ void m31ri_sha256_of(const void *bytes, size_t length, uint8_t out[M31RI_SHA256_
 /* Lower-case hex of a digest, with NUL. */
 void m31ri_sha256_hex(const uint8_t digest[M31RI_SHA256_BYTES], char out[M31RI_SHA256_HEX]);
 
-/* Digest and size of what an open file holds from its start; reads, never maps. `out_size` may be NULL. */
-m31r_err m31ri_sha256_fd(int fd, uint8_t out[M31RI_SHA256_BYTES], uint64_t *out_size, m31r_error *e);
+/* Digest and size of what an open file holds from its start; reads, never maps. `out_size` may be
+ * NULL. */
+m31r_err m31ri_sha256_fd(int fd, uint8_t out[M31RI_SHA256_BYTES], uint64_t *out_size,
+                         m31r_error *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* artifacts.c - the files a run makes and reads, named by size and SHA-256.
  *
- * A checkpoint is hashed at registration: it is the one moment when it is known to be whole and closed.
+ * A checkpoint is hashed at registration: it is the one moment when it is known to be whole and
+ * closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +65,8 @@ static m31r_err look(const m31r_run *run, const char *path, file_facts *out, m31
 
 static void refuse(m31r_run *run, const registration *r, const m31r_error *e)
 {
-    m31r_warning(m31r_run_logger(run, "m31r"), "artifact_unreadable", "path", r->path, "role", r->role,
-                 "error", (const char *)e->message);
+    m31r_warning(m31r_run_logger(run, "m31r"), "artifact_unreadable", "path", r->path, "role",
+                 r->role, "error", (const char *)e->message);
 }
 
 static m31r_err add(m31r_run *run, const registration *r)
@@ -83,11 +84,11 @@ static m31r_err add(m31r_run *run, const registration *r)
         refuse(run, r, &e);
         return err;
     }
-    json_t *notice = json_pack("{s:s, s:s, s:s, s:I, s:s}", "kind", "artifact", "role", r->role, "path",
-                               facts.shown_path, "bytes", (json_int_t)facts.bytes, "sha256",
-                               facts.sha256);
-    const m31r_value keys[] = {m31r_of_string("step"), m31r_of_string("path"), m31r_of_string("bytes"),
-                               m31r_of_string("sha256")};
+    json_t *notice =
+        json_pack("{s:s, s:s, s:s, s:I, s:s}", "kind", "artifact", "role", r->role, "path",
+                  facts.shown_path, "bytes", (json_int_t)facts.bytes, "sha256", facts.sha256);
+    const m31r_value keys[] = {m31r_of_string("step"), m31r_of_string("path"),
+                               m31r_of_string("bytes"), m31r_of_string("sha256")};
     const m31r_value values[] = {m31r_of_int(r->step), m31r_of_string(facts.shown_path),
                                  m31r_of_uint(facts.bytes), m31r_of_string(facts.sha256)};
     int skip = r->step == M31R_NO_STEP; /* without a step the record begins with the path */
@@ -95,8 +96,9 @@ static m31r_err add(m31r_run *run, const registration *r)
         json_object_set_new(notice, "step", json_integer(r->step));
     }
     m31ri_notice(run, notice);
+    const m31r_fields fields = {keys + skip, values + skip, 4 - (size_t)skip};
     return m31r_log_write(m31r_run_logger(run, "m31r"), M31R_INFO, m31r_of_string(r->message),
-                          keys + skip, values + skip, 4 - (size_t)skip);
+                          &fields);
 }
 
 m31r_err m31r_checkpoint_add(m31r_run *run, const char *path, int64_t step)

@@ -1,6 +1,7 @@
 /* fingerprint_job.c - the digest of a large dataset, computed while the program already runs.
  *
- * metadata.json says `pending` until it is known. The result travels as a notice, like everything that is told to the owner.
+ * metadata.json says `pending` until it is known. The result travels as a notice, like everything
+ * that is told to the owner.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,12 +18,12 @@ static void publish(m31r_run *run, const char *what, const m31ri_fingerprint *f,
     json_t *notice = NULL;
     if (err == M31R_OK) {
         m31ri_sha256_hex(f->digest, hex);
-        notice = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "kind", "digest", "what", what, "state", "known",
-                           "sha256", hex, "files", (json_int_t)f->n_files, "bytes",
-                           (json_int_t)f->n_bytes);
+        notice = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "kind", "digest", "what", what,
+                           "state", "known", "sha256", hex, "files", (json_int_t)f->n_files,
+                           "bytes", (json_int_t)f->n_bytes);
     } else if (err != M31R_E_CLOSED) {
-        notice = json_pack("{s:s, s:s, s:s, s:s}", "kind", "digest", "what", what, "state", "failed", "error",
-                           e->message);
+        notice = json_pack("{s:s, s:s, s:s, s:s}", "kind", "digest", "what", what, "state",
+                           "failed", "error", e->message);
     }
     if (notice != NULL) {
         m31ri_notice(run, notice);

@@ -1,7 +1,7 @@
 /* join.c - becoming part of a run that another process has opened.
  *
- * What a joiner must know (stage, seed, level, privacy) stands in the run's own files, so that every process of the run,
- * in any language, goes by the same text.
+ * What a joiner must know (stage, seed, level, privacy) stands in the run's own files, so that
+ * every process of the run, in any language, goes by the same text.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,13 +51,16 @@ static m31r_err read_metadata(m31r_run *run, m31r_error *e)
     return M31R_OK;
 }
 
-/* The settings of the run's config. A snapshot that does not parse leaves the defaults: the owner has already judged it. */
+/* The settings of the run's config. A snapshot that does not parse leaves the defaults: the owner
+ * has already judged it. */
 static void read_settings(m31r_run *run)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     m31ri_yaml *yaml = NULL;
-    if (m31ri_read_file(run->dir.fd, "config_snapshot.yaml", M31RI_YAML_BYTES, &text, NULL) == M31R_OK &&
-        m31ri_yaml_read(m31ri_buf_str(&text), text.length, "config_snapshot.yaml", &yaml, NULL) == M31R_OK) {
+    if (m31ri_read_file(run->dir.fd, "config_snapshot.yaml", M31RI_YAML_BYTES, &text, NULL) ==
+            M31R_OK &&
+        m31ri_yaml_read(m31ri_buf_str(&text), text.length, "config_snapshot.yaml", &yaml, NULL) ==
+            M31R_OK) {
         m31ri_settings_read(yaml, "config_snapshot.yaml", &run->own_settings, NULL);
     }
     m31ri_yaml_free(yaml);
@@ -67,7 +70,8 @@ static void read_settings(m31r_run *run)
 static m31r_err make_privacy(m31r_run *run, m31r_error *e)
 {
     const m31ri_privacy_options o = {.allow_prompts = run->settings->log_prompts,
-                                     .deny_keys = (const char *const *)run->settings->deny_keys.items,
+                                     .deny_keys =
+                                         (const char *const *)run->settings->deny_keys.items,
                                      .n_deny_keys = run->settings->deny_keys.n,
                                      .home = getenv("HOME")};
     run->privacy = m31ri_privacy_new(&o);

@@ -1,8 +1,9 @@
 /* lane.c - one ordered stream of records: make the line, append it, say what was lost.
  *
- * A record is made in the lane's buffer under the lane's lock and appended by one write. This is the direct path: the
- * caller pays for encoding and for the system call. Whatever replaces it must keep what callers see: order within the
- * lane, time that never goes back, and a record that is in the file once the call has returned.
+ * A record is made in the lane's buffer under the lane's lock and appended by one write. This is
+ * the direct path: the caller pays for encoding and for the system call. Whatever replaces it must
+ * keep what callers see: order within the lane, time that never goes back, and a record that is in
+ * the file once the call has returned.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,8 +25,8 @@ static const char *redact(void *context, const char *key, size_t key_length, con
 {
     m31r_lane *lane = context;
     m31ri_buf_clear(&lane->scrubbed);
-    if (m31ri_privacy_scrub(lane->run->privacy, key, key_length, value, length,
-                            &lane->scrubbed) == 0) {
+    if (m31ri_privacy_scrub(lane->run->privacy, key, key_length, value, length, &lane->scrubbed) ==
+        0) {
         return NULL;
     }
     *out_length = lane->scrubbed.length;
@@ -51,15 +52,21 @@ static m31r_value text_of(const char *s)
 }
 
 /* A record about the lane itself; its own failure is only counted, so that this never recurses. */
-static int append_own(m31r_lane *lane, m31r_level level, const char *message, const m31r_value *keys,
-                      const m31r_value *values, size_t n)
+static int append_own(m31r_lane *lane, m31r_level level, const char *message,
+                      const m31r_value *keys, const m31r_value *values, size_t n)
 {
-    m31ri_record_parts parts = {.level = level, .module = "m31r", .module_length = 4,
-                                .message = message, .message_length = strlen(message),
-                                .keys = keys, .values = values, .n = n};
+    m31ri_record_parts parts = {.level = level,
+                                .module = "m31r",
+                                .module_length = 4,
+                                .message = message,
+                                .message_length = strlen(message),
+                                .keys = keys,
+                                .values = values,
+                                .n = n};
     encode(lane, &parts);
-    int err = lane->line.failed ? ENOMEM
-                                : m31ri_append_write(lane->append, lane->line.data, lane->line.length);
+    int err = lane->line.failed
+                  ? ENOMEM
+                  : m31ri_append_write(lane->append, lane->line.data, lane->line.length);
     lane->n_records += err == 0;
     return err;
 }
@@ -79,8 +86,8 @@ static void say_what_was_lost(m31r_lane *lane)
         m31ri_outage_begin(&lane->outage, err, n_lost, lane->file);
         return;
     }
-    m31ri_notice(lane->run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "records", "reason",
-                                      strerror(error), "count", (json_int_t)n_lost));
+    m31ri_notice(lane->run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "records",
+                                      "reason", strerror(error), "count", (json_int_t)n_lost));
 }
 
 static const char *fate_message(m31ri_append_state state)
@@ -97,7 +104,8 @@ static const char *fate_message(m31ri_append_state state)
     }
 }
 
-/* Looks now and then whether somebody deleted, cut or replaced the file under the writer, and says so. */
+/* Looks now and then whether somebody deleted, cut or replaced the file under the writer, and says
+ * so. */
 static void check_fate(m31r_lane *lane)
 {
     int64_t now = m31ri_mono_ns();
@@ -113,7 +121,8 @@ static void check_fate(m31r_lane *lane)
     }
 }
 
-/* Order is promised within one thread only: a second one is said once, in the record and in metadata.json. */
+/* Order is promised within one thread only: a second one is said once, in the record and in
+ * metadata.json. */
 static void note_thread(m31r_lane *lane)
 {
     uint64_t self = (uint64_t)(uintptr_t)pthread_self();
@@ -143,8 +152,9 @@ static m31r_err append_record(m31r_lane *lane, m31ri_record_parts *parts)
         return M31R_E_IO;
     }
     encode(lane, parts);
-    int err = lane->line.failed ? ENOMEM
-                                : m31ri_append_write(lane->append, lane->line.data, lane->line.length);
+    int err = lane->line.failed
+                  ? ENOMEM
+                  : m31ri_append_write(lane->append, lane->line.data, lane->line.length);
     if (err != 0) {
         m31ri_outage_begin(&lane->outage, err, 1, lane->file);
         return M31R_E_IO;
@@ -160,9 +170,14 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
         return n > MAX_KEYS ? M31R_E_LIMIT : M31R_E_ARG;
     }
     int saved = errno;
-    m31ri_record_parts parts = {.level = level, .module = module, .module_length = strlen(module),
+    m31ri_record_parts parts = {.level = level,
+                                .module = module,
+                                .module_length = strlen(module),
                                 .message = message.type == M31R_T_STRING ? message.as.s : "",
-                                .message_length = message.length, .keys = keys, .values = values, .n = n};
+                                .message_length = message.length,
+                                .keys = keys,
+                                .values = values,
+                                .n = n};
     m31r_err err = M31R_E_CLOSED;
     pthread_mutex_lock(&lane->lock);
     if (lane->append != NULL) {
@@ -171,7 +186,8 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
             err = M31R_E_IO;
         }
         if (!lane->line.failed) {
-            m31ri_stdout_sink_write(&lane->run->sink, m31ri_buf_str(&lane->line), lane->line.length);
+            m31ri_stdout_sink_write(&lane->run->sink, m31ri_buf_str(&lane->line),
+                                    lane->line.length);
         }
     } else {
         lane->outage.n_lost_total++;
@@ -202,12 +218,14 @@ static void record_torn_tail(m31r_lane *lane, const m31ri_buf *torn)
     append_own(lane, M31R_WARNING, "torn_tail", keys, values, 2);
 }
 
-/* The time of a lane that is continued starts where its last record stopped: it was this file's order. */
+/* The time of a lane that is continued starts where its last record stopped: it was this file's
+ * order. */
 static m31r_err open_file(m31r_lane *lane, m31r_error *e)
 {
     m31ri_buf torn = M31RI_BUF_INIT;
     m31ri_append_mode mode = lane->run->is_shell ? M31RI_APPEND_SHARED : M31RI_APPEND_EXCLUSIVE;
-    m31r_err err = m31ri_append_open(lane->run->dir.fd, lane->file, mode, NULL, &torn, &lane->append, e);
+    m31r_err err =
+        m31ri_append_open(lane->run->dir.fd, lane->file, mode, NULL, &torn, &lane->append, e);
     if (err == M31R_OK && torn.length != 0) {
         record_torn_tail(lane, &torn);
     }
@@ -247,7 +265,8 @@ void m31ri_lane_free(m31r_lane *lane)
     }
 }
 
-/* The main lane of this process: the stage's own file when nobody writes it, else the next free "p2", "p3"... */
+/* The main lane of this process: the stage's own file when nobody writes it, else the next free
+ * "p2", "p3"... */
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e)
 {
     m31r_err err = m31ri_lane_new(run, "", out, e);
@@ -278,9 +297,9 @@ m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e)
 void m31ri_lane_announce(m31r_lane *lane, const char *state)
 {
     const char *name = lane->name[0] != '\0' ? lane->name : lane->run->stage;
-    m31ri_notice(lane->run, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:I}", "kind", "lane", "file",
-                                      lane->file, "name", name, "ordered", (int)lane->is_ordered,
-                                      "records", (json_int_t)lane->n_records, "lost",
-                                      (json_int_t)lane->outage.n_lost_total, "state", state, "pid",
-                                      (json_int_t)getpid()));
+    m31ri_notice(lane->run, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:I}", "kind", "lane",
+                                      "file", lane->file, "name", name, "ordered",
+                                      (int)lane->is_ordered, "records", (json_int_t)lane->n_records,
+                                      "lost", (json_int_t)lane->outage.n_lost_total, "state", state,
+                                      "pid", (json_int_t)getpid()));
 }

@@ -44,8 +44,8 @@ m31r_level m31r_level_of(const char *name)
     static const struct {
         const char *name;
         m31r_level level;
-    } levels[] = {{"DEBUG", M31R_DEBUG}, {"INFO", M31R_INFO}, {"WARNING", M31R_WARNING},
-                  {"WARN", M31R_WARNING}, {"ERROR", M31R_ERROR}, {"CRITICAL", M31R_CRITICAL},
+    } levels[] = {{"DEBUG", M31R_DEBUG},   {"INFO", M31R_INFO},   {"WARNING", M31R_WARNING},
+                  {"WARN", M31R_WARNING},  {"ERROR", M31R_ERROR}, {"CRITICAL", M31R_CRITICAL},
                   {"FATAL", M31R_CRITICAL}};
     for (size_t i = 0; name != NULL && i < sizeof levels / sizeof *levels; i++) {
         if (equals_ignoring_case(name, levels[i].name)) {
@@ -116,9 +116,11 @@ static m31r_value key_value(const char *key)
     return m31r_text(key, strlen(key));
 }
 
-m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message, const m31r_value *keys,
-                        const m31r_value *values, size_t n)
+m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message,
+                        const m31r_fields *fields)
 {
+    static const m31r_fields none = {NULL, NULL, 0};
+    const m31r_fields *f = fields != NULL ? fields : &none;
     if (log == NULL || log->level == INT32_MAX) {
         return M31R_E_CLOSED;
     }
@@ -130,7 +132,7 @@ m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message, con
     if (!m31ri_run_enter(run)) {
         return M31R_E_CLOSED;
     }
-    m31r_err err = m31ri_lane_write(l->lane, level, l->module, message, keys, values, n);
+    m31r_err err = m31ri_lane_write(l->lane, level, l->module, message, f->keys, f->values, f->n);
     if (level == M31R_CRITICAL) {
         m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "critical", "module", l->module));
     }
@@ -145,7 +147,8 @@ void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values)
     for (uint32_t i = 0; i < n; i++) {
         keys[i] = key_value(site->keys[i]);
     }
-    m31r_log_write(log, (m31r_level)site->level, key_value(site->message), keys, values, n);
+    const m31r_fields fields = {keys, values, n};
+    m31r_log_write(log, (m31r_level)site->level, key_value(site->message), &fields);
 }
 
 /* The record carries the step first, then the pairs; the points are the numeric pairs. */
@@ -164,6 +167,7 @@ void m31r_step_emit(m31r_run *run, int64_t step, m31r_site *site, const m31r_val
         all[i + 1] = values[i];
     }
     m31r_log *log = m31r_run_logger(run, "trainer");
-    m31r_log_write(log, M31R_INFO, key_value(site->message), keys, all, n + 1);
+    const m31r_fields fields = {keys, all, n + 1};
+    m31r_log_write(log, M31R_INFO, key_value(site->message), &fields);
     m31ri_points_add(run, site->keys, values, n, step >= 0 ? step : M31R_NO_STEP);
 }

@@ -25,7 +25,8 @@ static const char *directory_to_join(void)
 static m31r_err join_job(const m31r_run_options *o, const char *key, m31r_run **out, m31r_error *e)
 {
     char *path = NULL;
-    m31r_err err = m31ri_rank_find(o->root != NULL ? o->root : "experiments", key, RANK_WAIT_MS, &path, e);
+    m31r_err err =
+        m31ri_rank_find(o->root != NULL ? o->root : "experiments", key, RANK_WAIT_MS, &path, e);
     if (err == M31R_OK) {
         err = m31ri_run_join(path, true, out, e);
     }
@@ -51,7 +52,8 @@ m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e)
     char key[512];
     m31r_run_options own = M31R_RUN_OPTIONS_INIT;
     if (out == NULL || o == NULL || o->size == 0) {
-        return m31ri_fail(e, M31R_E_ARG, "m31r_run_open needs `out` and options made by M31R_RUN_OPTIONS_INIT");
+        return m31ri_fail(e, M31R_E_ARG,
+                          "m31r_run_open needs `out` and options made by M31R_RUN_OPTIONS_INIT");
     }
     memcpy(&own, o, o->size < sizeof own ? o->size : sizeof own);
     const char *path = directory_to_join();
@@ -85,7 +87,8 @@ static void say_refused(const m31r_error *e)
     }
 }
 
-/* True when the file that the program names has the bytes of the config that the run was opened with. */
+/* True when the file that the program names has the bytes of the config that the run was opened
+ * with. */
 static bool is_declared_config(const m31r_run *run, const char *path)
 {
     uint8_t digest[M31RI_SHA256_BYTES];
@@ -97,7 +100,8 @@ static bool is_declared_config(const m31r_run *run, const char *path)
     m31r_err err = m31ri_sha256_fd(fd, digest, NULL, NULL);
     close(fd);
     m31ri_sha256_hex(digest, hex);
-    const char *declared = run->config_original_sha256 != NULL ? run->config_original_sha256 : run->config_sha256;
+    const char *declared =
+        run->config_original_sha256 != NULL ? run->config_original_sha256 : run->config_sha256;
     return err == M31R_OK && declared != NULL && strcmp(hex, declared) == 0;
 }
 
@@ -114,7 +118,8 @@ m31r_run *m31r_run_here(const char *config)
         return run;
     }
     if (run->role == M31RI_ROLE_JOINER && config != NULL) {
-        m31r_run_identify(run, "config", is_declared_config(run, config) ? run->config_path : config);
+        m31r_run_identify(run, "config",
+                          is_declared_config(run, config) ? run->config_path : config);
     }
     return run;
 }
@@ -127,7 +132,8 @@ void m31r_run_identify(m31r_run *run, const char *what, const char *value)
     }
     for (size_t i = 0; what != NULL && value != NULL && i < sizeof known / sizeof *known; i++) {
         if (strcmp(what, known[i]) == 0) {
-            m31ri_notice(run, json_pack("{s:s, s:s, s:s}", "kind", "identity", "key", what, "value", value));
+            m31ri_notice(
+                run, json_pack("{s:s, s:s, s:s}", "kind", "identity", "key", what, "value", value));
             return;
         }
     }

@@ -1,8 +1,10 @@
-/* outage.c - what happens while a file cannot be written: count, say it once, try again now and then.
+/* outage.c - what happens while a file cannot be written: count, say it once, try again now and
+ * then.
  *
- * A disk that is full or failing must cost the program one failed system call a second and nothing else. What is lost
- * meanwhile is counted and becomes a record as soon as one can be written. It is said on stderr once an outage, because a
- * record that cannot be kept must still not vanish silently.
+ * A disk that is full or failing must cost the program one failed system call a second and nothing
+ * else. What is lost meanwhile is counted and becomes a record as soon as one can be written. It is
+ * said on stderr once an outage, because a record that cannot be kept must still not vanish
+ * silently.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,10 +35,11 @@ void m31ri_outage_begin(m31ri_outage *o, int error, uint64_t n_items, const char
     if (!o->was_reported) {
         char text[256];
         o->was_reported = true;
-        int n = snprintf(text, sizeof text,
-                         "m31r: degraded: cannot write %s: %s; what is lost is counted, and recorded "
-                         "when writing works again\n",
-                         file, strerror(error));
+        int n =
+            snprintf(text, sizeof text,
+                     "m31r: degraded: cannot write %s: %s; what is lost is counted, and recorded "
+                     "when writing works again\n",
+                     file, strerror(error));
         if (n > 0) {
             m31ri_write_all(2, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, NULL);
         }

@@ -1,7 +1,8 @@
-/* owner.c - what only the process that made the run does: metadata.json, metrics.json, beginning and end.
+/* owner.c - what only the process that made the run does: metadata.json, metrics.json, beginning
+ * and end.
  *
- * Everything that happens in the run reaches metadata.json through notices, the owner's own news too, so there is one
- * path and a reader of `.live/notices` can finish what a dead owner could not.
+ * Everything that happens in the run reaches metadata.json through notices, the owner's own news
+ * too, so there is one path and a reader of `.live/notices` can finish what a dead owner could not.
  */
 #include <stdio.h>
 #include <string.h>
@@ -46,18 +47,25 @@ static void warn_lines(m31r_lane *lane, const char *message, const char *lines)
     }
 }
 
-/* The first record says what the run is. It holds nothing that differs between two runs of the same thing. */
+/* The first record says what the run is. It holds nothing that differs between two runs of the same
+ * thing. */
 static m31r_err write_run_start(m31r_run *run)
 {
-    static const char *const names[] = {"stage", "kind", "seed", "config_sha256", "dataset_version",
-                                        "tokenizer_version", "git_commit", "identity_sha256"};
+    static const char *const names[] = {"stage",
+                                        "kind",
+                                        "seed",
+                                        "config_sha256",
+                                        "dataset_version",
+                                        "tokenizer_version",
+                                        "git_commit",
+                                        "identity_sha256"};
     m31r_value keys[sizeof names / sizeof *names];
     m31r_value values[sizeof names / sizeof *names];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = m31ri_metadata_get(&run->metadata, names[i]);
         keys[i] = text_of(names[i]);
-        values[i] = json_is_integer(v) ? m31r_of_int(json_integer_value(v))
-                                       : text_of(json_string_value(v));
+        values[i] =
+            json_is_integer(v) ? m31r_of_int(json_integer_value(v)) : text_of(json_string_value(v));
     }
     return m31ri_lane_write(run->main_lane, M31R_INFO, "m31r", text_of("run_start"), keys, values,
                             sizeof names / sizeof *names);
@@ -86,11 +94,11 @@ static m31r_err describe(m31r_run *run, m31r_error *e)
     m31ri_timestamp_write(m31ri_wall_ns(), started);
     m31ri_metadata_set(&run->metadata, "run_id", json_string(run->dir.run_id));
     m31ri_metadata_set(&run->metadata, "timestamp", json_string(started));
-    m31ri_metadata_set(&run->metadata, "writer",
-                       json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid, "start_ticks",
-                                 (json_int_t)self.start_ticks, "boot_id", self.boot_id, "host", self.host,
-                                 "role", run->is_observer ? "observer" : "program", "library_version",
-                                 m31r_version()));
+    m31ri_metadata_set(
+        &run->metadata, "writer",
+        json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid, "start_ticks",
+                  (json_int_t)self.start_ticks, "boot_id", self.boot_id, "host", self.host, "role",
+                  run->is_observer ? "observer" : "program", "library_version", m31r_version()));
     return m31ri_identity_write_files(run->identity, &run->dir, &run->metadata, e);
 }
 
@@ -120,7 +128,8 @@ static m31r_lane *lane_for_news(m31r_run *run)
     return run->observer_lane != NULL ? run->observer_lane : run->main_lane;
 }
 
-/* Folds what the run's processes said since the last time; contradictions become WARNING records. */
+/* Folds what the run's processes said since the last time; contradictions become WARNING records.
+ */
 static void fold(m31r_run *run)
 {
     m31ri_notices_fold(&run->dir, &run->notices_offset, &run->metadata, NULL, NULL);
@@ -173,20 +182,22 @@ static void record_end_in_metadata(m31r_run *run, const m31ri_run_end *end)
     m31ri_timestamp_write(m31ri_wall_ns(), ended);
     m31ri_metadata_set(m, "state", json_string(end->state));
     m31ri_metadata_set(m, "end", json_string(ended));
-    m31ri_metadata_set(m, "exit_status", end->has_exit_status ? json_integer(end->exit_status) : json_null());
+    m31ri_metadata_set(m, "exit_status",
+                       end->has_exit_status ? json_integer(end->exit_status) : json_null());
     m31ri_metadata_set(m, "signal", end->signal != NULL ? json_string(end->signal) : json_null());
     m31ri_metadata_set(m, "cause", end->cause != NULL ? json_string(end->cause) : json_null());
     m31ri_metadata_set(m, "cause_evidence",
                        end->evidence != NULL ? json_string(end->evidence) : json_null());
 }
 
-/* The last record: how it ended. A lane that another process still holds cannot take it; then the observer's does. */
+/* The last record: how it ended. A lane that another process still holds cannot take it; then the
+ * observer's does. */
 static void write_run_end(m31r_run *run, const m31ri_run_end *end)
 {
     m31r_value keys[5], values[5];
     size_t n = 0;
-    m31r_lane *lane = m31ri_lane_reopen(run->main_lane, NULL) == M31R_OK ? run->main_lane
-                                                                         : lane_for_news(run);
+    m31r_lane *lane =
+        m31ri_lane_reopen(run->main_lane, NULL) == M31R_OK ? run->main_lane : lane_for_news(run);
     keys[n] = text_of("state");
     values[n++] = text_of(end->state);
     if (end->has_exit_status) {
@@ -202,7 +213,8 @@ static void write_run_end(m31r_run *run, const m31ri_run_end *end)
         }
     }
     bool is_good = strcmp(end->state, "finished") == 0;
-    m31ri_lane_write(lane, is_good ? M31R_INFO : M31R_ERROR, "m31r", text_of("run_end"), keys, values, n);
+    m31ri_lane_write(lane, is_good ? M31R_INFO : M31R_ERROR, "m31r", text_of("run_end"), keys,
+                     values, n);
 }
 
 static void close_lanes(m31r_run *run)
@@ -242,7 +254,8 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_points_close(run);
     record_end_in_metadata(run, &final);
     keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));
-    keep_first(&err, m31ri_metadata_save(&run->metadata, &run->dir, true, err == M31R_OK ? e : NULL));
+    keep_first(&err,
+               m31ri_metadata_save(&run->metadata, &run->dir, true, err == M31R_OK ? e : NULL));
     keep_first(&err, m31ri_manifest_write(&run->dir, err == M31R_OK ? e : NULL));
     if (err == M31R_OK) {
         err = m31ri_run_dir_end(&run->dir, e);

@@ -1,8 +1,8 @@
 /* points.c - metric points on their way to metrics.csv.
  *
- * All processes of a run share the file, so each batch is appended under its lock. Segments make a step that goes
- * back visible without refusing it: when a name's step is lower than the one it had in the current segment, a new
- * segment begins for everybody, and one WARNING says so.
+ * All processes of a run share the file, so each batch is appended under its lock. Segments make a
+ * step that goes back visible without refusing it: when a name's step is lower than the one it had
+ * in the current segment, a new segment begins for everybody, and one WARNING says so.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,8 @@
 #include "store/notices.h"
 
 #define FIRST_SLOTS 64
-#define MAX_SERIES 65536 /* names whose steps are watched; further names are kept, but not watched */
+#define MAX_SERIES                                                                                 \
+    65536 /* names whose steps are watched; further names are kept, but not watched */
 
 static uint64_t hash_name(const char *s)
 {
@@ -55,7 +56,8 @@ static bool grow(m31ri_points *p)
     return true;
 }
 
-/* The series of `name`, made when it is new; NULL when memory is out or too many names are watched. */
+/* The series of `name`, made when it is new; NULL when memory is out or too many names are watched.
+ */
 static m31ri_series *series_of(m31ri_points *p, const char *name, bool *is_new)
 {
     *is_new = false;
@@ -93,8 +95,8 @@ static void follow_step(m31ri_points *p, const char *name, int64_t step)
 /* Appends the point's line; false when the value is no number or the name is none. */
 static bool add_line(m31ri_points *p, const char *name, const m31r_value *v, int64_t step)
 {
-    m31ri_point point = {.name = name, .name_length = strlen(name), .step = step,
-                         .wall_ns = p->last_wall_ns};
+    m31ri_point point = {
+        .name = name, .name_length = strlen(name), .step = step, .wall_ns = p->last_wall_ns};
     switch (v->type) {
     case M31R_T_INT:
         point.value = (double)v->as.i;
@@ -118,8 +120,8 @@ static bool add_line(m31ri_points *p, const char *name, const m31r_value *v, int
     return true;
 }
 
-static size_t add_lines(m31ri_points *p, const char *const *names, const m31r_value *values, size_t n,
-                        int64_t step)
+static size_t add_lines(m31ri_points *p, const char *const *names, const m31r_value *values,
+                        size_t n, int64_t step)
 {
     size_t n_points = 0;
     int64_t now = m31ri_wall_ns();
@@ -137,7 +139,8 @@ static size_t add_lines(m31ri_points *p, const char *const *names, const m31r_va
 static void append_lines(m31r_run *run, size_t n_points)
 {
     m31ri_points *p = &run->points;
-    int err = p->lines.failed ? ENOMEM : m31ri_append_write(p->append, p->lines.data, p->lines.length);
+    int err =
+        p->lines.failed ? ENOMEM : m31ri_append_write(p->append, p->lines.data, p->lines.length);
     uint64_t n_lost = 0;
     int error = 0;
     if (err != 0) {
@@ -146,8 +149,8 @@ static void append_lines(m31r_run *run, size_t n_points)
     }
     p->n_points += n_points;
     if (m31ri_outage_end(&p->outage, &n_lost, &error)) {
-        m31ri_notice(run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "points", "reason",
-                                    strerror(error), "count", (json_int_t)n_lost));
+        m31ri_notice(run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "points",
+                                    "reason", strerror(error), "count", (json_int_t)n_lost));
     }
 }
 
@@ -213,8 +216,8 @@ static void lose_point(m31r_run *run, const char *reason)
     pthread_mutex_lock(&run->points.lock);
     run->points.outage.n_lost_total++;
     pthread_mutex_unlock(&run->points.lock);
-    m31ri_notice(run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "points", "reason", reason,
-                                "count", (json_int_t)1));
+    m31ri_notice(run, json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", "points", "reason",
+                                reason, "count", (json_int_t)1));
 }
 
 void m31r_metric(m31r_run *run, const char *name, double value, int64_t step)
@@ -244,6 +247,7 @@ void m31r_metric_define(m31r_run *run, const char *name, const char *unit, m31r_
         return;
     }
     static const char *const words[] = {"unknown", "lower", "higher"};
-    m31ri_notice(run, json_pack("{s:s, s:s, s:s?, s:s}", "kind", "metric", "name", name, "unit", unit,
-                                "better", better <= M31R_BETTER_HIGHER ? words[better] : words[0]));
+    m31ri_notice(run,
+                 json_pack("{s:s, s:s, s:s?, s:s}", "kind", "metric", "name", name, "unit", unit,
+                           "better", better <= M31R_BETTER_HIGHER ? words[better] : words[0]));
 }

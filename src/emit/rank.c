@@ -1,7 +1,9 @@
 /* rank.c - the processes of one distributed job make one run.
  *
- * A launcher gives each process a rank and all of them a key. Rank 0 makes the run and leaves its path in
- * `<root>/.jobs/<key digest>`; the others wait a little for it and join. Under an observer M31R_RUN_DIR says it all.
+ * A launcher gives each process a rank and all of them a key. Rank 0 makes the run and leaves its
+ * path in
+ * `<root>/.jobs/<key digest>`; the others wait a little for it and join. Under an observer
+ * M31R_RUN_DIR says it all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +45,8 @@ int m31ri_rank_of_environment(void)
 bool m31ri_rank_job_key(char *out, size_t size)
 {
     static const char *const ranks[] = {"RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", NULL};
-    static const char *const keys[] = {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "PMIX_NAMESPACE", NULL};
+    static const char *const keys[] = {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "PMIX_NAMESPACE",
+                                       NULL};
     const char *key = first_set(keys);
     const char *address = getenv("MASTER_ADDR");
     const char *port = getenv("MASTER_PORT");
@@ -109,8 +112,8 @@ m31r_err m31ri_rank_find(const char *root, const char *key, int wait_ms, char **
     *out_path = found ? m31ri_strdup(m31ri_buf_str(&text)) : NULL;
     m31ri_buf_release(&text);
     if (*out_path == NULL) {
-        m31ri_fail(e, M31R_E_NOTFOUND, "rank 0 of this job has made no run below %s within %d ms", root,
-                   wait_ms);
+        m31ri_fail(e, M31R_E_NOTFOUND, "rank 0 of this job has made no run below %s within %d ms",
+                   root, wait_ms);
         m31ri_fail_hint(e, "start the job under `m31r run`, or let rank 0 open the run first");
         return M31R_E_NOTFOUND;
     }

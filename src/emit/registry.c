@@ -1,8 +1,10 @@
-/* registry.c - the open runs of this process, for the two events that no object sees: fork and exit.
+/* registry.c - the open runs of this process, for the two events that no object sees: fork and
+ * exit.
  *
- * This is the library's only global state. At fork every lock of every run is held for the length of the call, so that the
- * child's copies are consistent; the child counts a new generation, and each run notices at its next call. At exit
- * the runs that nobody closed are closed, because closing is optional.
+ * This is the library's only global state. At fork every lock of every run is held for the length
+ * of the call, so that the child's copies are consistent; the child counts a new generation, and
+ * each run notices at its next call. At exit the runs that nobody closed are closed, because
+ * closing is optional.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -61,7 +63,8 @@ static void after_fork_in_child(void)
     after_fork_in_parent();
 }
 
-/* Runs at exit: the runs that nobody closed end here. A run inherited by a child that never used it is the parent's. */
+/* Runs at exit: the runs that nobody closed end here. A run inherited by a child that never used it
+ * is the parent's. */
 static void close_at_exit(void)
 {
     for (;;) {

@@ -1,7 +1,8 @@
 /* run.c - opening, joining, leaving and ending a run.
  *
- * A process is the owner of the run it made or a joiner of one that is in progress; an inert handle stands for a run that
- * was refused. After a fork the child's copy becomes a joiner at its first call, whatever the parent was.
+ * A process is the owner of the run it made or a joiner of one that is in progress; an inert handle
+ * stands for a run that was refused. After a fork the child's copy becomes a joiner at its first
+ * call, whatever the parent was.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #include "m31r/log.h"
 #include "store/notices.h"
 
-#define CLOSE_WAIT_MS 2000 /* for other processes of the run, when the program itself is the owner */
+#define CLOSE_WAIT_MS                                                                              \
+    2000 /* for other processes of the run, when the program itself is the owner */
 
 m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e)
 {
@@ -88,7 +90,8 @@ void m31ri_run_free(m31r_run *run)
 /* Says once, on stderr, that what is given to this handle is not kept. */
 static void say_inert(m31r_run *run)
 {
-    static const char text[] = "m31r: a call on a run that is not open: what it was given is not kept\n";
+    static const char text[] =
+        "m31r: a call on a run that is not open: what it was given is not kept\n";
     m31r_run *speaker = run != NULL ? run : m31ri_inert_run();
     if (!speaker->inert_was_said) {
         speaker->inert_was_said = true;
@@ -108,7 +111,8 @@ bool m31ri_run_enter(m31r_run *run)
     return run->role != M31RI_ROLE_INERT;
 }
 
-/* The child of a fork: a process of its own, with lanes of its own. The parent's files stay the parent's. */
+/* The child of a fork: a process of its own, with lanes of its own. The parent's files stay the
+ * parent's. */
 void m31ri_run_after_fork(m31r_run *run)
 {
     m31r_error e;
@@ -148,7 +152,8 @@ void m31ri_run_after_fork(m31r_run *run)
             char name[33];
             snprintf(name, sizeof name, "%.16s-%.15s", mine->name, other->name);
             snprintf(other->name, sizeof other->name, "%s", name);
-            m31ri_lane_file_write(run->stage, other->name, run->rank, other->file, sizeof other->file);
+            m31ri_lane_file_write(run->stage, other->name, run->rank, other->file,
+                                  sizeof other->file);
             m31ri_lane_reopen(other, NULL);
         }
     }
@@ -169,7 +174,8 @@ static m31r_err open_main_lane(m31r_run *run, m31r_error *e)
     return err == M31R_OK ? add_lane(run, run->main_lane) : err;
 }
 
-/* Owner: takes over `identity`, makes the directory and everything that must be in it from the start. */
+/* Owner: takes over `identity`, makes the directory and everything that must be in it from the
+ * start. */
 static m31r_err make_run(m31r_run *run, m31r_error *e)
 {
     const m31ri_identity *id = run->identity;
@@ -187,7 +193,8 @@ static m31r_err make_run(m31r_run *run, m31r_error *e)
     return err == M31R_OK ? m31ri_owner_begin(run, e) : err;
 }
 
-static m31r_err open_owner(m31ri_identity *identity, bool is_observer, m31r_run **out, m31r_error *e)
+static m31r_err open_owner(m31ri_identity *identity, bool is_observer, m31r_run **out,
+                           m31r_error *e)
 {
     m31r_run *run = NULL;
     m31r_err err = m31ri_run_new(M31RI_ROLE_OWNER, &run, e);

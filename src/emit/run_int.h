@@ -1,7 +1,8 @@
 /* run_int.h - a run from the inside: what the observer (src/observe) needs beyond the public API.
  *
- * The observer is an owner like any other: it opens the run, then starts a program that joins it. The difference is that
- * it ends the run with what it saw (exit status, signal, cause), not with what it believes of itself.
+ * The observer is an owner like any other: it opens the run, then starts a program that joins it.
+ * The difference is that it ends the run with what it saw (exit status, signal, cause), not with
+ * what it believes of itself.
  */
 #ifndef M31RI_RUN_INT_H
 #define M31RI_RUN_INT_H
@@ -17,55 +18,62 @@
 
 /* How a run ended. NULL and 0 where it does not apply. */
 typedef struct m31ri_run_end {
-    const char *state;      /* "finished", "failed", "killed", "interrupted" */
+    const char *state; /* "finished", "failed", "killed", "interrupted" */
     bool has_exit_status;
     int exit_status;
-    const char *signal;     /* "SIGKILL" */
-    const char *cause;      /* kernel_oom cuda_oom nonfinite signal preempted disk stall exit_status critical ... */
-    const char *evidence;   /* one line: what the cause rests on */
+    const char *signal;   /* "SIGKILL" */
+    const char *cause;    /* kernel_oom cuda_oom nonfinite signal preempted disk stall exit_status
+                             critical ... */
+    const char *evidence; /* one line: what the cause rests on */
 } m31ri_run_end;
 
-/* Opens a new run as its observer: makes the directory and its files, writes `run_start` to the main lane, then gives the main lane
- * up so that the program's library can claim it. The run's stdout sink is off: the observer prints.
- * Takes over `identity` (released by m31r_run_close or on failure). */
+/* Opens a new run as its observer: makes the directory and its files, writes `run_start` to the
+ * main lane, then gives the main lane up so that the program's library can claim it. The run's
+ * stdout sink is off: the observer prints. Takes over `identity` (released by m31r_run_close or on
+ * failure). */
 m31r_err m31ri_run_open_observer(m31ri_identity *identity, m31r_run **out, m31r_error *e);
 
 /* The lane that diff sets aside: <stage>.observer.log. Observer only. */
 m31r_lane *m31ri_run_observer_lane(m31r_run *run);
 
-/* Writes one record with everything given, such as a captured line with its own time. Counts and privacy as for any record. */
+/* Writes one record with everything given, such as a captured line with its own time. Counts and
+ * privacy as for any record. */
 m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module, m31r_value message,
                           const m31r_value *keys, const m31r_value *values, size_t n);
 
-/* The bytes of the last record that m31ri_lane_write made on this lane, newline included, for printing the same bytes to
- * stdout. Valid until the next write on it. */
+/* The bytes of the last record that m31ri_lane_write made on this lane, newline included, for
+ * printing the same bytes to stdout. Valid until the next write on it. */
 const m31ri_buf *m31ri_lane_last_line(const m31r_lane *lane);
 
 /* Sets a value in metadata.json (owner only); takes over the reference. Saved at the next tick. */
 void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value);
 
-/* Owner's housekeeping, about once a second: folds notices, logs pending warnings on the observer lane, brings metrics.json up to
- * date, saves metadata.json when it changed. Never blocks for long; never fails visibly. */
+/* Owner's housekeeping, about once a second: folds notices, logs pending warnings on the observer
+ * lane, brings metrics.json up to date, saves metadata.json when it changed. Never blocks for long;
+ * never fails visibly. */
 void m31ri_run_tick(m31r_run *run);
 
 /* Number of other processes in the run, alive now. */
 bool m31ri_run_has_others(m31r_run *run);
 
-/* Ends the run: reclaims the main lane (waits up to `wait_ms` for joiners, then marks their lanes abandoned), writes `run_end`, final
- * metrics.json, metadata.json (fsync), manifest.json, removes .live and frees `run`. A CRITICAL record of any process
- * turns `finished` into `failed`. `out_end` (NULL allowed) tells what was recorded in the end (static strings). */
+/* Ends the run: reclaims the main lane (waits up to `wait_ms` for joiners, then marks their lanes
+ * abandoned), writes `run_end`, final metrics.json, metadata.json (fsync), manifest.json, removes
+ * .live and frees `run`. A CRITICAL record of any process turns `finished` into `failed`. `out_end`
+ * (NULL allowed) tells what was recorded in the end (static strings). */
 m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                                 m31ri_run_end *out_end, m31r_error *e);
 
-/* How far the background digests of dataset and tokenizer are; NULL when none is being computed. The run starts them itself when it
- * is opened, folds their results at a tick, and waits a little for them at its end. */
+/* How far the background digests of dataset and tokenizer are; NULL when none is being computed.
+ * The run starts them itself when it is opened, folds their results at a tick, and waits a little
+ * for them at its end. */
 const m31ri_fingerprint_progress *m31ri_run_fingerprint_progress(const m31r_run *run);
 
 /* Access for the observer. */
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run);
 const m31ri_identity *m31ri_run_identity(const m31r_run *run);
 
-/* Leaves the run without ending it (in a forked child that only starts the program): closes nothing that the parent needs. */
+/* Leaves the run without ending it (in a forked child that only starts the program): closes nothing
+ * that the parent needs. */
 void m31ri_run_abandon(m31r_run *run);
 
 #endif

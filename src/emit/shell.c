@@ -20,7 +20,8 @@ static const char *run_to_join(void)
     return path != NULL && *path != '\0' ? path : NULL;
 }
 
-/* No run: a place of the same shape, logs/ below the working directory, whose main lane's file is shell.log. */
+/* No run: a place of the same shape, logs/ below the working directory, whose main lane's file is
+ * shell.log. */
 static m31r_err open_logs(m31r_run **out, m31r_error *e)
 {
     m31r_run *run = NULL;
@@ -55,7 +56,8 @@ static m31r_err open_place(const char **out_lane, m31r_run **out, m31r_error *e)
     return err;
 }
 
-static m31r_err append(m31r_run *run, const char *lane_name, const m31r_shell_record *r, m31r_error *e)
+static m31r_err append(m31r_run *run, const char *lane_name, const m31r_shell_record *r,
+                       m31r_error *e)
 {
     m31r_lane *lane = NULL;
     m31r_err err = m31ri_lane_new(run, lane_name, &lane, e);
@@ -64,7 +66,8 @@ static m31r_err append(m31r_run *run, const char *lane_name, const m31r_shell_re
     }
     lane->is_ordered = false;
     run->lanes = lane;
-    err = m31ri_lane_write(lane, r->level, r->module, m31r_of_string(r->message), r->keys, r->values, r->n);
+    err = m31ri_lane_write(lane, r->level, r->module, m31r_of_string(r->message), r->keys,
+                           r->values, r->n);
     if (err != M31R_OK) {
         return m31ri_fail_sys(e, lane->outage.error != 0 ? lane->outage.error : EIO, lane->file,
                               "writing to %s", lane->file);
@@ -80,7 +83,8 @@ m31r_err m31r_shell_log(const m31r_shell_record *record, m31r_error *e)
 {
     m31r_run *run = NULL;
     const char *lane_name = NULL;
-    if (record->module == NULL || !m31ri_module_name_is_valid(record->module, strlen(record->module))) {
+    if (record->module == NULL ||
+        !m31ri_module_name_is_valid(record->module, strlen(record->module))) {
         return m31ri_fail(e, M31R_E_ARG, "module \"%s\" is not [a-zA-Z0-9_.-]{1,64}",
                           record->module != NULL ? record->module : "");
     }
@@ -96,7 +100,8 @@ m31r_err m31r_shell_log(const m31r_shell_record *record, m31r_error *e)
 static m31r_err check_point(const char *name, int64_t step, m31r_error *e)
 {
     if (name == NULL || !m31ri_point_name_is_valid(name, strlen(name))) {
-        return m31ri_fail(e, M31R_E_ARG, "a metric's name is 1 to 128 bytes of UTF-8 without control characters");
+        return m31ri_fail(e, M31R_E_ARG,
+                          "a metric's name is 1 to 128 bytes of UTF-8 without control characters");
     }
     if (step < 0 && step != M31R_NO_STEP) {
         return m31ri_fail(e, M31R_E_ARG, "step %lld is below 0", (long long)step);

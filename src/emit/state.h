@@ -6,7 +6,8 @@
  *      |--- stdout sink
  *      \--- owner (only in the process that made the run): metadata, metrics.json, fingerprints
  *
- * Locks, always taken in this order: run->lock (lists, owner's state), lane->lock, points.lock, sink->lock.
+ * Locks, always taken in this order: run->lock (lists, owner's state), lane->lock, points.lock,
+ * sink->lock.
  */
 #ifndef M31RI_EMIT_STATE_H
 #define M31RI_EMIT_STATE_H
@@ -42,7 +43,7 @@ struct m31r_lane {
     struct m31r_lane *next;
     m31r_run *run;
     pthread_mutex_t lock;
-    char name[33];         /* "" is the main lane */
+    char name[33]; /* "" is the main lane */
     char file[M31RI_LANE_FILE_BYTES];
     m31ri_append_file *append; /* NULL: given up, or could not be opened */
     m31ri_buf line;            /* the record being made, then the last one made */
@@ -50,7 +51,7 @@ struct m31r_lane {
     int64_t last_wall_ns;
     int64_t check_mono_ns;
     uint64_t n_records;
-    uint64_t first_thread;     /* id of the thread that wrote first; 0: none yet */
+    uint64_t first_thread; /* id of the thread that wrote first; 0: none yet */
     bool is_ordered;
     bool is_closed;
     m31ri_outage outage;
@@ -78,7 +79,7 @@ typedef struct m31ri_points {
     m31ri_series *series; /* open addressing, n_slots a power of two */
     uint32_t n_series, n_slots;
     uint32_t segment;
-    bool step_went_back;  /* to be said in a WARNING, outside the lock */
+    bool step_went_back; /* to be said in a WARNING, outside the lock */
     uint64_t n_points;
     m31ri_outage outage;
 } m31ri_points;
@@ -96,7 +97,7 @@ typedef struct m31ri_stdout_sink {
 typedef struct m31ri_fingerprint_job {
     pthread_t thread;
     bool is_running;
-    atomic_bool is_done;   /* pairs with the load in m31ri_fingerprint_job_stop */
+    atomic_bool is_done; /* pairs with the load in m31ri_fingerprint_job_stop */
     const char *dataset_path, *tokenizer_path; /* borrowed from the identity */
     m31ri_fingerprint_progress progress;
     m31r_run *run;
@@ -108,7 +109,7 @@ struct m31r_run {
     struct m31r_run *next; /* in the list of open runs (registry.c) */
     m31ri_role role;
     bool is_observer;
-    bool is_shell;       /* a script's call: lanes are shared with other scripts */
+    bool is_shell; /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
     int rank;
     unsigned fork_generation;
@@ -117,18 +118,19 @@ struct m31r_run {
     char seed[32];
     const m31ri_settings *settings; /* the identity's, or own_settings */
     m31ri_settings own_settings;
-    char *config_path, *config_sha256, *config_original_sha256; /* joiner: what metadata.json says */
-    m31ri_privacy *privacy;       /* borrowed from identity when that is set */
-    m31ri_identity *identity;     /* owner only */
+    char *config_path, *config_sha256,
+        *config_original_sha256; /* joiner: what metadata.json says */
+    m31ri_privacy *privacy;      /* borrowed from identity when that is set */
+    m31ri_identity *identity;    /* owner only */
     pthread_mutex_t lock;
-    m31r_lane *lanes;             /* newest first */
+    m31r_lane *lanes; /* newest first */
     m31r_lane *main_lane;
     m31r_lane *observer_lane;
     m31ri_logger *loggers;
-    m31ri_logger nowhere;         /* what a bad name or an inert run gets */
+    m31ri_logger nowhere; /* what a bad name or an inert run gets */
     m31ri_points points;
     m31ri_stdout_sink sink;
-    m31ri_metadata metadata;      /* owner only, like the rest */
+    m31ri_metadata metadata; /* owner only, like the rest */
     m31ri_metrics_json *metrics_json;
     uint64_t notices_offset;
     m31ri_fingerprint_job job;
@@ -145,7 +147,8 @@ m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e);
 m31r_err m31ri_lane_sync(m31r_lane *lane);
 void m31ri_lane_announce(m31r_lane *lane, const char *state);
 
-/* outage.c: counts and paces losses; each returns whether a try is due / says the loss on stderr once */
+/* outage.c: counts and paces losses; each returns whether a try is due / says the loss on stderr
+ * once */
 bool m31ri_outage_must_skip(m31ri_outage *o, uint64_t n_items);
 void m31ri_outage_begin(m31ri_outage *o, int error, uint64_t n_items, const char *file);
 bool m31ri_outage_end(m31ri_outage *o, uint64_t *n_lost, int *error);

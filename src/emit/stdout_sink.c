@@ -1,8 +1,9 @@
 /* stdout_sink.c - records on standard output, best effort: the promises are about the file.
  *
- * A reader of our output that goes away, or stops reading, must not end or block the program. So a pipe is asked first
- * (poll) and written in pieces that fit, SIGPIPE is held back for the length of the write without touching the
- * program's handlers, and what nobody takes within a bounded wait is counted and dropped.
+ * A reader of our output that goes away, or stops reading, must not end or block the program. So a
+ * pipe is asked first (poll) and written in pieces that fit, SIGPIPE is held back for the length of
+ * the write without touching the program's handlers, and what nobody takes within a bounded wait is
+ * counted and dropped.
  */
 #include <errno.h>
 #include <poll.h>
@@ -39,7 +40,8 @@ void m31ri_stdout_sink_release(m31ri_stdout_sink *s)
     pthread_mutex_destroy(&s->lock);
 }
 
-/* Writes to a pipe in pieces that fit; false when nobody took them in time or the reader is gone. */
+/* Writes to a pipe in pieces that fit; false when nobody took them in time or the reader is gone.
+ */
 static bool write_pieces(m31ri_stdout_sink *s, const char *bytes, size_t length)
 {
     struct pollfd ready = {.fd = STDOUT, .events = POLLOUT};
@@ -94,7 +96,8 @@ static bool add_pair(void *context, const m31ri_json_member *m)
     return true;
 }
 
-/* The same record as key=value pairs for a person; text stays escaped, so a terminal never runs what a record holds. */
+/* The same record as key=value pairs for a person; text stays escaped, so a terminal never runs
+ * what a record holds. */
 static void as_pairs(m31ri_buf *out, const char *line, size_t length)
 {
     m31ri_buf_clear(out);

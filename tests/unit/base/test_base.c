@@ -1,4 +1,5 @@
-/* Base: buffers remember failure, errors are cut and keep errno, replacement is atomic, liveness is proved. */
+/* Base: buffers remember failure, errors are cut and keep errno, replacement is atomic, liveness is
+ * proved. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* scratch.h - a scratch folder with a config, and the options of a run in it; for the tests of emit. */
+/* scratch.h - a scratch folder with a config, and the options of a run in it; for the tests of
+ * emit. */
 #ifndef M31RI_TEST_SCRATCH_H
 #define M31RI_TEST_SCRATCH_H
 
@@ -25,11 +26,13 @@ typedef struct scratch {
     char start[4096];
 } scratch;
 
-/* Makes a scratch folder with train.yaml and goes there; M31R_RUN_DIR and rank variables are unset. */
+/* Makes a scratch folder with train.yaml and goes there; M31R_RUN_DIR and rank variables are unset.
+ */
 static inline int scratch_enter(void **state)
 {
-    static const char *const unset[] = {"M31R_RUN_DIR", "RANK", "SLURM_PROCID", "SLURM_JOB_ID",
-                                        "OMPI_COMM_WORLD_RANK", "M31R_SEED", "MASTER_ADDR"};
+    static const char *const unset[] = {
+        "M31R_RUN_DIR",         "RANK",      "SLURM_PROCID", "SLURM_JOB_ID",
+        "OMPI_COMM_WORLD_RANK", "M31R_SEED", "MASTER_ADDR"};
     static const char config[] = "config_version: 1\nlr: 0.001\n";
     scratch *s = calloc(1, sizeof *s);
     assert_non_null(s);
@@ -37,7 +40,8 @@ static inline int scratch_enter(void **state)
     snprintf(s->path, sizeof s->path, "/tmp/m31r-emit-XXXXXX");
     assert_non_null(mkdtemp(s->path));
     assert_int_equal(chdir(s->path), 0);
-    assert_int_equal(m31ri_create_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, NULL), M31R_OK);
+    assert_int_equal(m31ri_create_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, NULL),
+                     M31R_OK);
     for (size_t i = 0; i < sizeof unset / sizeof *unset; i++) {
         unsetenv(unset[i]);
     }
@@ -48,10 +52,10 @@ static inline int scratch_enter(void **state)
 static inline int scratch_leave(void **state)
 {
     scratch *s = *state;
-    char command[128];
+    char command[192];
     unsetenv("M31R_RUN_DIR");
     assert_int_equal(chdir(s->start), 0);
-    snprintf(command, sizeof command, "chmod -R u+w %s && rm -rf %s", s->path, s->path);
+    snprintf(command, sizeof command, "chmod -R u+w %.63s && rm -rf %.63s", s->path, s->path);
     assert_int_equal(system(command), 0);
     free(s);
     return 0;

@@ -1,4 +1,5 @@
-/* Lanes and points under what goes wrong: threads, a clock, a full disk, hands in the file, a reader that stops. */
+/* Lanes and points under what goes wrong: threads, a clock, a full disk, hands in the file, a
+ * reader that stops. */
 #include "scratch.h"
 
 #include <pthread.h>
@@ -159,7 +160,8 @@ static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **st
     size_t n_written = count_of(text, "\"filling\"");
     const char *lost = strstr(text, "\"records_lost\",\"count\":");
     assert_non_null(lost);
-    assert_int_equal(n_written + strtoul(lost + strlen("\"records_lost\",\"count\":"), NULL, 10), 1000);
+    assert_int_equal(n_written + strtoul(lost + strlen("\"records_lost\",\"count\":"), NULL, 10),
+                     1000);
     assert_int_equal(count_of(text, "works_again"), 1);
     free(text);
     close(fds[0]);
@@ -186,7 +188,8 @@ static void test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on(void **
     free(text);
 }
 
-/* The run prints to a pipe whose reader is gone, then to one that nobody reads: the program goes on, the file is whole. */
+/* The run prints to a pipe whose reader is gone, then to one that nobody reads: the program goes
+ * on, the file is whole. */
 static void stdout_case(bool close_reader)
 {
     char dir[4096] = "";

@@ -30,8 +30,9 @@ static void test_obs_22__a_closed_run_has_exactly_the_named_files(void **state)
     snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
     m31r_step(run, 1, "loss", 2.5, "lr", 0.001);
     assert_int_equal(m31r_run_close(run), M31R_OK);
-    static const char *const names[] = {"train.log", "metrics.csv", "metrics.json", "config_snapshot.yaml",
-                                        "metadata.json", "manifest.json", "checkpoints"};
+    static const char *const names[] = {
+        "train.log",     "metrics.csv",   "metrics.json", "config_snapshot.yaml",
+        "metadata.json", "manifest.json", "checkpoints"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[4200];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -53,14 +54,15 @@ static void test_obs_08__mandatory_fields_come_first(void **state)
     char dir[4096];
     m31r_run *run = open_run();
     snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
-    m31r_info(m31r_run_logger(run, "trainer"), "step_complete", "step", 1024, "loss", 1.23, "ok", (bool)1,
-              "name", "x", "n", 7u);
+    m31r_info(m31r_run_logger(run, "trainer"), "step_complete", "step", 1024, "loss", 1.23, "ok",
+              (bool)1, "name", "x", "n", 7u);
     m31r_run_close(run);
     char *text = read_text(dir, "train.log");
     const char *line = strstr(text, "step_complete");
     assert_non_null(line);
-    assert_non_null(strstr(text, "\"level\":\"INFO\",\"module\":\"trainer\",\"msg\":\"step_complete\","
-                                 "\"step\":1024,\"loss\":1.23,\"ok\":true,\"name\":\"x\",\"n\":7}\n"));
+    assert_non_null(strstr(text,
+                           "\"level\":\"INFO\",\"module\":\"trainer\",\"msg\":\"step_complete\","
+                           "\"step\":1024,\"loss\":1.23,\"ok\":true,\"name\":\"x\",\"n\":7}\n"));
     assert_memory_equal(text, "{\"ts\":\"2", 8);
     free(text);
 }
