@@ -73,7 +73,8 @@ M31R_API const char *m31r_err_name(m31r_err code);
 
 /* Process exit status for a code.
  *
- * Returns: 0 success (also M31R_EOF), 1 user error, 2 config error, 3 runtime error, 4 validation error.
+ * Returns: 0 success (also M31R_EOF), 1 user error, 2 config error, 3 runtime error, 4 validation
+ *          error.
  * Thread: any.
  */
 M31R_API int m31r_err_exit(m31r_err code);
