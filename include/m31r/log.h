@@ -142,9 +142,11 @@ M31R_API m31r_level m31r_level_of(const char *name);
         m31r_log *m31r_log_ = (log); \
         if (m31r_log_is_on(m31r_log_, (lvl))) { \
             M31R_EACH(M31R_CHECK_PAIR, __VA_ARGS__) \
-            static const char *const m31r_keys_[] = {M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
+            static const char *const m31r_keys_[] = { \
+                M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
             static m31r_site m31r_site_ = {(lvl), sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
-                                           "" M31R_FIRST(__VA_ARGS__), m31r_keys_, __FILE__, __LINE__, 0}; \
+                                           "" M31R_FIRST(__VA_ARGS__), m31r_keys_, __FILE__, \
+                                           __LINE__, 0}; \
             const m31r_value m31r_values_[] = { \
                 M31R_EACH(M31R_VALUE_OF_PAIR, __VA_ARGS__) {0, 0, {0}}}; \
             m31r_log_emit(m31r_log_, &m31r_site_, m31r_values_); \
@@ -162,7 +164,8 @@ M31R_API m31r_level m31r_level_of(const char *name);
 #define m31r_step(run, ...) \
     do { \
         M31R_EACH(M31R_CHECK_PAIR, __VA_ARGS__) \
-        static const char *const m31r_keys_[] = {M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
+        static const char *const m31r_keys_[] = { \
+                M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
         static m31r_site m31r_site_ = {M31R_INFO, sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
                                        "step_complete", m31r_keys_, __FILE__, __LINE__, 0}; \
         const m31r_value m31r_values_[] = { \

@@ -70,9 +70,11 @@ typedef struct m31r_run_options {
  * missing is named in one error, with the full command or options to give.
  *
  * Returns: M31R_OK and the handle in `*out`.
- * Errors:  M31R_E_CONFIG (identity incomplete, config wrong; line and column set), M31R_E_IO, M31R_E_CLOSED (the
+ * Errors:  M31R_E_CONFIG (identity incomplete, config wrong; line and column set), M31R_E_IO,
+ *          M31R_E_CLOSED (the
  *          run to join has ended), M31R_E_ARG.
- * Owns:    the caller closes it with m31r_run_close(); at exit of the process it is closed if that was forgotten.
+ * Owns:    the caller closes it with m31r_run_close(); at exit of the process it is closed if that
+ *          was forgotten.
  * Thread:  any; not from a signal handler.
  */
 M31R_API m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e);

@@ -32,7 +32,8 @@ typedef struct m31r_shell_record {
 /* Appends one record. CRITICAL is on disk when this returns and makes the run's state `failed`.
  *
  * Returns: M31R_OK when the record is in the file.
- * Errors:  M31R_E_ARG (module), M31R_E_CLOSED (the run has ended), M31R_E_NOTFOUND (no such run), M31R_E_IO.
+ * Errors:  M31R_E_ARG (module), M31R_E_CLOSED (the run has ended), M31R_E_NOTFOUND (no such run),
+ *          M31R_E_IO.
  * Owns:    nothing.
  * Thread:  any; processes may call it at once.
  */
@@ -41,7 +42,8 @@ M31R_API m31r_err m31r_shell_log(const m31r_shell_record *record, m31r_error *e)
 /* Appends one point to the run's metrics. `step` is 0 or more, or M31R_NO_STEP.
  *
  * Returns: M31R_OK when the point is in the file.
- * Errors:  M31R_E_ARG (name, step, or no run to put it into), M31R_E_CLOSED, M31R_E_NOTFOUND, M31R_E_IO.
+ * Errors:  M31R_E_ARG (name, step, or no run to put it into), M31R_E_CLOSED, M31R_E_NOTFOUND,
+ *          M31R_E_IO.
  * Owns:    nothing.
  * Thread:  any; processes may call it at once.
  */
