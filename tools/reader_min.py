@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Reads a run directory from docs/FORMAT.md alone: an oracle for the tests, and a model for readers.
+"""Reads a run directory from docs/FORMAT.md alone: an oracle for tests, and a model for readers.
 
 usage: tools/reader_min.py [--dump] RUN_DIRECTORY
 
-Prints one line for each lane file and metrics file, by name: `FILE RECORDS BAD TORN`, where RECORDS are
-records or points, BAD the complete lines that are none, TORN the bytes behind the last newline. Then
-`metadata.json STATE` and `metrics.json STATE` with STATE `ok`, `bad` or `missing`.
---dump: instead, each record as `record FILE JSON`, each point as `point FILE JSON`, each bad line as `bad FILE CLASS`
-(`point` for a bad line of points), and the two documents as `document FILE JSON`.
+Prints one line for each lane file and metrics file, by name: `FILE RECORDS BAD TORN`, where RECORDS
+are records or points, BAD the complete lines that are none, TORN the bytes behind the last newline.
+Then `metadata.json STATE` and `metrics.json STATE` with STATE `ok`, `bad` or `missing`.
+--dump: instead, each record as `record FILE JSON`, each point as `point FILE JSON`, each bad line
+as `bad FILE CLASS` (`point` for a bad line of points), and the documents as `document FILE JSON`.
 
 The standard library only; nothing of the project is imported.
 """
@@ -121,7 +121,9 @@ def read_point(line):
     if len(fields) != 5 or "\r" in text or not name_is_good(fields[0]):
         return None
     name, step, value, ts, segment = fields
-    if not re.fullmatch(r"(-?(0|[1-9][0-9]*))?", step) or not re.fullmatch("0|[1-9][0-9]*", segment):
+    if not re.fullmatch(r"(-?(0|[1-9][0-9]*))?", step):
+        return None
+    if not re.fullmatch("0|[1-9][0-9]*", segment):
         return None
     special = value in ("NaN", "Infinity", "-Infinity")
     if not (special or NUMBER.fullmatch(value)) or not TS.fullmatch(ts):

@@ -94,20 +94,31 @@ static decimal shortest(uint64_t c, int q, bool irregular)
     return (decimal){s + up, k};
 }
 
-/* Writes the digits of x before `end`; returns where they start. */
+/* Writes the digits of x before `end`; returns where they start. Eight at a time are cut off first,
+ * since 32-bit division is the quick one. */
 static char *digits_before(uint64_t x, char *end)
 {
-    while (x >= 100) {
-        end -= 2;
-        memcpy(end, two_digits + x % 100 * 2, 2);
-        x /= 100;
+    while (x >= 100000000) {
+        uint32_t eight = (uint32_t)(x % 100000000);
+        x /= 100000000;
+        for (int i = 0; i < 4; i++) {
+            end -= 2;
+            memcpy(end, two_digits + eight % 100 * 2, 2);
+            eight /= 100;
+        }
     }
-    if (x >= 10) {
+    uint32_t rest = (uint32_t)x;
+    while (rest >= 100) {
         end -= 2;
-        memcpy(end, two_digits + x * 2, 2);
+        memcpy(end, two_digits + rest % 100 * 2, 2);
+        rest /= 100;
+    }
+    if (rest >= 10) {
+        end -= 2;
+        memcpy(end, two_digits + rest * 2, 2);
         return end;
     }
-    *--end = (char)('0' + x);
+    *--end = (char)('0' + rest);
     return end;
 }
 
@@ -129,6 +140,10 @@ static size_t write_exponent(int e, char *out)
  * two digits. */
 static size_t write_decimal(decimal d, char *out)
 {
+    if (d.digits % 100000000 == 0) { /* short decimals come with many zeros: most in one step */
+        d.digits /= 100000000;
+        d.exponent += 8;
+    }
     while (d.digits % 10 == 0) {
         d.digits /= 10;
         d.exponent++;

@@ -28,11 +28,9 @@
 #define LATER_VALUE 64          /* of which each string counts so much */
 #define SHORTEST_CUT 16         /* a string cut to less is dropped with its key */
 #define TOKEN_LIMIT 1024        /* a longer token is cut through */
-#define KEYS_LISTED 64
-
-typedef struct span {
-    uint32_t at, length; /* from the start of the line */
-} span;
+#define KEYS_LISTED 64          /* so many are looked through; more are hashed */
+#define KEY_SLOTS 16384  /* twice the keys that fit into a line, at 7 bytes a field, and a bit */
+#define PREFIXES_TRIED 8 /* ctx_ to ctx8_; then the field's own place gives the number */
 
 typedef struct writer {
     m31ri_buf *out;
@@ -40,8 +38,12 @@ typedef struct writer {
     const m31ri_record_parts *parts;
     const m31ri_redactor *redactor;
     m31ri_record_report report;
+    /* Where the context's keys start in the line, which is shorter than 64 KiB: a list of n_keys,
+     * or, when there are many fields, a hash table with 0 for a free slot. A key ends at its quote.
+     */
+    uint16_t *keys;
     size_t n_keys;
-    span keys[KEYS_LISTED]; /* the first keys written after the mandatory ones */
+    bool is_hashed;
 } writer;
 
 static const char *level_name(m31r_level level)
@@ -206,53 +208,77 @@ static bool write_value(writer *w, const m31r_value *key, const m31r_value *v, s
 
 static bool is_reserved(const char *key, size_t length)
 {
-    static const char *const names[] = {
-        "",    "ts",      "level",     "module",   "msg",
-        "cut", "renamed", "nonfinite", "redacted", "fields_dropped",
+    static const struct {
+        const char *name;
+        size_t length;
+    } names[] = {
+        {"ts", 2},        {"level", 5},    {"module", 6},
+        {"msg", 3},       {"cut", 3},      {"renamed", 7},
+        {"nonfinite", 9}, {"redacted", 8}, {"fields_dropped", 14},
     };
+    if (length == 0) {
+        return true;
+    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strlen(names[i]) == length && memcmp(names[i], key, length) == 0) {
+        if (names[i].length == length && memcmp(names[i].name, key, length) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* True when the key that was just written, from `at` to the end of the buffer, stands in the line
- * before.
- *
- * Beyond the listed keys the line itself is searched for `,"key":`. A quote inside a string is
- * always escaped, so that this can be found in a wrong place only for the keys "," and ":", which
- * are then renamed without need. */
-static bool is_taken(writer *w, size_t at)
+/* A written key holds whole escapes only, so that a quote behind the same bytes is the end of the
+ * same key. */
+static bool is_key_at(const writer *w, uint16_t place, const char *key, size_t length)
 {
-    const char *line = w->out->data + w->start;
+    const char *there = w->out->data + w->start + place;
+    return memcmp(there, key, length) == 0 && there[length] == '"';
+}
+
+/* The slot of a key: its own, or the free one where it would go. */
+static uint16_t *find_slot(const writer *w, const char *key, size_t length)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (unsigned char)key[i]) * 0x100000001b3u;
+    }
+    size_t slot = (hash ^ hash >> 32) % KEY_SLOTS;
+    while (w->keys[slot] != 0 && !is_key_at(w, w->keys[slot], key, length)) {
+        slot = (slot + 1) % KEY_SLOTS;
+    }
+    return &w->keys[slot];
+}
+
+/* True when the key that was just written, from `at` to the end of the buffer, stands in the line
+ * before. */
+static bool is_taken(const writer *w, size_t at)
+{
     const char *key = w->out->data + at;
     size_t length = w->out->length - at;
-    size_t n = w->n_keys < KEYS_LISTED ? w->n_keys : KEYS_LISTED;
-    for (size_t i = 0; i < n; i++) {
-        if (w->keys[i].length == length && memcmp(line + w->keys[i].at, key, length) == 0) {
+    if (w->is_hashed) {
+        return *find_slot(w, key, length) != 0;
+    }
+    for (size_t i = 0; i < w->n_keys; i++) {
+        if (is_key_at(w, w->keys[i], key, length)) {
             return true;
         }
     }
-    if (w->n_keys <= KEYS_LISTED) {
-        return false;
-    }
-    m31ri_buf_add(w->out, "\":", 2);
-    if (!m31ri_buf_ok(w->out)) {
-        return false;
-    }
-    line = w->out->data + w->start;
-    bool found = memmem(line, at - 2 - w->start, w->out->data + at - 2, length + 4) != NULL;
-    take_back(w, at + length);
-    return found;
+    return false;
+}
+
+/* Remembers the key from `at` on; its field has been written. */
+static void list_key(writer *w, size_t at, size_t length)
+{
+    uint16_t *slot = w->is_hashed ? find_slot(w, w->out->data + at, length) : &w->keys[w->n_keys];
+    *slot = (uint16_t)(at - w->start);
+    w->n_keys++;
 }
 
 /* Appends the key's text with what is put before it; false when there is no room. */
-static bool write_key_text(writer *w, unsigned attempt, const m31r_value *key)
+static bool write_key_text(writer *w, size_t attempt, const m31r_value *key)
 {
     if (attempt > 0) {
-        char prefix[16] = "ctx";
+        char prefix[M31RI_NUMBER_BYTES] = "ctx";
         size_t n = 3;
         n += attempt > 1 ? m31ri_number_write_uint(attempt, prefix + n) : 0;
         prefix[n++] = '_';
@@ -267,24 +293,22 @@ static bool write_key_text(writer *w, unsigned attempt, const m31r_value *key)
            (!is_long || write_bytes(w, "...", 3));
 }
 
-static bool write_key(writer *w, const m31r_value *key)
+/* The key of field `i`, under the first name that is free. A key that comes a thousand times is not
+ * tried under a thousand names each time: after a few, the number is that of a field, which no
+ * other field takes. */
+static bool write_key(writer *w, const m31r_value *key, size_t i)
 {
     size_t at = w->out->length;
     bool renamed = key->length > M31RI_KEY_LIMIT;
-    for (unsigned attempt = 0;; attempt++) {
+    for (size_t attempt = 0;; attempt += attempt == PREFIXES_TRIED ? i + 1 : 1) {
         if (!write_key_text(w, attempt, key) || !m31ri_buf_ok(w->out)) {
             return false;
         }
-        size_t length = w->out->length - at;
-        if (!is_reserved(w->out->data + at, length) && !is_taken(w, at)) {
+        if (!is_reserved(w->out->data + at, w->out->length - at) && !is_taken(w, at)) {
             break;
         }
         renamed = true;
         take_back(w, at);
-    }
-    if (w->n_keys < KEYS_LISTED) {
-        w->keys[w->n_keys].at = (uint32_t)(at - w->start);
-        w->keys[w->n_keys].length = (uint32_t)(w->out->length - at);
     }
     w->report.n_renamed += renamed;
     return true;
@@ -298,11 +322,15 @@ static void write_field(writer *w, size_t i)
         key = m31r_of_string("");
     }
     size_t before = w->out->length;
+    size_t at = before + 2; /* behind the comma and the quote */
     m31ri_record_report report = w->report;
-    if (write_bytes(w, ",\"", 2) && write_key(w, &key) && write_bytes(w, "\":", 2) &&
-        write_value(w, &key, &w->parts->values[i], i + 1)) {
-        w->n_keys++;
-        return;
+    if (write_bytes(w, ",\"", 2) && write_key(w, &key, i)) {
+        size_t length = w->out->length - at;
+        if (write_bytes(w, "\":", 2) && write_value(w, &key, &w->parts->values[i], i + 1) &&
+            m31ri_buf_ok(w->out)) {
+            list_key(w, at, length);
+            return;
+        }
     }
     take_back(w, before);
     w->report = report;
@@ -347,21 +375,35 @@ static void write_trailer(writer *w)
     m31ri_buf_add(w->out, "}\n", 2);
 }
 
+static void write_line(writer *w)
+{
+    write_head(w);
+    for (size_t i = 0; i < w->parts->n; i++) {
+        write_field(w, i);
+    }
+    write_trailer(w);
+}
+
+/* Apart, so that only a record of many fields takes the table's stack. */
+__attribute__((noinline)) static void write_wide_line(writer *w)
+{
+    uint16_t slots[KEY_SLOTS] = {0};
+    w->keys = slots;
+    w->is_hashed = true;
+    write_line(w);
+}
+
 void m31ri_record_write(m31ri_buf *out, const m31ri_record_parts *parts,
                         const m31ri_redactor *redactor, m31ri_record_report *report)
 {
-    writer w;
-    w.out = out;
-    w.start = out->length;
-    w.parts = parts;
-    w.redactor = redactor;
-    w.report = (m31ri_record_report){0};
-    w.n_keys = 0;
-    write_head(&w);
-    for (size_t i = 0; i < parts->n; i++) {
-        write_field(&w, i);
+    uint16_t places[KEYS_LISTED];
+    writer w = {.out = out, .start = out->length, .parts = parts, .redactor = redactor};
+    w.keys = places;
+    if (parts->n > KEYS_LISTED) {
+        write_wide_line(&w);
+    } else {
+        write_line(&w);
     }
-    write_trailer(&w);
     if (report != NULL) {
         *report = w.report;
     }

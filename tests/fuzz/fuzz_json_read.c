@@ -50,6 +50,10 @@ static bool check_member(void *context, const m31ri_json_member *m)
 
 static void check_against_jansson(const char *s, size_t length, m31ri_json_class ours)
 {
+    if (memchr(s, 0, length) != NULL) {
+        REQUIRE(ours != M31RI_JSON_OK); /* jansson passes over a NUL between tokens */
+        return;
+    }
     json_error_t e;
     json_t *theirs =
         json_loadb(s, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);

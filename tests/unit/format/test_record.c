@@ -147,6 +147,18 @@ static void test_record__doubled_keys_are_found_among_thousands(void **state)
     assert_int_equal(report.n_dropped, 0);
 }
 
+static void test_record__one_key_a_thousand_times(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 1024; i++) {
+        set(i, i % 2 == 0 ? "" : "a", m31r_of_int(1));
+    }
+    const char *text = write_n(1024);
+    assert_int_equal(report.n_renamed, 1023);
+    assert_int_equal(report.n_dropped, 0);
+    assert_non_null(strstr(text, "\"ctx25_\":1,\"ctx8_a\":1,\"ctx27_\":1,\"ctx28_a\":1,"));
+}
+
 static void test_record__a_long_value_is_cut_and_leaves_room_for_the_rest(void **state)
 {
     (void)state;
@@ -378,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_record__keys_are_compared_as_they_are_written),
         cmocka_unit_test(test_record__long_keys_are_cut_with_a_marker),
         cmocka_unit_test(test_record__doubled_keys_are_found_among_thousands),
+        cmocka_unit_test(test_record__one_key_a_thousand_times),
         cmocka_unit_test(test_record__a_long_value_is_cut_and_leaves_room_for_the_rest),
         cmocka_unit_test(test_record__a_value_is_cut_between_characters),
         cmocka_unit_test(test_record__fields_that_find_no_room_are_counted),
