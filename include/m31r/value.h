@@ -154,7 +154,7 @@ static inline m31r_value m31r_of_sensitive(void)
 #define M31R_CHECK(k) \
     _Static_assert(!M31R_RESERVED("" k), "this key is reserved by the record: rename it");
 
-/* Arguments are MSG, KEY, VALUE, KEY, VALUE...: M31R_PAIRS gives the number of pairs, or does not compile. */
+/* Arguments are MSG, KEY, VALUE, KEY, VALUE...: the number of pairs, or E when one is not whole. */
 #define M31R_COUNT(...) M31R_COUNT_(__VA_ARGS__, \
     24, E, 23, E, 22, E, 21, E, 20, E, 19, E, 18, E, 17, E, 16, E, 15, E, 14, E, 13, E, \
     12, E, 11, E, 10, E, 9, E, 8, E, 7, E, 6, E, 5, E, 4, E, 3, E, 2, E, 1, E, 0, E)
