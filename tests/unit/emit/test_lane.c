@@ -1,0 +1,259 @@
+/* Lanes and points under what goes wrong: threads, a clock, a full disk, hands in the file, a
+ * reader that stops. */
+#include "scratch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static void *emit_some(void *log)
+{
+    for (int i = 0; i < 200; i++) {
+        m31r_info(log, "from_thread", "i", i);
+    }
+    return NULL;
+}
+
+static void test_lane__shared_by_threads_loses_nothing_and_is_marked(void **state)
+{
+    (void)state;
+    char dir[4096];
+    pthread_t threads[4];
+    m31r_run *run = open_run();
+    m31r_log *log = m31r_run_logger(run, "worker");
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, emit_some, log), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    m31r_info(log, "last");
+    m31r_run_close(run);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "\"from_thread\""), 800);
+    assert_int_equal(count_of(text, "\"lane_shared_by_threads\""), 1);
+    free(text);
+    json_t *m = read_json(dir, "metadata.json");
+    json_t *lane = json_array_get(json_object_get(m, "lanes"), 0);
+    assert_true(json_is_false(json_object_get(lane, "ordered")));
+    json_decref(m);
+}
+
+static void test_lane__of_its_own_keeps_its_own_order(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_error e;
+    m31r_lane *lane = NULL, *again = NULL;
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    assert_int_equal(m31r_lane_open(run, "loader", &lane, &e), M31R_OK);
+    assert_int_equal(m31r_lane_open(run, "loader", &again, &e), M31R_OK);
+    assert_ptr_equal(lane, again);
+    assert_int_equal(m31r_lane_open(run, "../x", &again, &e), M31R_E_ARG);
+    assert_int_equal(m31r_lane_open(run, "Upper", &again, &e), M31R_E_ARG);
+    m31r_info(m31r_lane_logger(lane, "loader"), "batch", "i", 1);
+    m31r_run_close(run);
+    char *text = read_text(dir, "train.loader.log");
+    assert_int_equal(count_of(text, "\"batch\""), 1);
+    free(text);
+}
+
+static void test_points__a_step_that_goes_back_starts_a_segment_with_one_warning(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    for (int i = 0; i < 5; i++) {
+        m31r_step(run, i, "loss", 1.0, "lr", 0.1);
+    }
+    for (int i = 3; i < 6; i++) {
+        m31r_step(run, i, "loss", 1.0, "lr", 0.1);
+    }
+    m31r_run_close(run);
+    char *points = read_text(dir, "metrics.csv");
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(points, ",0\n"), 10);
+    assert_int_equal(count_of(points, ",1\n"), 6);
+    assert_int_equal(count_of(text, "step_went_back"), 1);
+    free(points);
+    free(text);
+}
+
+static void test_points__bad_names_and_steps_are_counted(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    m31r_metric(run, "a\nb", 1.0, 1);
+    m31r_metric(run, NULL, 1.0, 1);
+    m31r_metric(run, "", 1.0, 1);
+    m31r_metric(run, "good", 1.0, -5);
+    m31r_metric(run, "with,comma", 1.0, 1);
+    assert_int_equal(m31r_run_lost(run), 4);
+    m31r_run_close(run);
+    json_t *m = read_json(dir, "metadata.json");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(m, "lost"), "points")), 4);
+    json_decref(m);
+    char *points = read_text(dir, "metrics.csv");
+    assert_non_null(strstr(points, "\"with,comma\",1,1.0,"));
+    free(points);
+}
+
+static void test_privacy__sensitive_values_and_denied_keys_are_never_written(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    m31r_info(m31r_run_logger(run, "serve"), "request", "password", "canary-one", "who",
+              m31r_sensitive("canary-two"), "prompt", "canary-three");
+    m31r_run_close(run);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "canary"), 0);
+    assert_int_equal(count_of(text, "[redacted:"), 3);
+    assert_non_null(strstr(text, "\"redacted\":3"));
+    free(text);
+}
+
+/* A child with a small file size limit stands for a disk that is full: short write, then EFBIG. */
+static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **state)
+{
+    (void)state;
+    char dir[4096] = "";
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        int quiet = open("/dev/null", O_WRONLY);
+        dup2(quiet, 2);
+        signal(SIGXFSZ, SIG_IGN);
+        m31r_run *run = open_run();
+        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
+        m31r_log *log = m31r_run_logger(run, "trainer");
+        struct rlimit small = {20000, RLIM_INFINITY};
+        setrlimit(RLIMIT_FSIZE, &small);
+        for (int i = 0; i < 1000; i++) {
+            m31r_info(log, "filling", "i", i, "text", "0123456789012345678901234567890123456789");
+        }
+        struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
+        setrlimit(RLIMIT_FSIZE, &large);
+        struct timespec wait = {1, 100 * 1000 * 1000};
+        nanosleep(&wait, NULL);
+        m31r_info(log, "works_again");
+        bool lost = m31r_run_lost(run) > 0;
+        m31r_err err = m31r_run_close(run);
+        _exit(n > 0 && lost && err == M31R_E_IO ? 0 : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char *text = read_text(dir, "train.log");
+    size_t n_written = count_of(text, "\"filling\"");
+    const char *lost = strstr(text, "\"records_lost\",\"count\":");
+    assert_non_null(lost);
+    assert_int_equal(n_written + strtoul(lost + strlen("\"records_lost\",\"count\":"), NULL, 10),
+                     1000);
+    assert_int_equal(count_of(text, "works_again"), 1);
+    free(text);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on(void **state)
+{
+    (void)state;
+    char dir[4096], path[4200];
+    m31r_run *run = open_run();
+    m31r_log *log = m31r_run_logger(run, "trainer");
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    snprintf(path, sizeof path, "%s/train.log", dir);
+    m31r_info(log, "one");
+    assert_int_equal(unlink(path), 0);
+    struct timespec wait = {1, 100 * 1000 * 1000};
+    nanosleep(&wait, NULL);
+    m31r_info(log, "two");
+    m31r_run_close(run);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "log_file_deleted"), 1);
+    assert_int_equal(count_of(text, "\"two\""), 1);
+    free(text);
+}
+
+/* The run prints to a pipe whose reader is gone, then to one that nobody reads: the program goes
+ * on, the file is whole. */
+static void stdout_case(bool close_reader)
+{
+    char dir[4096] = "";
+    int out[2], fds[2];
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(out[1], 1);
+        if (close_reader) {
+            close(out[0]);
+        }
+        m31r_run *run = NULL;
+        m31r_run_options o = whole_identity();
+        o.no_stdout = false;
+        m31r_error e;
+        if (m31r_run_open(&run, &o, &e) != M31R_OK) {
+            _exit(2);
+        }
+        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
+        for (int i = 0; i < 2000; i++) {
+            m31r_info(m31r_run_logger(run, "trainer"), "printed", "i", i);
+        }
+        _exit(m31r_run_close(run) == M31R_OK && n > 0 ? 0 : 1);
+    }
+    close(out[1]);
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "\"printed\""), 2000);
+    free(text);
+    close(out[0]);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void test_a21__stdout_closed_does_not_kill(void **state)
+{
+    (void)state;
+    stdout_case(true);
+}
+
+static void test_a22__stdout_full_does_not_block(void **state)
+{
+    (void)state;
+    stdout_case(false);
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
+    const struct CMUnitTest tests[] = {
+        CASE(test_lane__shared_by_threads_loses_nothing_and_is_marked),
+        CASE(test_lane__of_its_own_keeps_its_own_order),
+        CASE(test_points__a_step_that_goes_back_starts_a_segment_with_one_warning),
+        CASE(test_points__bad_names_and_steps_are_counted),
+        CASE(test_privacy__sensitive_values_and_denied_keys_are_never_written),
+        CASE(test_lane__a_full_disk_is_counted_and_what_was_there_stays),
+        CASE(test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on),
+        CASE(test_a21__stdout_closed_does_not_kill),
+        CASE(test_a22__stdout_full_does_not_block),
+    };
+    return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
+}
