@@ -129,7 +129,7 @@ static bool settings_override(settings *s, const arguments *a, fault *error)
     return true;
 }
 
-/* Writes the directory to `out`: the given one, or for "auto" the newest rust-src of Debian, else
+/* Writes the directory to `out`: the given one, or for "auto" the last rust-src of Debian, else
  * our own files. */
 static void corpus_find(const char *wanted, char *out, size_t size)
 {
