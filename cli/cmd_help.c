@@ -1,7 +1,7 @@
 /* cmd_help.c - m31r help [COMMAND]: what the entries of the commands say about them.
  *
- * `m31r help --all --json` is what the man pages and the completion are made from, so that there is one description
- * of each option.
+ * `m31r help --all --json` is what the man pages and the completion are made from, so that there is
+ * one description of each option.
  */
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +77,8 @@ void help_show(const m31r_screen *s, const command *cmd)
         return;
     }
     fprintf(s->out, "m31r %s - %s\n", cmd->name, cmd->summary);
-    fprintf(s->out, "\nusage  m31r %s%s%s\n", cmd->name, cmd->usage[0] != '\0' ? " " : "", cmd->usage);
+    fprintf(s->out, "\nusage  m31r %s%s%s\n", cmd->name, cmd->usage[0] != '\0' ? " " : "",
+            cmd->usage);
     if (cmd->details != NULL) {
         fputc('\n', s->out);
         show_indented(s, cmd->details);
@@ -99,9 +100,11 @@ void help_overview(const m31r_screen *s)
     for (size_t i = 0; all_commands[i] != NULL; i++) {
         fprintf(s->out, "  %-12s %s\n", all_commands[i]->name, all_commands[i]->summary);
     }
-    fputs("\nA RUN is any unique part of an id or a name, @ (the latest), @-1 (the one before), or a path.\n"
+    fputs("\nA RUN is any unique part of an id or a name, @ (the latest), @-1 (the one before), or "
+          "a path.\n"
           "m31r help COMMAND tells more; m31r --version says which this is.\n"
-          "exit status  0 success  1 user error  2 config error  3 runtime error  4 validation error\n",
+          "exit status  0 success  1 user error  2 config error  3 runtime error  4 validation "
+          "error\n",
           s->out);
 }
 
@@ -156,6 +159,7 @@ const command command_help = {
     .usage = "[COMMAND]",
     .options = options,
     .run = run,
-    .examples = "m31r help runs\nm31r help --all --json   # every option of every command, for programs",
+    .examples =
+        "m31r help runs\nm31r help --all --json   # every option of every command, for programs",
     .max_args = 1,
 };

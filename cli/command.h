@@ -1,8 +1,9 @@
 /* command.h - what a command is, and what it gets from the command line.
  *
- * One file a command: cmd_<name>.c ends with `const command command_<name> = {...}`, which is listed in commands.c. Help,
- * completion and the man page's options are made from that entry. A command wires reader, analysis and display; it
- * computes nothing itself and includes only m31r/ headers and this one.
+ * One file a command: cmd_<name>.c ends with `const command command_<name> = {...}`, which is
+ * listed in commands.c. Help, completion and the man page's options are made from that entry. A
+ * command wires reader, analysis and display; it computes nothing itself and includes only m31r/
+ * headers and this one.
  */
 #ifndef M31R_COMMAND_H
 #define M31R_COMMAND_H
@@ -15,7 +16,8 @@
 
 typedef struct cli cli;
 
-/* One option; a table of them ends with {NULL}. --help, --json and --color are every command's and not listed. */
+/* One option; a table of them ends with {NULL}. --help, --json and --color are every command's and
+ * not listed. */
 typedef struct cli_option {
     const char *name;  /* long name without dashes */
     char letter;       /* short form, such as 'w' for -w; 0 for none */
@@ -28,11 +30,12 @@ typedef struct command {
     const char *summary; /* one line, no full stop */
     const char *usage;   /* what follows the name, such as "RUN [NAME...]" */
     const cli_option *options;
-    int (*run)(cli *c);  /* returns the exit status: 0 to 4 */
-    const char *details; /* paragraphs for the help and the man page; NULL for none */
-    const char *examples; /* lines "command   # what it does"; NULL for none */
+    int (*run)(cli *c);     /* returns the exit status: 0 to 4 */
+    const char *details;    /* paragraphs for the help and the man page; NULL for none */
+    const char *examples;   /* lines "command   # what it does"; NULL for none */
     int min_args, max_args; /* positional arguments; max -1: any number */
-    bool takes_program;  /* the first positional argument or "--" ends the options: the rest is a program's */
+    bool takes_program;     /* the first positional argument or "--" ends the options: the rest is a
+                               program's */
 } command;
 
 /* What main() understood. `args` are the positional arguments; those after "--" come last. */
@@ -42,9 +45,9 @@ struct cli {
     m31r_screen err; /* stderr: everything else */
     const char **args;
     int n_args;
-    char **program;  /* takes_program: what follows, NULL-terminated; else NULL */
+    char **program; /* takes_program: what follows, NULL-terminated; else NULL */
     int n_program;
-    const char **names;  /* options as given, in order: name and value ("" for a flag) */
+    const char **names; /* options as given, in order: name and value ("" for a flag) */
     const char **values;
     int n_given;
 };
@@ -62,8 +65,8 @@ bool cli_has(const cli *c, const char *name);
 int cli_count(const cli *c, const char *name);
 const char *cli_value_at(const cli *c, const char *name, int i);
 
-/* The value as a whole number from `low` to `high` into `*out`, which is left alone when the option was not given. False: it was wrong,
- * the error is printed, and the command returns 1. */
+/* The value as a whole number from `low` to `high` into `*out`, which is left alone when the option
+ * was not given. False: it was wrong, the error is printed, and the command returns 1. */
 bool cli_number(cli *c, const char *name, int64_t low, int64_t high, int64_t *out);
 
 /* Prints the error and returns its exit status: `return cli_fail(c, &e);` */
@@ -75,11 +78,13 @@ int cli_misuse(cli *c, const char *format, ...) __attribute__((format(printf, 2,
 /* A line on stderr that is no error: {"v":1,"kind":"note","note":...} or plain text. */
 void cli_note(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* options.c: fills `c` from argv after the command's name. False: the error is printed, exit status 1. `*wants_help`: --help was there. */
+/* options.c: fills `c` from argv after the command's name. False: the error is printed, exit
+ * status 1. `*wants_help`: --help was there. */
 bool cli_parse(cli *c, int argc, char **argv, bool *wants_help);
 void cli_release(cli *c);
 
-/* options.c: the entry of a NULL-terminated list nearest to `word` by edit distance, or NULL when none is near. */
+/* options.c: the entry of a NULL-terminated list nearest to `word` by edit distance, or NULL when
+ * none is near. */
 const char *cli_nearest(const char *word, const char *const *words, int n);
 
 /* options.c: options that every command has; ends with {NULL}. */

@@ -1,4 +1,5 @@
-/* commands.c - the list of commands, in the order of the help. A new command is one file cmd_<name>.c and two lines here. */
+/* commands.c - the list of commands, in the order of the help. A new command is one file
+ * cmd_<name>.c and two lines here. */
 #include <stddef.h>
 #include <string.h>
 

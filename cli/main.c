@@ -1,6 +1,7 @@
 /* main.c - m31r COMMAND: finds the command, reads its options, runs it.
  *
- * stdout carries results only; everything else goes to stderr. A closed pipe (`m31r logs | head`) is an ordinary end.
+ * stdout carries results only; everything else goes to stderr. A closed pipe (`m31r logs | head`)
+ * is an ordinary end.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* options.c - long options as people type them: --key value, --key=value, flags, "--" to end them.
  *
- * Nothing is guessed: an option that is not in the table is an error that names the nearest one. A minus before a digit
- * is a number, not an option, so that `m31r metric loss -0.5` needs no "--".
+ * Nothing is guessed: an option that is not in the table is an error that names the nearest one. A
+ * minus before a digit is a number, not an option, so that `m31r metric loss -0.5` needs no "--".
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,7 +23,8 @@ const cli_option common_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* Levenshtein distance with transposition of neighbours; words longer than the limit are far from everything. */
+/* Levenshtein distance with transposition of neighbours; words longer than the limit are far from
+ * everything. */
 static unsigned distance(const char *a, const char *b)
 {
     size_t n = strlen(a);
@@ -71,7 +72,8 @@ const char *cli_nearest(const char *word, const char *const *words, int n)
     return nearest;
 }
 
-static const cli_option *find_in(const cli_option *table, const char *name, size_t length, char letter)
+static const cli_option *find_in(const cli_option *table, const char *name, size_t length,
+                                 char letter)
 {
     for (const cli_option *o = table; o != NULL && o->name != NULL; o++) {
         bool is_it = name != NULL ? strlen(o->name) == length && memcmp(o->name, name, length) == 0
@@ -211,7 +213,8 @@ static bool set_screens(cli *c)
     static const struct {
         const char *name;
         m31r_color color;
-    } colors[] = {{"auto", M31R_COLOR_AUTO}, {"always", M31R_COLOR_ALWAYS}, {"never", M31R_COLOR_NEVER}};
+    } colors[] = {
+        {"auto", M31R_COLOR_AUTO}, {"always", M31R_COLOR_ALWAYS}, {"never", M31R_COLOR_NEVER}};
     const char *when = cli_value(c, "color");
     m31r_color color = M31R_COLOR_AUTO;
     bool is_known = when == NULL;
@@ -333,8 +336,7 @@ int cli_misuse(cli *c, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(e.message, sizeof e.message, format, arguments);
     va_end(arguments);
-    snprintf(e.hint, sizeof e.hint, "see m31r help %s",
-             c->command != NULL ? c->command->name : "");
+    snprintf(e.hint, sizeof e.hint, "see m31r help %s", c->command != NULL ? c->command->name : "");
     return cli_fail(c, &e);
 }
 

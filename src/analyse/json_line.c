@@ -1,7 +1,8 @@
 /* json_line.c - m31r/json.h: a growing buffer and a small stack of brackets.
  *
- * A streaming writer, not a tree: outputs are written in one pass, in the order of the code, so that the order of
- * members is the order a reader of the code sees. Commas follow from one bit for each depth.
+ * A streaming writer, not a tree: outputs are written in one pass, in the order of the code, so
+ * that the order of members is the order a reader of the code sees. Commas follow from one bit for
+ * each depth.
  */
 #include "m31r/json.h"
 

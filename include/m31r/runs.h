@@ -1,0 +1,74 @@
+/* runs.h - the runs below a root, as rows of a table.
+ *
+ * A row holds the facts of a run and the few numbers of its metrics that a list shows. They come
+ * from metrics.json when it is newer than the points and the run has ended, else from the points
+ * themselves. Runs that cannot be read are rows too, with their problem.
+ *
+ * Invariant: rows come newest first, by start of the id, then by id; the same directory gives the
+ * same order.
+ *
+ *     m31r_runs_open(&runs, NULL, &e);
+ *     for (size_t i = 0; i < m31r_runs_count(runs); i++) {
+ *         m31r_run_row row;
+ *         if (m31r_runs_get(runs, i, &row, &e) == M31R_OK) { ... }
+ *     }
+ *     m31r_runs_close(runs);
+ */
+#ifndef M31R_RUNS_H
+#define M31R_RUNS_H
+
+#include "m31r/reader.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct m31r_runs m31r_runs;
+
+typedef struct m31r_run_row {
+    const m31r_facts *facts;
+    int64_t last_step; /* M31R_UNKNOWN when no point has one */
+    const char
+        *metric; /* whose numbers follow: "val_loss", else "loss", else "train_loss"; "" for none */
+    double metric_last, metric_best; /* NaN when not known */
+    int64_t metric_best_step;
+    double tokens_per_sec; /* last value; NaN when not known */
+} m31r_run_row;
+
+/* Lists the runs below `root`; NULL is "experiments" below the working directory. No run is read
+ * yet.
+ *
+ * Returns: M31R_OK and the list in `*out`.
+ * Errors:  M31R_E_NOTFOUND (no such directory), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the caller closes it with m31r_runs_close().
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_runs_open(m31r_runs **out, const char *root, m31r_error *e);
+
+/* Frees the list. NULL is fine.
+ *
+ * Owns:   frees `runs`.
+ * Thread: excludes every other call on the same list.
+ */
+M31R_API void m31r_runs_close(m31r_runs *runs);
+
+/* Number of runs.
+ *
+ * Returns: the number.
+ * Thread:  any.
+ */
+M31R_API size_t m31r_runs_count(const m31r_runs *runs);
+
+/* Reads the i-th run, 0 being the newest.
+ *
+ * Returns: M31R_OK and the row in `*out`.
+ * Errors:  M31R_E_NOTFOUND (no such, or removed meanwhile), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the list; the row's pointers die at the next call on `runs`.
+ * Thread:  one at a time per list.
+ */
+M31R_API m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

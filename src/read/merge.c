@@ -1,0 +1,156 @@
+/* merge.c - lines of several sources as one order of records.
+ *
+ * Each source keeps one parsed record ready; the one with the smallest time is given out. A
+ * source's time never goes back (a record without a time, or with an earlier one, counts as the
+ * time before it), so each lane's own order is kept whatever its clock did; equal times go to the
+ * earlier source. A handful of lanes needs no heap.
+ */
+#include "read/merge.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fail.h"
+#include "format/record.h"
+
+_Static_assert((int)M31R_LINE_LONE_SURROGATE == (int)M31RI_JSON_LONE_SURROGATE &&
+                   (int)M31R_LINE_NOT_JSON == (int)M31RI_JSON_NOT_JSON,
+               "line classes are those of json_read.h, in its order");
+
+m31r_err m31ri_merge_add(m31r_scan *s, int fd, bool owns_fd, const char *const names[2],
+                         m31r_error *e)
+{
+    m31ri_source *source = m31ri_alloc(sizeof *source);
+    m31ri_source **grown = m31ri_realloc(s->sources, (s->n_sources + 1) * sizeof(m31ri_source *));
+    if (grown != NULL) {
+        s->sources = grown;
+    }
+    if (source == NULL || grown == NULL) {
+        m31ri_free(source);
+        if (owns_fd) {
+            close(fd);
+        }
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", names[0]);
+    }
+    m31r_err err = m31ri_source_init(source, fd, owns_fd, names[0], names[1], e);
+    if (err != M31R_OK) {
+        m31ri_free(source);
+        return err;
+    }
+    s->sources[s->n_sources++] = source;
+    return M31R_OK;
+}
+
+static void count_bad(m31r_scan *s, const m31ri_source *source, m31r_line_class class)
+{
+    s->counts.lines[class]++;
+    if (class == M31R_LINE_OK || class == M31R_LINE_EMPTY) {
+        return;
+    }
+    if (s->counts.n_skipped++ == 0) {
+        s->first_bad_file = m31ri_strdup(source->file);
+        s->counts.first_bad_file = s->first_bad_file != NULL ? s->first_bad_file : "";
+        s->counts.first_bad_line = source->line_number;
+        s->counts.first_bad_class = class;
+    }
+}
+
+static bool passes(const m31r_filter *f, const m31r_record *r)
+{
+    if (r->level < f->min_level) {
+        return false;
+    }
+    if (f->module != NULL && (r->module == NULL || strlen(f->module) != r->module_length ||
+                              memcmp(f->module, r->module, r->module_length) != 0)) {
+        return false;
+    }
+    if (f->has_steps && (!r->has_step || r->step < f->first_step || r->step > f->last_step)) {
+        return false;
+    }
+    return f->since_ns == 0 || (r->wall_ns != M31R_UNKNOWN && r->wall_ns >= f->since_ns);
+}
+
+static void set_record(m31ri_source *source, const char *line, size_t length,
+                       const m31ri_record_head *head)
+{
+    m31r_record *r = &source->record;
+    memset(r, 0, sizeof *r);
+    r->line = line;
+    r->length = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+    r->wall_ns = head->wall_ns;
+    r->level = head->level;
+    r->module = head->module.value;
+    r->module_length = head->module.value_length;
+    r->message = head->message.value;
+    r->message_length = head->message.value_length;
+    r->has_step = head->has_step;
+    r->step = head->step;
+    r->file = source->file;
+    r->lane = source->lane;
+    r->line_number = source->line_number;
+    if (r->wall_ns != M31R_UNKNOWN && r->wall_ns > source->order_ns) {
+        source->order_ns = r->wall_ns;
+    }
+    source->has_record = true;
+}
+
+/* Reads on until the source has a record that passes, or nothing more (now). */
+static m31r_err advance(m31r_scan *s, m31ri_source *source, m31r_error *e)
+{
+    bool takes_last = s->options.takes_last_line && !s->options.is_following;
+    source->has_record = false;
+    for (;;) {
+        const char *line;
+        size_t length;
+        m31ri_record_head head;
+        m31r_err err = m31ri_source_line(source, takes_last, &line, &length, e);
+        if (err == M31R_E_LIMIT) {
+            count_bad(s, source, M31R_LINE_TOO_LONG);
+            continue;
+        }
+        if (err != M31R_OK) {
+            return err;
+        }
+        m31r_line_class class = (m31r_line_class)m31ri_record_read(line, length, &head);
+        count_bad(s, source, class);
+        if (class != M31R_LINE_OK) {
+            continue;
+        }
+        set_record(source, line, length, &head);
+        s->counts.n_without_fields += head.ts.value == NULL || head.level == 0 ||
+                                      head.module.value == NULL || head.message.value == NULL;
+        if (passes(&s->options.filter, &source->record)) {
+            return M31R_OK;
+        }
+        source->has_record = false;
+    }
+}
+
+m31r_err m31ri_merge_next(m31r_scan *s, m31r_record *out, m31r_error *e)
+{
+    m31ri_source *first = NULL;
+    if (s->last != NULL) {
+        s->last->has_record = false;
+        s->last = NULL;
+    }
+    for (size_t i = 0; i < s->n_sources; i++) {
+        m31ri_source *source = s->sources[i];
+        if (!source->has_record && (!source->at_end || s->options.is_following)) {
+            m31r_err err = advance(s, source, e);
+            if (err != M31R_OK && err != M31R_EOF) {
+                return err;
+            }
+        }
+        if (source->has_record && (first == NULL || source->order_ns < first->order_ns)) {
+            first = source;
+        }
+    }
+    if (first == NULL) {
+        return M31R_EOF;
+    }
+    *out = first->record;
+    s->last = first;
+    s->counts.n_kept++;
+    return M31R_OK;
+}

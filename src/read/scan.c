@@ -1,0 +1,265 @@
+/* scan.c - m31r/scan.h: which files a scan reads, and how it follows them.
+ *
+ * Following polls: each wait looks whether a file has grown, whether the run has a new lane, and
+ * whether it has ended. The state is derived anew from the directory each time; the reader that the
+ * caller holds stays as it was.
+ */
+#include "m31r/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "format/json_read.h"
+#include "read/merge.h"
+#include "read/reader_int.h"
+
+#define POLL_MS 50
+
+static m31r_err new_scan(m31r_scan **out, const m31r_scan_options *options, m31r_error *e)
+{
+    if (options == NULL || options->size != sizeof *options) {
+        return m31ri_fail(e, M31R_E_ARG, "scan options are not of this library's version");
+    }
+    if (options->tail < 0 || options->tail > M31R_SCAN_TAIL_LIMIT) {
+        return m31ri_fail(e, M31R_E_ARG, "tail %lld is not 0 to %d", (long long)options->tail,
+                          M31R_SCAN_TAIL_LIMIT);
+    }
+    m31r_scan *s = m31ri_calloc(1, sizeof *s);
+    if (s == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
+    }
+    s->options = *options;
+    s->counts.first_bad_file = "";
+    if (options->tail > 0 && (s->tail = m31ri_tail_new((size_t)options->tail)) == NULL) {
+        m31ri_free(s);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
+    }
+    *out = s;
+    return M31R_OK;
+}
+
+static bool is_wanted(const m31r_scan *s, const m31r_lane_facts *lane)
+{
+    const char *want = s->options.lane;
+    if (want == NULL) {
+        return true;
+    }
+    bool is_main = lane->name[0] == '\0' && strcmp(want, "main") == 0;
+    return is_main || (lane->name[0] != '\0' && strcmp(want, lane->name) == 0) ||
+           strcmp(want, lane->file) == 0;
+}
+
+static bool is_open(const m31r_scan *s, const char *file)
+{
+    for (size_t i = 0; i < s->n_sources; i++) {
+        if (strcmp(s->sources[i]->file, file) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds the lanes that are wanted and not yet read. */
+static m31r_err add_lanes(m31r_scan *s, int dir, const m31ri_lane_list *lanes, m31r_error *e)
+{
+    for (size_t i = 0; i < lanes->n; i++) {
+        const m31r_lane_facts *lane = &lanes->lanes[i];
+        if (!is_wanted(s, lane) || is_open(s, lane->file)) {
+            continue;
+        }
+        int fd = m31ri_open(dir, lane->file, O_RDONLY | O_NONBLOCK, 0);
+        if (fd < 0 && errno == ENOENT) {
+            continue;
+        }
+        if (fd < 0) {
+            return m31ri_fail_sys(e, errno, lane->file, "cannot open %s", lane->file);
+        }
+        const char *const names[2] = {lane->file, lane->name};
+        m31r_err err = m31ri_merge_add(s, fd, true, names, e);
+        if (err != M31R_OK) {
+            return err;
+        }
+    }
+    return M31R_OK;
+}
+
+m31r_err m31r_scan_open_run(m31r_scan **out, const m31r_reader *reader,
+                            const m31r_scan_options *options, m31r_error *e)
+{
+    m31r_scan *s = NULL;
+    m31r_err err = new_scan(&s, options, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    s->run_path = m31ri_strdup(reader->path);
+    if (s->run_path == NULL) {
+        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
+    } else {
+        err = add_lanes(s, reader->fd, &reader->lanes, e);
+    }
+    if (err == M31R_OK && s->n_sources == 0 && options->lane != NULL && !options->is_following) {
+        err = m31ri_fail(e, M31R_E_NOTFOUND, "run %s has no lane \"%s\"", reader->facts.run_id,
+                         options->lane);
+        m31ri_fail_hint(e, "its lanes: m31r show %s", reader->facts.run_id);
+    }
+    if (err != M31R_OK) {
+        m31r_scan_close(s);
+        return err;
+    }
+    *out = s;
+    return M31R_OK;
+}
+
+m31r_err m31r_scan_open_file(m31r_scan **out, const char *path, const m31r_scan_options *options,
+                             m31r_error *e)
+{
+    m31r_scan *s = NULL;
+    struct stat st;
+    bool is_stdin = strcmp(path, "-") == 0;
+    m31r_err err = new_scan(&s, options, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    /* Any kind of file: a person may give a pipe. */
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err = m31ri_fail_sys(e, errno, path, "cannot open %s", path);
+    } else if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        err = m31ri_fail(e, M31R_E_ARG, "%s is a directory, and not of a run", path);
+    } else {
+        const char *const names[2] = {path, ""};
+        err = m31ri_merge_add(s, fd, !is_stdin, names, e);
+    }
+    if (err != M31R_OK) {
+        m31r_scan_close(s);
+        return err;
+    }
+    *out = s;
+    return M31R_OK;
+}
+
+m31r_err m31r_scan_next(m31r_scan *s, m31r_record *out, m31r_error *e)
+{
+    if (s->tail != NULL) {
+        m31r_err err = m31ri_tail_next(s->tail, s, out, e);
+        if (err != M31R_EOF || !s->options.is_following) {
+            return err;
+        }
+        /* The past is told; from here on records come as they are written. */
+        m31ri_tail_free(s->tail);
+        s->tail = NULL;
+    }
+    return m31ri_merge_next(s, out, e);
+}
+
+/* Looks at the run anew: adds lanes, says whether it is over. */
+static m31r_err look_again(m31r_scan *s, bool *is_over, m31r_error *e)
+{
+    m31r_reader *reader = NULL;
+    *is_over = false;
+    m31r_err err = m31ri_reader_open_path(&reader, s->run_path, e);
+    if (err == M31R_E_NOTFOUND) {
+        *is_over = true;
+        return M31R_OK;
+    }
+    if (err == M31R_OK) {
+        err = add_lanes(s, reader->fd, &reader->lanes, e);
+        *is_over =
+            reader->facts.state != M31R_STATE_RUNNING && reader->facts.state != M31R_STATE_UNKNOWN;
+    }
+    m31r_reader_close(reader);
+    return err;
+}
+
+static bool any_has_grown(m31r_scan *s)
+{
+    bool has_grown = false;
+    for (size_t i = 0; i < s->n_sources; i++) {
+        has_grown |= m31ri_source_has_grown(s->sources[i]);
+    }
+    return has_grown;
+}
+
+m31r_err m31r_scan_wait(m31r_scan *s, int wait_ms, m31r_error *e)
+{
+    int64_t until_ns = m31ri_mono_ns() + (int64_t)wait_ms * 1000000;
+    for (;;) {
+        bool is_over = false;
+        size_t n_before = s->n_sources;
+        m31r_err err = s->run_path != NULL ? look_again(s, &is_over, e) : M31R_OK;
+        if (err != M31R_OK || any_has_grown(s) || s->n_sources > n_before) {
+            return err;
+        }
+        if (is_over) {
+            return M31R_EOF;
+        }
+        if (m31ri_mono_ns() >= until_ns) {
+            return M31R_OK;
+        }
+        struct timespec pause = {0, POLL_MS * 1000000L};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+m31r_scan_counts m31r_scan_count(const m31r_scan *s)
+{
+    m31r_scan_counts counts = s->counts;
+    counts.n_torn = 0;
+    for (size_t i = 0; i < s->n_sources; i++) {
+        counts.n_torn += m31ri_source_is_torn(s->sources[i]);
+    }
+    return counts;
+}
+
+void m31r_scan_close(m31r_scan *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->n_sources; i++) {
+        m31ri_source_release(s->sources[i]);
+        m31ri_free(s->sources[i]);
+    }
+    m31ri_free(s->sources);
+    m31ri_tail_free(s->tail);
+    m31ri_free(s->first_bad_file);
+    m31ri_free(s->run_path);
+    m31ri_free(s);
+}
+
+/* Carries the caller's function through the reader of JSON. */
+typedef struct each_call {
+    bool (*each)(void *context, const m31r_field *field);
+    void *context;
+} each_call;
+
+static bool hand_on(void *context, const m31ri_json_member *m)
+{
+    const each_call *call = context;
+    m31r_field field = {m->key, m->value, m->key_length, m->value_length, m->type};
+    return call->each(call->context, &field);
+}
+
+void m31r_record_each(const m31r_record *record,
+                      bool (*each)(void *context, const m31r_field *field), void *context)
+{
+    each_call call = {each, context};
+    (void)m31ri_json_read_object(record->line, record->length, hand_on, &call, NULL);
+}
+
+const char *m31r_line_class_name(m31r_line_class c)
+{
+    if (c == M31R_LINE_TOO_LONG) {
+        return "too_long";
+    }
+    return c >= 0 && c < M31R_LINE_TOO_LONG ? m31ri_json_class_name((m31ri_json_class)c) : "?";
+}

@@ -1,0 +1,151 @@
+/* source.c - lines out of a descriptor.
+ *
+ * One buffer that slides: what is given out is forgotten at the next read, a line that does not fit
+ * makes it grow up to the line limit, and a line beyond that is passed over without being kept.
+ * Plain read(2), so that pipes, files that grow and files that are torn while they are read are all
+ * the same case.
+ */
+#include "read/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fail.h"
+
+#define FIRST_BYTES (128 * 1024)
+
+m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
+                           const char *lane, m31r_error *e)
+{
+    memset(s, 0, sizeof *s);
+    s->fd = fd;
+    s->owns_fd = owns_fd;
+    s->order_ns = M31R_UNKNOWN;
+    s->file = m31ri_strdup(file);
+    s->lane = m31ri_strdup(lane);
+    s->buffer = m31ri_alloc(FIRST_BYTES);
+    s->capacity = FIRST_BYTES;
+    if (s->file == NULL || s->lane == NULL || s->buffer == NULL) {
+        m31ri_source_release(s);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", file);
+    }
+    return M31R_OK;
+}
+
+void m31ri_source_release(m31ri_source *s)
+{
+    if (s->owns_fd && s->fd >= 0) {
+        close(s->fd);
+    }
+    m31ri_free(s->file);
+    m31ri_free(s->lane);
+    m31ri_free(s->buffer);
+    memset(s, 0, sizeof *s);
+    s->fd = -1;
+}
+
+/* Room for more bytes behind `end`: slides, then grows. False when memory is out. */
+static bool make_room(m31ri_source *s)
+{
+    if (s->start > 0) {
+        memmove(s->buffer, s->buffer + s->start, s->end - s->start);
+        s->end -= s->start;
+        s->start = 0;
+    }
+    if (s->end < s->capacity) {
+        return true;
+    }
+    char *grown = m31ri_realloc(s->buffer, s->capacity * 2);
+    if (grown == NULL) {
+        return false;
+    }
+    s->buffer = grown;
+    s->capacity *= 2;
+    return true;
+}
+
+static m31r_err fill(m31ri_source *s, m31r_error *e)
+{
+    if (!make_room(s)) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a line of %s", s->file);
+    }
+    ssize_t n;
+    do {
+        n = read(s->fd, s->buffer + s->end, s->capacity - s->end);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return m31ri_fail_sys(e, errno, s->file, "cannot read %s", s->file);
+    }
+    s->at_end = n == 0;
+    s->end += (size_t)n;
+    s->offset += (uint64_t)n;
+    return M31R_OK;
+}
+
+/* Gives out the `length` bytes at the start as a line, with `used` bytes passed over. */
+static m31r_err give(m31ri_source *s, size_t length, size_t used, const char **out,
+                     size_t *out_length)
+{
+    bool was_skipping = s->is_skipping;
+    *out = s->buffer + s->start;
+    *out_length = length;
+    s->start += used;
+    s->searched = 0;
+    s->is_skipping = false;
+    s->line_number++;
+    return was_skipping ? M31R_E_LIMIT : M31R_OK;
+}
+
+m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,
+                           size_t *out_length, m31r_error *e)
+{
+    for (;;) {
+        const char *from = s->buffer + s->start + s->searched;
+        size_t left = s->end - s->start - s->searched;
+        const char *newline = left > 0 ? memchr(from, '\n', left) : NULL;
+        if (newline != NULL) {
+            size_t length = (size_t)(newline - s->buffer) - s->start;
+            return give(s, length, length + 1, out_line, out_length);
+        }
+        s->searched = s->end - s->start;
+        if (s->searched > M31R_SCAN_LINE_LIMIT) {
+            s->is_skipping = true;
+        }
+        if (s->is_skipping) {
+            s->start = s->end;
+            s->searched = 0;
+        }
+        m31r_err err = fill(s, e);
+        if (err != M31R_OK) {
+            return err;
+        }
+        if (s->at_end && takes_last && s->searched > 0) {
+            return give(s, s->searched, s->searched, out_line, out_length);
+        }
+        if (s->at_end) {
+            return M31R_EOF;
+        }
+    }
+}
+
+bool m31ri_source_has_grown(m31ri_source *s)
+{
+    struct stat st;
+    if (fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return true;
+    }
+    if ((uint64_t)st.st_size < s->offset && lseek(s->fd, 0, SEEK_SET) == 0) {
+        s->offset = s->start = s->end = s->searched = 0;
+        s->line_number = 0;
+        return st.st_size > 0;
+    }
+    return (uint64_t)st.st_size > s->offset;
+}
+
+bool m31ri_source_is_torn(const m31ri_source *s)
+{
+    return s->at_end && (s->end > s->start || s->is_skipping);
+}

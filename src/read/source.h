@@ -1,0 +1,43 @@
+/* source.h - one file or stream of lines, read in bounded memory. */
+#ifndef M31RI_SOURCE_H
+#define M31RI_SOURCE_H
+
+#include "base/buf.h"
+#include "m31r/scan.h"
+
+/* Invariant: buffer[start, end) are bytes read and not yet given out; of these `searched` hold no
+ * newline. */
+typedef struct m31ri_source {
+    int fd;
+    bool owns_fd;
+    bool at_end;       /* the last read gave nothing */
+    bool is_skipping;  /* inside a line that is longer than the limit */
+    bool has_record;   /* `record` waits to be given out */
+    char *file, *lane; /* names for the record */
+    char *buffer;
+    size_t start, end, searched, capacity;
+    uint64_t offset; /* bytes read from the file */
+    uint64_t line_number;
+    int64_t order_ns; /* ts of `record`, never going back: what merging compares */
+    m31r_record record;
+} m31ri_source;
+
+/* Takes over `fd` when `owns_fd`, also on failure. */
+m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
+                           const char *lane, m31r_error *e);
+void m31ri_source_release(m31ri_source *s);
+
+/* Next line without its newline. M31R_EOF when there is no whole one (now); M31R_E_LIMIT for a line
+ * that was too long (and is skipped). The bytes die at the next call. `takes_last`: at the end,
+ * what is left is a line. */
+m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,
+                           size_t *out_length, m31r_error *e);
+
+/* True when the file has more bytes than were read, or became shorter (then reading starts again).
+ */
+bool m31ri_source_has_grown(m31ri_source *s);
+
+/* True when it ends in a line without a newline. */
+bool m31ri_source_is_torn(const m31ri_source *s);
+
+#endif
