@@ -7,11 +7,14 @@
 #include "m31r/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "format/json_text.h"
+#include "format/number.h"
 
 #define DEPTH_LIMIT 16
 
@@ -22,24 +25,6 @@ struct m31r_json {
     unsigned depth; /* brackets open; the top object is 1 */
 };
 
-/* Replaced by format/json_text.h's m31ri_json_string() as soon as that is there. */
-static void add_string(m31ri_buf *out, const char *s, size_t length)
-{
-    m31ri_buf_add_char(out, '"');
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c == '"' || c == '\\') {
-            m31ri_buf_add_char(out, '\\');
-            m31ri_buf_add_char(out, (char)c);
-        } else if (c < 0x20 || c == 0x7f) {
-            m31ri_buf_add_format(out, "\\u%04x", c);
-        } else {
-            m31ri_buf_add_char(out, (char)c);
-        }
-    }
-    m31ri_buf_add_char(out, '"');
-}
-
 static void add_key(m31r_json *j, const char *key)
 {
     unsigned top = j->depth - 1;
@@ -48,7 +33,7 @@ static void add_key(m31r_json *j, const char *key)
     }
     j->has_member[top] = true;
     if (key != NULL) {
-        add_string(&j->text, key, strlen(key));
+        m31ri_json_string(&j->text, key, strlen(key));
         m31ri_buf_add_char(&j->text, ':');
     }
 }
@@ -120,22 +105,27 @@ void m31r_json_add_bytes(m31r_json *j, const char *key, const char *text, size_t
         return;
     }
     add_key(j, key);
-    add_string(&j->text, text, length);
+    m31ri_json_string(&j->text, text, length);
 }
 
 void m31r_json_add_int(m31r_json *j, const char *key, int64_t value)
 {
     if (is_usable(j)) {
         add_key(j, key);
-        m31ri_buf_add_format(&j->text, "%lld", (long long)value);
+        char digits[M31RI_NUMBER_BYTES];
+        m31ri_buf_add(&j->text, digits, m31ri_number_write_int(value, digits));
     }
 }
 
 void m31r_json_add_double(m31r_json *j, const char *key, double value)
 {
     if (is_usable(j)) {
+        char digits[M31RI_NUMBER_BYTES];
+        const char *quote = isfinite(value) ? "" : "\"";
         add_key(j, key);
-        m31ri_buf_add_format(&j->text, "%.17g", value);
+        m31ri_buf_add_str(&j->text, quote);
+        m31ri_buf_add(&j->text, digits, m31ri_number_write_double(value, digits));
+        m31ri_buf_add_str(&j->text, quote);
     }
 }
 

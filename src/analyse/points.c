@@ -1,0 +1,150 @@
+/* points.c - the points of a run, streamed out of metrics.csv and of the files of other ranks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "analyse/series_int.h"
+#include "base/alloc.h"
+#include "base/fail.h"
+#include "base/os_dir.h"
+#include "base/os_file.h"
+#include "format/point.h"
+#include "read/reader_int.h"
+#include "read/source.h"
+
+struct m31r_points {
+    int dir;
+    m31ri_dir_list names;
+    size_t next_name;
+    bool is_open;
+    m31ri_source source;
+    m31ri_buf scratch;
+    uint64_t n_bad, n_torn;
+};
+
+static bool is_points_file(const m31ri_dir_entry *entry)
+{
+    static const char rank[] = "metrics.rank";
+    size_t length = strlen(entry->name);
+    bool is_ranked = strncmp(entry->name, rank, sizeof rank - 1) == 0 && length > sizeof rank + 3 &&
+                     strcmp(entry->name + length - 4, ".csv") == 0;
+    return entry->type == 'f' && (is_ranked || strcmp(entry->name, "metrics.csv") == 0);
+}
+
+m31r_err m31r_points_open(m31r_points **out, const m31r_reader *reader, m31r_error *e)
+{
+    m31r_points *p = m31ri_calloc(1, sizeof *p);
+    if (p == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the points of a run");
+    }
+    p->dir = reader->fd;
+    m31r_err err = m31ri_dir_list_fd(p->dir, &p->names, e);
+    if (err != M31R_OK) {
+        m31ri_free(p);
+        return err;
+    }
+    *out = p;
+    return M31R_OK;
+}
+
+/* Opens the next file of points. M31R_EOF after the last. */
+static m31r_err open_next(m31r_points *p, m31r_error *e)
+{
+    for (; p->next_name < p->names.n; p->next_name++) {
+        const m31ri_dir_entry *entry = &p->names.entries[p->next_name];
+        if (!is_points_file(entry)) {
+            continue;
+        }
+        p->next_name++;
+        int fd = m31ri_open(p->dir, entry->name, O_RDONLY | O_NONBLOCK, 0);
+        if (fd < 0) {
+            return m31ri_fail_sys(e, errno, entry->name, "cannot open %s", entry->name);
+        }
+        m31r_err err = m31ri_source_init(&p->source, fd, true, entry->name, "", e);
+        p->is_open = err == M31R_OK;
+        return err;
+    }
+    return M31R_EOF;
+}
+
+static bool take_line(m31r_points *p, const char *line, size_t length, m31r_point_view *out)
+{
+    static const size_t header_length = sizeof M31RI_POINT_HEADER - 2;
+    m31ri_point point;
+    bool is_header = p->source.line_number == 1 && length == header_length &&
+                     memcmp(line, M31RI_POINT_HEADER, header_length) == 0;
+    m31ri_buf_clear(&p->scratch);
+    if (is_header || !m31ri_point_read(line, length, &point, &p->scratch)) {
+        p->n_bad += !is_header;
+        return false;
+    }
+    out->name = point.name;
+    out->name_length = point.name_length;
+    out->step = point.step;
+    out->value = point.value;
+    out->wall_ns = point.wall_ns;
+    out->segment = point.segment;
+    out->line = line;
+    out->length = length;
+    return true;
+}
+
+/* Next point of the file that is open; M31R_EOF at its end, which closes it. */
+static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e)
+{
+    for (;;) {
+        const char *line;
+        size_t length;
+        m31r_err err = m31ri_source_line(&p->source, false, &line, &length, e);
+        if (err == M31R_EOF) {
+            p->n_torn += m31ri_source_is_torn(&p->source);
+            m31ri_source_release(&p->source);
+            p->is_open = false;
+            return M31R_EOF;
+        }
+        if (err != M31R_OK && err != M31R_E_LIMIT) {
+            return err;
+        }
+        p->n_bad += err == M31R_E_LIMIT;
+        if (err == M31R_OK && take_line(p, line, length, out)) {
+            return M31R_OK;
+        }
+    }
+}
+
+m31r_err m31r_points_next(m31r_points *p, m31r_point_view *out, m31r_error *e)
+{
+    for (;;) {
+        m31r_err err = p->is_open ? M31R_OK : open_next(p, e);
+        if (err != M31R_OK) {
+            return err;
+        }
+        err = next_in_file(p, out, e);
+        if (err != M31R_EOF) {
+            return err;
+        }
+    }
+}
+
+void m31r_points_close(m31r_points *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    if (p->is_open) {
+        m31ri_source_release(&p->source);
+    }
+    m31ri_dir_list_release(&p->names);
+    m31ri_buf_release(&p->scratch);
+    m31ri_free(p);
+}
+
+uint64_t m31ri_points_bad(const m31r_points *p)
+{
+    return p->n_bad;
+}
+
+uint64_t m31ri_points_torn(const m31r_points *p)
+{
+    return p->n_torn;
+}

@@ -1,0 +1,244 @@
+/* series.c - m31r/series.h: the summary of src/stat and a trace for each metric, from one pass over
+ * the points.
+ *
+ * metrics.json is not read: it is derived from the same points, and `verify` compares the two.
+ */
+#include "m31r/series.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analyse/series_int.h"
+#include "analyse/trace.h"
+#include "base/alloc.h"
+#include "base/fail.h"
+#include "read/reader_int.h"
+#include "stat/summary.h"
+
+typedef struct metric_trace {
+    char *name;
+    m31ri_trace trace;
+    double values[M31R_TRACE_LIMIT];
+    size_t n_values;
+} metric_trace;
+
+struct m31r_series {
+    const m31r_reader *reader;
+    m31ri_summary *summary;
+    metric_trace **traces; /* in the order of the summary: that of first appearance */
+    size_t n_traces, last_used;
+    uint64_t n_bad, n_torn;
+    int64_t last_step;
+};
+
+static bool has_name(const metric_trace *t, const m31r_point_view *p)
+{
+    return strlen(t->name) == p->name_length && memcmp(t->name, p->name, p->name_length) == 0;
+}
+
+/* Metrics come in turns, so the one after the last used is tried first. */
+static metric_trace *find_trace(m31r_series *s, const m31r_point_view *p)
+{
+    for (size_t i = 0; i < s->n_traces; i++) {
+        size_t at = (s->last_used + 1 + i) % s->n_traces;
+        if (has_name(s->traces[at], p)) {
+            s->last_used = at;
+            return s->traces[at];
+        }
+    }
+    metric_trace **grown = m31ri_realloc(s->traces, (s->n_traces + 1) * sizeof(metric_trace *));
+    metric_trace *t = m31ri_calloc(1, sizeof *t);
+    if (grown != NULL) {
+        s->traces = grown;
+    }
+    if (t == NULL || grown == NULL || (t->name = m31ri_strndup(p->name, p->name_length)) == NULL) {
+        m31ri_free(t);
+        return NULL;
+    }
+    s->last_used = s->n_traces;
+    s->traces[s->n_traces++] = t;
+    return t;
+}
+
+static bool add_point(m31r_series *s, const m31r_point_view *p)
+{
+    m31ri_point point = {.name = p->name,
+                         .name_length = p->name_length,
+                         .step = p->step,
+                         .value = p->value,
+                         .wall_ns = p->wall_ns,
+                         .segment = p->segment};
+    metric_trace *t = find_trace(s, p);
+    if (t == NULL || !m31ri_summary_add(s->summary, &point)) {
+        return false;
+    }
+    m31ri_trace_add(&t->trace, p->value);
+    s->last_step = p->step > s->last_step ? p->step : s->last_step;
+    return true;
+}
+
+static m31r_err read_points(m31r_series *s, m31r_error *e)
+{
+    m31r_points *points = NULL;
+    m31r_point_view p;
+    m31r_err err = m31r_points_open(&points, s->reader, e);
+    while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
+        if (!add_point(s, &p)) {
+            err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
+        }
+    }
+    if (err == M31R_EOF) {
+        s->n_bad = m31ri_points_bad(points);
+        s->n_torn = m31ri_points_torn(points);
+        err = M31R_OK;
+    }
+    m31r_points_close(points);
+    return err;
+}
+
+m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e)
+{
+    m31r_series *s = m31ri_calloc(1, sizeof *s);
+    if (s == NULL || (s->summary = m31ri_summary_new()) == NULL) {
+        m31ri_free(s);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
+    }
+    s->reader = reader;
+    s->last_step = M31R_NO_STEP;
+    m31r_err err = read_points(s, e);
+    if (err != M31R_OK) {
+        m31r_series_close(s);
+        return err;
+    }
+    for (size_t i = 0; i < s->n_traces; i++) {
+        s->traces[i]->n_values = m31ri_trace_read(&s->traces[i]->trace, s->traces[i]->values);
+    }
+    *out = s;
+    return M31R_OK;
+}
+
+void m31r_series_close(m31r_series *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->n_traces; i++) {
+        m31ri_free(s->traces[i]->name);
+        m31ri_free(s->traces[i]);
+    }
+    m31ri_free(s->traces);
+    m31ri_summary_free(s->summary);
+    m31ri_free(s);
+}
+
+size_t m31r_series_count(const m31r_series *s)
+{
+    return s->n_traces;
+}
+
+m31r_better m31ri_better_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        m31r_better better;
+    } known[] = {
+        {"loss", M31R_BETTER_LOWER},
+        {"train_loss", M31R_BETTER_LOWER},
+        {"val_loss", M31R_BETTER_LOWER},
+        {"compile_rate", M31R_BETTER_HIGHER},
+        {"pass_at_k", M31R_BETTER_HIGHER},
+        {"pass@k", M31R_BETTER_HIGHER},
+        {"tokens_per_sec", M31R_BETTER_HIGHER},
+        {"tokens/s", M31R_BETTER_HIGHER},
+        {"latency", M31R_BETTER_LOWER},
+        {"latency_ms", M31R_BETTER_LOWER},
+        {"memory", M31R_BETTER_LOWER},
+        {"memory_mb", M31R_BETTER_LOWER},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            return known[i].better;
+        }
+    }
+    return M31R_BETTER_UNKNOWN;
+}
+
+static void fill_definition(const m31r_series *s, m31r_metric_facts *out)
+{
+    const json_t *all = m31ri_reader_get(s->reader, "metrics");
+    const json_t *defined = json_object_get(all, out->name);
+    const char *unit = json_string_value(json_object_get(defined, "unit"));
+    const char *better = json_string_value(json_object_get(defined, "better"));
+    out->unit = unit != NULL ? unit : "";
+    out->better = m31ri_better_of(out->name);
+    if (better != NULL && strcmp(better, "lower") == 0) {
+        out->better = M31R_BETTER_LOWER;
+    } else if (better != NULL && strcmp(better, "higher") == 0) {
+        out->better = M31R_BETTER_HIGHER;
+    }
+}
+
+m31r_err m31r_series_get(const m31r_series *s, size_t i, m31r_metric_facts *out)
+{
+    m31ri_metric_summary m;
+    if (i >= s->n_traces || i >= m31ri_summary_count(s->summary)) {
+        return M31R_E_NOTFOUND;
+    }
+    m31ri_summary_get(s->summary, i, &m);
+    memset(out, 0, sizeof *out);
+    out->name = s->traces[i]->name;
+    fill_definition(s, out);
+    out->n = m.count;
+    out->n_nonfinite = m.n_nonfinite;
+    out->n_segments = m.segments;
+    bool has_finite = m.count > m.n_nonfinite;
+    out->first = m.first;
+    out->last = m.last;
+    out->min = has_finite ? m.min : NAN;
+    out->max = has_finite ? m.max : NAN;
+    out->mean = has_finite ? m.mean : NAN;
+    out->std = has_finite ? m.std : NAN;
+    out->p50 = has_finite ? m.p50 : NAN;
+    out->p90 = has_finite ? m.p90 : NAN;
+    out->p99 = has_finite ? m.p99 : NAN;
+    out->first_step = m.first_step;
+    out->last_step = m.last_step;
+    out->min_step = m.min_step;
+    out->max_step = m.max_step;
+    out->quantiles_are_exact = m.quantiles_are_exact;
+    out->best = NAN;
+    out->best_step = M31R_NO_STEP;
+    if (out->better != M31R_BETTER_UNKNOWN) {
+        bool is_lower = out->better == M31R_BETTER_LOWER;
+        out->best = is_lower ? out->min : out->max;
+        out->best_step = is_lower ? out->min_step : out->max_step;
+    }
+    out->trace = s->traces[i]->values;
+    out->n_trace = s->traces[i]->n_values;
+    return M31R_OK;
+}
+
+m31r_err m31r_series_find(const m31r_series *s, const char *name, m31r_metric_facts *out)
+{
+    for (size_t i = 0; i < s->n_traces; i++) {
+        if (strcmp(s->traces[i]->name, name) == 0) {
+            return m31r_series_get(s, i, out);
+        }
+    }
+    return M31R_E_NOTFOUND;
+}
+
+uint64_t m31r_series_bad_lines(const m31r_series *s)
+{
+    return s->n_bad;
+}
+
+uint64_t m31ri_series_torn(const m31r_series *s)
+{
+    return s->n_torn;
+}
+
+int64_t m31r_series_last_step(const m31r_series *s)
+{
+    return s->last_step;
+}

@@ -1,0 +1,16 @@
+/* series_int.h - what the rest of analyse asks of points and series. */
+#ifndef M31RI_SERIES_INT_H
+#define M31RI_SERIES_INT_H
+
+#include "m31r/series.h"
+
+/* Lines so far that are no points, and files that end in a line without a newline. */
+uint64_t m31ri_points_bad(const m31r_points *p);
+uint64_t m31ri_points_torn(const m31r_points *p);
+uint64_t m31ri_series_torn(const m31r_series *s);
+
+/* Direction that the specification gives a mandatory metric; M31R_BETTER_UNKNOWN for any other
+ * name. */
+m31r_better m31ri_better_of(const char *name);
+
+#endif
