@@ -1,0 +1,292 @@
+/* verify.c - m31r/verify.h: the parts put together, the manifest, the five criteria and the
+ * verdict.
+ *
+ * The verdict is the worst that a failed check leads to. The five criteria of section 29 are a
+ * second view of the same checks and numbers, in the specification's words; they add no rule of
+ * their own.
+ */
+#include "m31r/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyse/verify_int.h"
+#include "base/alloc.h"
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "base/sha256.h"
+
+#define MANIFEST_BYTES (256 * 1024 * 1024)
+
+static const char *keep(m31r_verification *v, char *text)
+{
+    if (text != NULL && v->n_owned == v->owned_capacity) {
+        size_t capacity = v->owned_capacity * 2 + 32;
+        char **grown = m31ri_realloc(v->owned, capacity * sizeof *grown);
+        if (grown == NULL) {
+            m31ri_free(text);
+            text = NULL;
+        } else {
+            v->owned = grown;
+            v->owned_capacity = capacity;
+        }
+    }
+    if (text == NULL) {
+        v->is_out_of_memory = true;
+        return "";
+    }
+    v->owned[v->n_owned++] = text;
+    return text;
+}
+
+const char *m31ri_verify_text(m31r_verification *v, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return keep(v, m31ri_strdup(text));
+}
+
+void m31ri_verify_add(m31r_verification *v, const char *const statement[2], m31r_answer answer,
+                      m31ri_check_place place, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (v->n_checks == v->capacity) {
+        m31r_check *grown = m31ri_realloc(v->checks, (v->capacity + 32) * sizeof *grown);
+        if (grown == NULL) {
+            v->is_out_of_memory = true;
+            return;
+        }
+        v->checks = grown;
+        v->capacity += 32;
+    }
+    bool is_placed = answer == M31R_NO;
+    v->checks[v->n_checks++] = (m31r_check){.id = statement[0],
+                                            .what = statement[1],
+                                            .answer = answer,
+                                            .why = keep(v, m31ri_strdup(text)),
+                                            .path = is_placed ? place.path : "",
+                                            .line = is_placed ? place.line : 0,
+                                            .breaks = place.breaks};
+}
+
+bool m31ri_verify_is_ended(const m31r_verification *v)
+{
+    const m31r_facts *f = &v->reader->facts;
+    return f->end[0] != '\0' && f->state >= M31R_STATE_FINISHED &&
+           f->state <= M31R_STATE_INTERRUPTED;
+}
+
+/* What is wrong with a file of the manifest, or NULL. */
+static const char *file_fault(m31r_verification *v, const json_t *entry)
+{
+    const char *path = json_string_value(json_object_get(entry, "path"));
+    const char *want = json_string_value(json_object_get(entry, "sha256"));
+    uint8_t digest[M31RI_SHA256_BYTES];
+    char hex[M31RI_SHA256_HEX];
+    if (path == NULL || want == NULL || path[0] == '/' || strstr(path, "..") != NULL) {
+        return "an entry without a usable path or digest";
+    }
+    int fd = m31ri_open(v->reader->fd, path, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0) {
+        return m31ri_verify_text(v, "%s: %s", path, strerror(errno));
+    }
+    m31r_err err = m31ri_sha256_fd(fd, digest, NULL, NULL);
+    close(fd);
+    if (err != M31R_OK) {
+        return m31ri_verify_text(v, "%s cannot be read", path);
+    }
+    m31ri_sha256_hex(digest, hex);
+    if (strcmp(hex, want) != 0) {
+        return m31ri_verify_text(v, "%s: SHA-256 %.12s, the manifest says %.12s", path, hex, want);
+    }
+    return NULL;
+}
+
+m31r_err m31ri_verify_manifest(m31r_verification *v, m31r_error *e)
+{
+    static const char *const there[2] = {"OBS-04", "the manifest is there and reads"};
+    static const char *const same[2] = {"OBS-04", "every file is what the manifest says"};
+    m31ri_buf text = M31RI_BUF_INIT;
+    m31r_verdict missing = v->is_complete ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_VERIFIED;
+    m31ri_check_place place = {"manifest.json", 0, missing};
+    m31r_err err = m31ri_read_file(v->reader->fd, "manifest.json", MANIFEST_BYTES, &text, e);
+    if (err == M31R_E_NOTFOUND) {
+        m31ri_verify_add(v, there, v->is_complete ? M31R_NO : M31R_NOT_APPLICABLE, place,
+                         "there is none; it is made when a run ends");
+        m31ri_buf_release(&text);
+        return M31R_OK;
+    }
+    json_t *root = err == M31R_OK ? json_loadb(m31ri_buf_str(&text), text.length, 0, NULL) : NULL;
+    const json_t *files = json_object_get(root, "files");
+    m31ri_buf_release(&text);
+    place.breaks = M31R_VERDICT_UNREADABLE;
+    m31ri_verify_add(v, there, json_is_array(files) ? M31R_YES : M31R_NO, place, "%zu files",
+                     json_array_size(files));
+    const char *fault = NULL;
+    size_t n_faults = 0;
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const char *f = file_fault(v, json_array_get(files, i));
+        fault = fault == NULL ? f : fault;
+        n_faults += f != NULL;
+    }
+    place.breaks = M31R_VERDICT_CHANGED;
+    m31ri_verify_add(v, same, n_faults > 0 ? M31R_NO : M31R_YES, place, "%zu differ%s%s", n_faults,
+                     n_faults > 0 ? ": " : "", n_faults > 0 ? fault : "");
+    json_decref(root);
+    return M31R_OK;
+}
+
+static bool all_hold(const m31r_verification *v, const char *id)
+{
+    for (size_t i = 0; i < v->n_checks; i++) {
+        if (strcmp(v->checks[i].id, id) == 0 && v->checks[i].answer == M31R_NO) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_criterion(m31r_verification *v, size_t i, bool holds, const char *why)
+{
+    static const char *const statements[M31R_CRITERIA][2] = {
+        {"OBS-29.1", "every stage logs progress"}, {"OBS-29.2", "failures include context"},
+        {"OBS-29.3", "the run is reproducible"},   {"OBS-29.4", "metrics are saved automatically"},
+        {"OBS-29.5", "nothing sensitive leaked"},
+    };
+    v->criteria[i] = (m31r_check){.id = statements[i][0],
+                                  .what = statements[i][1],
+                                  .answer = holds ? M31R_YES : M31R_NO,
+                                  .why = why,
+                                  .path = ""};
+}
+
+static void judge_reproducible(m31r_verification *v)
+{
+    const m31r_facts *f = &v->reader->facts;
+    bool is_trial = strcmp(f->kind, "trial") == 0;
+    bool lacks_diff = f->is_dirty && f->diff_file[0] == '\0';
+    bool is_named = all_hold(v, "OBS-21") && all_hold(v, "OBS-23");
+    const char *why = !is_named  ? "its identity is not whole (OBS-21, OBS-23)"
+                      : is_trial ? "a trial: what was not found was taken as none (OBS-21)"
+                      : lacks_diff
+                          ? "uncommitted changes, and the diff was not kept (OBS-23)"
+                          : "config, commit, dataset, tokenizer, seed and command are known "
+                            "(OBS-21, OBS-23)";
+    set_criterion(v, 2, is_named && !is_trial && !lacks_diff, why);
+}
+
+static void judge_criteria(m31r_verification *v)
+{
+    const m31ri_verify_numbers *n = &v->numbers;
+    const m31r_facts *f = &v->reader->facts;
+    bool logs = n->n_program_records > 0 && all_hold(v, "OBS-06") && all_hold(v, "OBS-08");
+    set_criterion(v, 0, logs,
+                  m31ri_verify_text(v, "%llu records%s (OBS-06, OBS-08)",
+                                    (unsigned long long)n->n_program_records,
+                                    n->has_step ? ", with steps" : ""));
+    bool ended_badly = f->state == M31R_STATE_FAILED || f->state == M31R_STATE_KILLED;
+    bool has_cause = f->cause[0] != '\0' || f->signal[0] != '\0' || f->exit_status > 0;
+    bool is_unexplained = ended_badly && !has_cause && n->n_failures == 0;
+    set_criterion(v, 1, n->n_failures_without_context == 0 && !is_unexplained,
+                  is_unexplained
+                      ? "the run failed and nothing says why (OBS-25)"
+                      : m31ri_verify_text(v,
+                                          "%llu ERROR or CRITICAL records, %llu without "
+                                          "context (OBS-25)",
+                                          (unsigned long long)n->n_failures,
+                                          (unsigned long long)n->n_failures_without_context));
+    judge_reproducible(v);
+    set_criterion(
+        v, 3, n->n_points > 0 && n->metrics_agree && all_hold(v, "OBS-19"),
+        m31ri_verify_text(v, "%llu points (OBS-19, OBS-20)", (unsigned long long)n->n_points));
+    bool has_prompts = json_is_true(m31ri_reader_get(v->reader, "privacy.log_prompts"));
+    set_criterion(v, 4, n->n_leaks == 0,
+                  m31ri_verify_text(v, "%llu found%s (OBS-18)", (unsigned long long)n->n_leaks,
+                                    has_prompts ? "; prompts are kept by opt-in" : ""));
+}
+
+m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader, bool is_complete,
+                     m31r_error *e)
+{
+    m31r_verification *v = m31ri_calloc(1, sizeof *v);
+    if (v == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a verification");
+    }
+    v->reader = reader;
+    v->is_complete = is_complete;
+    m31ri_verify_identity(v);
+    m31r_err err = m31ri_verify_records(v, e);
+    if (err == M31R_OK) {
+        err = m31ri_verify_metrics(v, e);
+    }
+    if (err == M31R_OK) {
+        err = m31ri_verify_manifest(v, e);
+    }
+    judge_criteria(v);
+    if (err == M31R_OK && v->is_out_of_memory) {
+        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for a verification");
+    }
+    if (err != M31R_OK) {
+        m31r_verification_free(v);
+        return err;
+    }
+    *out = v;
+    return M31R_OK;
+}
+
+void m31r_verification_free(m31r_verification *v)
+{
+    if (v == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < v->n_owned; i++) {
+        m31ri_free(v->owned[i]);
+    }
+    m31ri_free(v->owned);
+    m31ri_free(v->checks);
+    m31ri_free(v);
+}
+
+m31r_verdict m31r_verification_verdict(const m31r_verification *v)
+{
+    m31r_verdict worst = M31R_VERDICT_VERIFIED;
+    for (size_t i = 0; i < v->n_checks; i++) {
+        if (v->checks[i].answer == M31R_NO && v->checks[i].breaks > worst) {
+            worst = v->checks[i].breaks;
+        }
+    }
+    return worst;
+}
+
+const m31r_check *m31r_verification_criterion(const m31r_verification *v, size_t i)
+{
+    return i < M31R_CRITERIA ? &v->criteria[i] : NULL;
+}
+
+size_t m31r_verification_checks(const m31r_verification *v)
+{
+    return v->n_checks;
+}
+
+const m31r_check *m31r_verification_check(const m31r_verification *v, size_t i)
+{
+    return i < v->n_checks ? &v->checks[i] : NULL;
+}
+
+const char *m31r_verdict_name(m31r_verdict verdict)
+{
+    static const char *const names[] = {"verified", "prefix", "changed", "incomplete",
+                                        "unreadable"};
+    return verdict >= 0 && verdict <= M31R_VERDICT_UNREADABLE ? names[verdict] : "?";
+}

@@ -1,0 +1,51 @@
+/* verify_int.h - a verification while it is made: each part adds its checks. */
+#ifndef M31RI_VERIFY_INT_H
+#define M31RI_VERIFY_INT_H
+
+#include "m31r/verify.h"
+#include "read/reader_int.h"
+
+typedef struct m31ri_verify_numbers {
+    uint64_t n_records, n_program_records, n_points, n_leaks, n_failures,
+        n_failures_without_context;
+    bool has_step, metrics_agree;
+} m31ri_verify_numbers;
+
+struct m31r_verification {
+    const m31r_reader *reader;
+    bool is_complete;
+    m31r_check criteria[M31R_CRITERIA];
+    m31r_check *checks;
+    size_t n_checks, capacity;
+    char **owned;
+    size_t n_owned, owned_capacity;
+    bool is_out_of_memory;
+    m31ri_verify_numbers numbers;
+};
+
+/* What a check says besides its answer: where, and the verdict that "no" leads to. */
+typedef struct m31ri_check_place {
+    const char *path;
+    uint64_t line;
+    m31r_verdict breaks;
+} m31ri_check_place;
+
+/* Adds a check; `id` and `what` are constant strings. */
+void m31ri_verify_add(m31r_verification *v, const char *const statement[2], m31r_answer answer,
+                      m31ri_check_place place, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Keeps formatted text as long as the verification. */
+const char *m31ri_verify_text(m31r_verification *v, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* True when the run has ended, so that nothing in it may still be on its way. */
+bool m31ri_verify_is_ended(const m31r_verification *v);
+
+/* The parts, in this order. */
+void m31ri_verify_identity(m31r_verification *v);
+m31r_err m31ri_verify_records(m31r_verification *v, m31r_error *e);
+m31r_err m31ri_verify_metrics(m31r_verification *v, m31r_error *e);
+m31r_err m31ri_verify_manifest(m31r_verification *v, m31r_error *e);
+
+#endif
