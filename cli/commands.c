@@ -6,8 +6,18 @@
 #include "command.h"
 
 extern const command command_help;
+extern const command command_info;
+extern const command command_logs;
+extern const command command_metrics;
+extern const command command_runs;
+extern const command command_show;
 
 const command *const all_commands[] = {
+    &command_runs,
+    &command_show,
+    &command_logs,
+    &command_metrics,
+    &command_info,
     &command_help,
     NULL,
 };

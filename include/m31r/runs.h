@@ -68,6 +68,15 @@ M31R_API size_t m31r_runs_count(const m31r_runs *runs);
  */
 M31R_API m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error *e);
 
+/* Reads only the facts of the i-th run, without its metrics: what counting needs.
+ *
+ * Returns: M31R_OK and the facts in `*out`.
+ * Errors:  M31R_E_NOTFOUND (no such, or removed meanwhile), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the list; they die at the next call on `runs`.
+ * Thread:  one at a time per list.
+ */
+M31R_API m31r_err m31r_runs_facts(m31r_runs *runs, size_t i, const m31r_facts **out, m31r_error *e);
+
 #ifdef __cplusplus
 }
 #endif

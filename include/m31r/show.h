@@ -18,6 +18,10 @@
 #include <stdio.h>
 
 #include "m31r/error.h"
+#include "m31r/runs.h"
+#include "m31r/scan.h"
+#include "m31r/series.h"
+#include "m31r/verify.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +71,75 @@ M31R_API void m31r_show_error(const m31r_screen *s, const m31r_error *e);
  * Thread: one at a time per screen.
  */
 M31R_API void m31r_show_text(const m31r_screen *s, const char *text);
+
+/* Writes the table of runs, newest first, and how many there are in each state. `limit`: the newest
+ * so many; 0 all.
+ *
+ * Returns: M31R_OK when all was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen and list.
+ */
+M31R_API m31r_err m31r_show_runs(const m31r_screen *s, m31r_runs *runs, int64_t limit,
+                                 m31r_error *e);
+
+/* Writes one run at a glance; on a JSON screen one object with lanes, artifacts and metrics.
+ *
+ * Returns: M31R_OK when all was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_run(const m31r_screen *s, const m31r_reader *r,
+                                const m31r_series *series, m31r_error *e);
+
+/* Writes a table of metrics; on a JSON screen one object each.
+ *
+ * Returns: M31R_OK when all was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_metrics(const m31r_screen *s, const m31r_metric_facts *metrics,
+                                    size_t n, m31r_error *e);
+
+/* Draws the course of a metric with dots; also on a JSON screen.
+ *
+ * Thread: one at a time per screen.
+ */
+M31R_API void m31r_show_plot(const m31r_screen *s, const m31r_metric_facts *m);
+
+/* How records are written. */
+typedef struct m31r_record_view_options {
+    const char *const *fields; /* only these, in this order; NULL: all */
+    size_t n_fields;
+    bool shows_lane; /* name the lane of each record (text) */
+    bool shows_date; /* the whole time, not only that of the day (text) */
+} m31r_record_view_options;
+
+/* Writes one record: on a JSON screen its own line, or an object of the wanted fields (null for one
+ * it lacks); else a compact line for a person.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *record,
+                                   const m31r_record_view_options *options, m31r_error *e);
+
+/* Writes a verification: the five criteria, the checks, the verdict.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
+                                         const m31r_verification *v, m31r_error *e);
+
+/* Writes what this build is and finds on this machine: version, formats, limits, paths, features.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_info(const m31r_screen *s, m31r_error *e);
 
 #ifdef __cplusplus
 }

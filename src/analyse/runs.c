@@ -164,10 +164,9 @@ static void empty_row(m31r_run_row *row)
     row->metric_best_step = M31R_UNKNOWN;
 }
 
-m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error *e)
+m31r_err m31r_runs_facts(m31r_runs *runs, size_t i, const m31r_facts **out, m31r_error *e)
 {
     m31ri_buf path = M31RI_BUF_INIT;
-    m31r_run_row row = {0};
     if (i >= runs->list.n) {
         return m31ri_fail(e, M31R_E_NOTFOUND, "there is no run number %zu", i);
     }
@@ -176,10 +175,19 @@ m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error 
     m31ri_buf_add_format(&path, "%s/%s", runs->root, runs->list.runs[runs->list.n - 1 - i].run_id);
     m31r_err err = m31ri_reader_open_path(&runs->reader, m31ri_buf_str(&path), e);
     m31ri_buf_release(&path);
+    if (err == M31R_OK) {
+        *out = m31r_reader_facts(runs->reader);
+    }
+    return err;
+}
+
+m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error *e)
+{
+    m31r_run_row row = {0};
+    m31r_err err = m31r_runs_facts(runs, i, &row.facts, e);
     if (err != M31R_OK) {
         return err;
     }
-    row.facts = m31r_reader_facts(runs->reader);
     empty_row(&row);
     bool is_ended = row.facts->end[0] != '\0' && json_is_fresh(runs->reader->fd);
     if (!is_ended || !fill_from_json(runs->reader, &row)) {

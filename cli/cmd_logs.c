@@ -1,0 +1,212 @@
+/* cmd_logs.c - m31r logs [RUN|FILE|-]: records, filtered, merged over all lanes, followed while
+ * they are written. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "m31r/reader.h"
+#include "m31r/scan.h"
+
+#define FIELDS_LIMIT 64
+#define WAIT_MS 500
+
+static const cli_option options[] = {
+    {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"level", 'l', "LEVEL", "this level and above: DEBUG INFO WARNING ERROR CRITICAL"},
+    {"module", 'm', "NAME", "only this module"},
+    {"lane", 0, "NAME", "only this lane (main: the main lane) or file"},
+    {"step", 0, "A..B", "only records of these steps; A.., ..B and A are fine too"},
+    {"tail", 'n', "N", "only the last N that match"},
+    {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
+    {"fields", 0, "A,B", "only these fields, in this order"},
+    {"strict", 0, NULL, "exit 4 when a line is no record"},
+    {NULL, 0, NULL, NULL},
+};
+
+typedef struct logs {
+    m31r_reader *reader;
+    m31r_scan *scan;
+    m31r_scan_options options;
+    m31r_record_view_options view;
+    char *fields_text;
+    const char *fields[FIELDS_LIMIT];
+} logs;
+
+static bool read_step(const char *text, const char *end, int64_t *out)
+{
+    char *stop;
+    if (text == end) {
+        return true;
+    }
+    *out = strtoll(text, &stop, 10);
+    return stop == end;
+}
+
+static bool read_steps(cli *c, m31r_filter *filter)
+{
+    const char *text = cli_value(c, "step");
+    if (text == NULL) {
+        return true;
+    }
+    const char *dots = strstr(text, "..");
+    const char *end = text + strlen(text);
+    filter->has_steps = true;
+    filter->first_step = INT64_MIN;
+    filter->last_step = INT64_MAX;
+    bool is_fine = read_step(text, dots != NULL ? dots : end, &filter->first_step) && *text != '\0';
+    if (is_fine && dots == NULL) {
+        filter->last_step = filter->first_step;
+    } else if (is_fine) {
+        is_fine = read_step(dots + 2, end, &filter->last_step);
+    }
+    if (!is_fine || filter->first_step > filter->last_step) {
+        (void)cli_misuse(c, "--step is A..B, A.., ..B or A, not \"%s\"", text);
+        return false;
+    }
+    return true;
+}
+
+static bool read_level(cli *c, m31r_filter *filter)
+{
+    const char *text = cli_value(c, "level");
+    if (text == NULL) {
+        return true;
+    }
+    filter->min_level = m31r_level_of(text);
+    if (filter->min_level == 0) {
+        (void)cli_misuse(c, "level \"%s\" is none of DEBUG, INFO, WARNING, ERROR, CRITICAL", text);
+        return false;
+    }
+    return true;
+}
+
+static bool read_fields(cli *c, logs *l)
+{
+    const char *text = cli_value(c, "fields");
+    if (text == NULL) {
+        return true;
+    }
+    l->fields_text = strdup(text);
+    l->view.fields = l->fields;
+    for (char *at = l->fields_text; at != NULL;) {
+        char *comma = strchr(at, ',');
+        if (l->view.n_fields == FIELDS_LIMIT || at == comma || *at == '\0') {
+            (void)cli_misuse(c, "--fields is 1 to %d names between commas, not \"%s\"",
+                             FIELDS_LIMIT, text);
+            return false;
+        }
+        l->fields[l->view.n_fields++] = at;
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+        at = comma != NULL ? comma + 1 : NULL;
+    }
+    return true;
+}
+
+static bool read_options(cli *c, logs *l)
+{
+    l->options = (m31r_scan_options)M31R_SCAN_OPTIONS_INIT;
+    l->options.filter.module = cli_value(c, "module");
+    l->options.lane = cli_value(c, "lane");
+    l->options.is_following = cli_has(c, "follow");
+    return read_level(c, &l->options.filter) && read_steps(c, &l->options.filter) &&
+           read_fields(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
+}
+
+/* A word that is a file is a file; everything else is a run. */
+static m31r_err open_source(cli *c, logs *l, m31r_error *e)
+{
+    const char *word = c->n_args > 0 ? c->args[0] : "@";
+    struct stat st;
+    bool is_file = strcmp(word, "-") == 0 || (stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
+    if (is_file) {
+        l->options.takes_last_line = true;
+        l->view.shows_date = true;
+        return m31r_scan_open_file(&l->scan, word, &l->options, e);
+    }
+    m31r_err err = m31r_reader_open(&l->reader, cli_value(c, "root"), word, e);
+    if (err != M31R_OK) {
+        if (err == M31R_E_NOTFOUND && m31r_level_of(word) != 0) {
+            snprintf(e->hint, sizeof e->hint,
+                     "to write a record: m31r log %s MODULE MSG; to filter: "
+                     "m31r logs --level %s",
+                     word, word);
+        }
+        return err;
+    }
+    l->view.shows_lane = m31r_reader_lanes(l->reader) > 1 || l->options.is_following;
+    return m31r_scan_open_run(&l->scan, l->reader, &l->options, e);
+}
+
+static m31r_err write_records(cli *c, logs *l, m31r_error *e)
+{
+    m31r_record record;
+    for (;;) {
+        m31r_err err = m31r_scan_next(l->scan, &record, e);
+        if (err == M31R_OK) {
+            err = m31r_show_record(&c->out, &record, &l->view, e);
+        } else if (err == M31R_EOF && l->options.is_following) {
+            fflush(c->out.out);
+            err = m31r_scan_wait(l->scan, WAIT_MS, e);
+        }
+        if (err != M31R_OK) {
+            return err;
+        }
+    }
+}
+
+/* What was left out is said on stderr; stdout holds records only. */
+static int say_skipped(cli *c, const logs *l)
+{
+    m31r_scan_counts counts = m31r_scan_count(l->scan);
+    if (counts.n_skipped > 0) {
+        cli_note(c, "%llu lines are no records and were left out; the first is %s:%llu (%s)",
+                 (unsigned long long)counts.n_skipped, counts.first_bad_file,
+                 (unsigned long long)counts.first_bad_line,
+                 m31r_line_class_name(counts.first_bad_class));
+    }
+    if (counts.n_torn > 0) {
+        cli_note(c, "%llu files end in a line without newline, which was left out",
+                 (unsigned long long)counts.n_torn);
+    }
+    bool is_bad = counts.n_skipped > 0 || counts.n_torn > 0;
+    return is_bad && cli_has(c, "strict") ? m31r_err_exit(M31R_E_INVALID) : 0;
+}
+
+static int run(cli *c)
+{
+    logs l = {0};
+    m31r_error e;
+    int status = 1;
+    if (read_options(c, &l)) {
+        m31r_err err = open_source(c, &l, &e);
+        if (err == M31R_OK) {
+            err = write_records(c, &l, &e);
+        }
+        status = err == M31R_EOF ? say_skipped(c, &l) : cli_fail(c, &e);
+    }
+    m31r_scan_close(l.scan);
+    m31r_reader_close(l.reader);
+    free(l.fields_text);
+    return status;
+}
+
+const command command_logs = {
+    .name = "logs",
+    .summary = "read records: filter, follow, pick fields",
+    .usage = "[RUN|FILE|-] [--level L] [--module M] [--step A..B] [--follow]",
+    .options = options,
+    .run = run,
+    .details = "Without an argument: the latest run. All lanes come merged by ts, each in its own "
+               "order. FILE or - (stdin) may be "
+               "any\nJSON lines. On a terminal a compact view, in a pipe the lines as they stand; "
+               "with --fields in JSON an object of\n"
+               "kind fields. Lines that are no records are left out and counted on stderr.",
+    .examples = "m31r logs @ --level WARNING\nm31r logs @ --follow\nm31r logs @ --fields step,loss "
+                "--module trainer\n"
+                "m31r logs - --level ERROR < other.jsonl",
+    .max_args = 1,
+};

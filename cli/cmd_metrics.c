@@ -1,0 +1,133 @@
+/* cmd_metrics.c - m31r metrics RUN [NAME...]: summaries, points, or a plot. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "m31r/reader.h"
+#include "m31r/series.h"
+
+static const cli_option options[] = {
+    {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"csv", 0, NULL, "write every point: name,step,value,ts,segment"},
+    {"plot", 0, NULL, "draw the course of each metric"},
+    {NULL, 0, NULL, NULL},
+};
+
+static bool is_wanted(const cli *c, const char *name, size_t length)
+{
+    bool is_any = c->n_args <= 1;
+    for (int i = 1; i < c->n_args && !is_any; i++) {
+        is_any = strlen(c->args[i]) == length && memcmp(c->args[i], name, length) == 0;
+    }
+    return is_any;
+}
+
+static m31r_err write_points(cli *c, const m31r_reader *reader, m31r_error *e)
+{
+    m31r_points *points = NULL;
+    m31r_point_view p;
+    m31r_err err = m31r_points_open(&points, reader, e);
+    puts("name,step,value,ts,segment");
+    while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
+        if (is_wanted(c, p.name, p.name_length)) {
+            fwrite(p.line, 1, p.length, stdout);
+            putchar('\n');
+        }
+    }
+    m31r_points_close(points);
+    return err == M31R_EOF ? M31R_OK : err;
+}
+
+/* The wanted metrics, in the run's order or in that of the arguments. */
+static m31r_err select_metrics(cli *c, const m31r_series *series, m31r_metric_facts *out, size_t *n,
+                               m31r_error *e)
+{
+    *n = 0;
+    if (c->n_args <= 1) {
+        while (m31r_series_get(series, *n, &out[*n]) == M31R_OK) {
+            (*n)++;
+        }
+        return M31R_OK;
+    }
+    for (int i = 1; i < c->n_args; i++) {
+        const char *names[256];
+        int n_names = 0;
+        m31r_metric_facts m;
+        if (m31r_series_find(series, c->args[i], &out[*n]) == M31R_OK) {
+            (*n)++;
+            continue;
+        }
+        for (size_t k = 0; n_names < 256 && m31r_series_get(series, k, &m) == M31R_OK; k++) {
+            names[n_names++] = m.name;
+        }
+        const char *nearest = cli_nearest(c->args[i], names, n_names);
+        memset(e, 0, sizeof *e);
+        e->code = M31R_E_NOTFOUND;
+        snprintf(e->message, sizeof e->message, "the run has no metric \"%s\"", c->args[i]);
+        snprintf(e->hint, sizeof e->hint,
+                 nearest != NULL ? "did you mean %s?" : "all of them: m31r metrics %s",
+                 nearest != NULL ? nearest : c->args[0]);
+        return M31R_E_NOTFOUND;
+    }
+    return M31R_OK;
+}
+
+static m31r_err write_summaries(cli *c, const m31r_reader *reader, m31r_error *e)
+{
+    m31r_series *series = NULL;
+    size_t n = 0;
+    m31r_err err = m31r_series_open(&series, reader, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    size_t limit = m31r_series_count(series) + (size_t)c->n_args;
+    m31r_metric_facts *metrics = calloc(limit, sizeof *metrics);
+    if (metrics == NULL) {
+        *e = (m31r_error){.code = M31R_E_NOMEM, .message = "out of memory for the metrics"};
+        err = M31R_E_NOMEM;
+    } else {
+        err = select_metrics(c, series, metrics, &n, e);
+    }
+    if (err == M31R_OK && cli_has(c, "plot")) {
+        for (size_t i = 0; i < n; i++) {
+            m31r_show_plot(&c->out, &metrics[i]);
+        }
+    } else if (err == M31R_OK) {
+        err = m31r_show_metrics(&c->out, metrics, n, e);
+    }
+    uint64_t n_bad = m31r_series_bad_lines(series);
+    if (err == M31R_OK && n_bad > 0) {
+        cli_note(c, "%llu lines of metrics.csv are no points and were left out",
+                 (unsigned long long)n_bad);
+    }
+    free(metrics);
+    m31r_series_close(series);
+    return err;
+}
+
+static int run(cli *c)
+{
+    m31r_reader *reader = NULL;
+    m31r_error e;
+    m31r_err err =
+        m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
+    if (err == M31R_OK) {
+        err = cli_has(c, "csv") ? write_points(c, reader, &e) : write_summaries(c, reader, &e);
+    }
+    m31r_reader_close(reader);
+    return err == M31R_OK ? 0 : cli_fail(c, &e);
+}
+
+const command command_metrics = {
+    .name = "metrics",
+    .summary = "summaries, points or plots of a run's metrics",
+    .usage = "[RUN [NAME...]] [--csv | --plot]",
+    .options = options,
+    .run = run,
+    .details = "Computed from metrics.csv and from the files of other ranks. Non-finite values are "
+               "counted and left out of "
+               "the\nstatistics. JSON: one object of kind metric each.",
+    .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv",
+    .max_args = -1,
+};

@@ -1,0 +1,50 @@
+/* cmd_runs.c - m31r runs: the table of runs below a root, newest first. */
+#include <string.h>
+
+#include "command.h"
+#include "m31r/runs.h"
+
+#define SHOWN_ON_TERMINAL 20
+
+static const cli_option options[] = {
+    {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"limit", 'n', "N", "the newest N (default: 20 for people, all in JSON)"},
+    {"all", 0, NULL, "all of them"},
+    {NULL, 0, NULL, NULL},
+};
+
+static int run(cli *c)
+{
+    m31r_runs *runs = NULL;
+    m31r_error e;
+    int64_t limit = c->out.is_json ? 0 : SHOWN_ON_TERMINAL;
+    if (!cli_number(c, "limit", 1, 1000000000, &limit)) {
+        return 1;
+    }
+    if (cli_has(c, "all")) {
+        limit = 0;
+    }
+    m31r_err err = m31r_runs_open(&runs, cli_value(c, "root"), &e);
+    if (err == M31R_OK) {
+        err = m31r_show_runs(&c->out, runs, limit, &e);
+    }
+    m31r_runs_close(runs);
+    return err == M31R_OK ? 0 : cli_fail(c, &e);
+}
+
+const command command_runs = {
+    .name = "runs",
+    .summary = "list runs, newest first",
+    .usage = "[--root DIR] [--limit N | --all]",
+    .options = options,
+    .run = run,
+    .details = "Shows how many runs there are in each state, then the newest of them. The state is "
+               "derived each time: "
+               "a run whose\nwriter is dead without a recorded end is crashed, whatever it wrote "
+               "about itself. "
+               "METRIC is val_loss, else loss,\nelse train_loss. JSON: one object of kind run a "
+               "line, then one "
+               "of kind run_counts.",
+    .examples = "m31r runs\nm31r runs --json | jq -r 'select(.state==\"failed\").run_id'   # ids "
+                "of failed runs",
+};

@@ -1,0 +1,27 @@
+/* rows.h - what the views of a run share. */
+#ifndef M31RI_ROWS_H
+#define M31RI_ROWS_H
+
+#include "m31r/json.h"
+#include "m31r/runs.h"
+#include "m31r/show.h"
+#include "show/human.h"
+
+m31ri_style m31ri_state_style(m31r_state state);
+
+/* The id without its year. Points into `run_id`. */
+const char *m31ri_short_id(const char *run_id);
+
+/* Adds the facts that a list and a single view have in common. */
+void m31ri_add_facts(m31r_json *j, const m31r_facts *f);
+
+/* Adds a step, or null for none. */
+void m31ri_add_step(m31r_json *j, const char *key, int64_t step);
+
+/* Adds the members of one metric. */
+void m31ri_add_metric(m31r_json *j, const m31r_metric_facts *m);
+
+/* The table of metrics for a person: last, best, course. */
+void m31ri_write_metrics(const m31r_screen *s, const m31r_series *series);
+
+#endif

@@ -1,0 +1,313 @@
+/* show_run.c - one run at a glance: what it is, how it ended, where it stands, what to look at
+ * next. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "m31r/json.h"
+#include "show/rows.h"
+#include "show/text.h"
+
+static void add_text(m31r_json *j, const char *key, const char *text)
+{
+    m31r_json_add_text(j, key, text[0] != '\0' ? text : NULL);
+}
+
+static void add_number(m31r_json *j, const char *key, int64_t n)
+{
+    if (n == M31R_UNKNOWN) {
+        m31r_json_add_null(j, key);
+    } else {
+        m31r_json_add_int(j, key, n);
+    }
+}
+
+static void add_identity(m31r_json *j, const char *key, const m31r_identity_value *v)
+{
+    m31r_json_open(j, key, '{');
+    add_text(j, "value", v->value);
+    add_text(j, "digest", v->digest);
+    add_text(j, "source", v->source);
+    add_text(j, "status", v->status);
+    m31r_json_close(j);
+}
+
+void m31ri_add_facts(m31r_json *j, const m31r_facts *f)
+{
+    m31r_json_add_text(j, "run_id", f->run_id);
+    m31r_json_add_text(j, "path", f->path);
+    add_text(j, "name", f->name);
+    add_text(j, "stage", f->stage);
+    add_text(j, "run_kind", f->kind);
+    m31r_json_add_text(j, "state", m31r_state_name(f->state));
+    m31r_json_add_text(j, "state_why", f->state_why);
+    add_text(j, "problem", f->problem);
+    add_text(j, "start", f->start);
+    add_text(j, "end", f->end);
+    bool has_time = f->start_ns != M31R_UNKNOWN && f->end_ns != M31R_UNKNOWN;
+    if (has_time) {
+        m31r_json_add_double(j, "duration_s", (double)(f->end_ns - f->start_ns) / 1e9);
+    } else {
+        m31r_json_add_null(j, "duration_s");
+    }
+    add_number(j, "exit_status", f->exit_status);
+    add_text(j, "signal", f->signal);
+    add_text(j, "cause", f->cause);
+    add_identity(j, "config", &f->config);
+    add_identity(j, "dataset", &f->dataset);
+    add_identity(j, "tokenizer", &f->tokenizer);
+    add_identity(j, "seed", &f->seed);
+    add_identity(j, "commit", &f->commit);
+    m31r_json_add_bool(j, "dirty", f->is_dirty);
+    add_text(j, "resumes", f->resumes);
+    add_number(j, "lost_records", f->lost_records);
+    add_number(j, "lost_points", f->lost_points);
+}
+
+static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31r_series *series,
+                           m31r_error *e)
+{
+    m31r_json *j = m31r_json_new("run");
+    const m31r_facts *f = m31r_reader_facts(r);
+    m31ri_add_facts(j, f);
+    add_text(j, "cause_evidence", f->evidence);
+    add_text(j, "command", f->command);
+    add_text(j, "capture", f->capture);
+    m31ri_add_step(j, "last_step", m31r_series_last_step(series));
+    m31r_json_open(j, "lanes", '[');
+    for (size_t i = 0; i < m31r_reader_lanes(r); i++) {
+        const m31r_lane_facts *lane = m31r_reader_lane(r, i);
+        m31r_json_open(j, NULL, '{');
+        m31r_json_add_text(j, "file", lane->file);
+        m31r_json_add_text(j, "name", lane->name);
+        m31r_json_add_int(j, "rank", lane->rank);
+        m31r_json_add_int(j, "bytes", lane->bytes);
+        m31r_json_add_bool(j, "ordered", !lane->is_unordered);
+        m31r_json_close(j);
+    }
+    m31r_json_close(j);
+    m31r_json_open(j, "artifacts", '[');
+    m31r_artifact_facts a;
+    for (size_t i = 0; m31r_reader_artifact(r, i, &a) == M31R_OK; i++) {
+        m31r_json_open(j, NULL, '{');
+        m31r_json_add_text(j, "role", a.role);
+        m31r_json_add_text(j, "path", a.path);
+        m31ri_add_step(j, "step", a.step);
+        add_number(j, "bytes", a.bytes);
+        add_text(j, "sha256", a.digest);
+        m31r_json_close(j);
+    }
+    m31r_json_close(j);
+    m31r_json_open(j, "metrics", '[');
+    m31r_metric_facts m;
+    for (size_t i = 0; m31r_series_get(series, i, &m) == M31R_OK; i++) {
+        m31r_json_open(j, NULL, '{');
+        m31ri_add_metric(j, &m);
+        m31r_json_close(j);
+    }
+    m31r_json_close(j);
+    return m31r_json_write(j, s->out, e);
+}
+
+static void label(const m31r_screen *s, const char *name)
+{
+    fprintf(s->out, "%s%-10s%s", m31ri_style_on(s, M31RI_DIM), name, m31ri_style_off(s, M31RI_DIM));
+}
+
+/* Text from a run, made safe. */
+static void put(const m31r_screen *s, const char *before, const char *text)
+{
+    fputs(before, s->out);
+    m31r_show_text(s, text);
+}
+
+static void write_head(const m31r_screen *s, const m31r_facts *f, int64_t last_step)
+{
+    char text[M31RI_HUMAN_BYTES];
+    m31ri_style style = m31ri_state_style(f->state);
+    fputs(m31ri_style_on(s, M31RI_BOLD), s->out);
+    put(s, "", f->run_id);
+    fputs(m31ri_style_off(s, M31RI_BOLD), s->out);
+    if (f->name[0] != '\0') {
+        put(s, "  \"", f->name);
+        fputc('"', s->out);
+    }
+    put(s, "  ", f->stage[0] != '\0' ? f->stage : "?");
+    if (strcmp(f->kind, "trial") == 0) {
+        fputs(" (trial)", s->out);
+    }
+    fprintf(s->out, "   %s", m31ri_style_on(s, style));
+    for (const char *c = m31r_state_name(f->state); *c != '\0'; c++) {
+        fputc(*c - 'a' + 'A', s->out);
+    }
+    if (f->state >= M31R_STATE_FAILED && f->cause[0] != '\0') {
+        put(s, " ", f->cause);
+    }
+    if (f->state >= M31R_STATE_FAILED && f->exit_status > 0) {
+        fprintf(s->out, " (exit %lld)", (long long)f->exit_status);
+    }
+    fputs(m31ri_style_off(s, style), s->out);
+    if (last_step >= 0) {
+        fprintf(s->out, "   step %s", m31ri_human_count(last_step, text));
+    }
+    fputc('\n', s->out);
+}
+
+/* "2026-11-23T02:14:07.000000Z" as "2026-11-23 02:14:07Z", without the date when it is that of
+ * `other`. */
+static void put_time(const m31r_screen *s, const char *ts, const char *other)
+{
+    if (strlen(ts) < 19) {
+        fputs("?", s->out);
+    } else if (strncmp(ts, other, 10) == 0) {
+        fprintf(s->out, "%.8sZ", ts + 11);
+    } else {
+        fprintf(s->out, "%.10s %.8sZ", ts, ts + 11);
+    }
+}
+
+static void write_time(const m31r_screen *s, const m31r_facts *f)
+{
+    char text[M31RI_HUMAN_BYTES];
+    label(s, "time");
+    put_time(s, f->start, "");
+    if (f->end[0] != '\0') {
+        fputs(" to ", s->out);
+        put_time(s, f->end, f->start);
+    }
+    if (f->start_ns != M31R_UNKNOWN && f->end_ns != M31R_UNKNOWN) {
+        fprintf(s->out, " (%s%s)", m31ri_human_duration(f->end_ns - f->start_ns, text),
+                f->end[0] != '\0' ? "" : " to the newest change");
+    }
+    if (f->ranks > 1) {
+        fprintf(s->out, "   %lld ranks", (long long)f->ranks);
+    }
+    int64_t lost =
+        (f->lost_records > 0 ? f->lost_records : 0) + (f->lost_points > 0 ? f->lost_points : 0);
+    fprintf(s->out, "   %slost %s%s\n", m31ri_style_on(s, lost > 0 ? M31RI_RED : M31RI_PLAIN),
+            m31ri_human_count(lost, text), m31ri_style_off(s, lost > 0 ? M31RI_RED : M31RI_PLAIN));
+    if (f->end[0] == '\0' || f->evidence[0] != '\0') {
+        label(s, "why");
+        put(s, "", f->evidence[0] != '\0' ? f->evidence : f->state_why);
+        fputc('\n', s->out);
+    }
+    if (f->problem[0] != '\0') {
+        label(s, "problem");
+        put(s, m31ri_style_on(s, M31RI_RED), f->problem);
+        fprintf(s->out, "%s\n", m31ri_style_off(s, M31RI_RED));
+    }
+}
+
+/* Who says so: what only the command line claims is not confirmed by the program. */
+static const char *source_text(const m31r_identity_value *v)
+{
+    return strcmp(v->source, "declared") == 0 ? "declared, not confirmed" : v->source;
+}
+
+static void put_identity(const m31r_screen *s, const m31r_identity_value *v)
+{
+    put(s, "", v->value[0] != '\0' ? v->value : "?");
+    if (strlen(v->digest) == 64) {
+        fprintf(s->out, " %.6s", v->digest);
+    }
+    if (v->status[0] != '\0' && strcmp(v->status, "none") != 0 && strcmp(v->status, "known") != 0) {
+        put(s, " digest ", v->status);
+    }
+    if (v->source[0] != '\0' && strcmp(v->source, "none") != 0) {
+        put(s, " (", source_text(v));
+        fputc(')', s->out);
+    }
+}
+
+static void write_identity(const m31r_screen *s, const m31r_facts *f)
+{
+    label(s, "code");
+    fprintf(s->out, "%.12s", f->commit.value[0] != '\0' ? f->commit.value : "?");
+    if (f->is_dirty) {
+        fputs(f->diff_file[0] != '\0' ? " + diff, kept" : " + changes, not kept", s->out);
+    }
+    if (f->n_untracked > 0) {
+        fprintf(s->out, " + %lld untracked", (long long)f->n_untracked);
+    }
+    fputc('\n', s->out);
+    static const char *const names[] = {"config", "data", "tokenizer", "seed"};
+    const m31r_identity_value *const values[] = {&f->config, &f->dataset, &f->tokenizer, &f->seed};
+    for (size_t i = 0; i < 4; i++) {
+        label(s, names[i]);
+        put_identity(s, values[i]);
+        fputc('\n', s->out);
+    }
+    if (f->command[0] != '\0') {
+        label(s, "command");
+        put(s, "", f->command);
+        fputc('\n', s->out);
+    }
+    if (f->resumes[0] != '\0') {
+        char text[M31RI_HUMAN_BYTES];
+        label(s, "resumes");
+        put(s, "", f->resumes);
+        fprintf(s->out, " from step %s\n", m31ri_human_count(f->resumes_step, text));
+    }
+}
+
+static void write_files(const m31r_screen *s, const m31r_reader *r)
+{
+    char text[M31RI_HUMAN_BYTES];
+    label(s, "lanes");
+    for (size_t i = 0; i < m31r_reader_lanes(r); i++) {
+        const m31r_lane_facts *lane = m31r_reader_lane(r, i);
+        put(s, i > 0 ? ", " : "", lane->file);
+        fprintf(s->out, " %s%s", m31ri_human_bytes(lane->bytes, text),
+                lane->is_unordered ? " (unordered)" : "");
+    }
+    fputs(m31r_reader_lanes(r) == 0 ? "none\n" : "\n", s->out);
+    m31r_artifact_facts a;
+    m31r_artifact_facts newest = {0};
+    int64_t n = 0;
+    int64_t bytes = 0;
+    for (size_t i = 0; m31r_reader_artifact(r, i, &a) == M31R_OK; i++) {
+        if (strcmp(a.role, "checkpoint") == 0) {
+            newest = a;
+            bytes += a.bytes > 0 ? a.bytes : 0;
+            n++;
+        }
+    }
+    if (n > 0) {
+        label(s, "artifacts");
+        fprintf(s->out, "%lld checkpoint%s (%s), newest ", (long long)n, n == 1 ? "" : "s",
+                m31ri_human_bytes(bytes, text));
+        put(s, "", newest.path);
+        fputc('\n', s->out);
+    }
+}
+
+static void write_next(const m31r_screen *s, const m31r_facts *f)
+{
+    const char *id = m31ri_short_id(f->run_id);
+    label(s, "next");
+    if (f->state == M31R_STATE_RUNNING) {
+        put(s, "m31r logs --follow ", id);
+    } else {
+        put(s, "m31r logs --level WARNING ", id);
+    }
+    put(s, "   m31r metrics --plot ", id);
+    put(s, "   m31r verify ", id);
+    fputc('\n', s->out);
+}
+
+m31r_err m31r_show_run(const m31r_screen *s, const m31r_reader *r, const m31r_series *series,
+                       m31r_error *e)
+{
+    const m31r_facts *f = m31r_reader_facts(r);
+    if (s->is_json) {
+        return write_json(s, r, series, e);
+    }
+    write_head(s, f, m31r_series_last_step(series));
+    write_time(s, f);
+    write_identity(s, f);
+    m31ri_write_metrics(s, series);
+    write_files(s, r);
+    write_next(s, f);
+    return M31R_OK;
+}
