@@ -7,19 +7,15 @@
 
 extern const command command_help;
 extern const command command_info;
+extern const command command_init;
 extern const command command_logs;
 extern const command command_metrics;
 extern const command command_runs;
 extern const command command_show;
 
 const command *const all_commands[] = {
-    &command_runs,
-    &command_show,
-    &command_logs,
-    &command_metrics,
-    &command_info,
-    &command_help,
-    NULL,
+    &command_init,    &command_runs, &command_show, &command_logs,
+    &command_metrics, &command_info, &command_help, NULL,
 };
 
 const command *command_find(const char *name)
