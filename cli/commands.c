@@ -8,15 +8,29 @@
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
+extern const command command_log;
 extern const command command_logs;
+extern const command command_metric;
 extern const command command_metrics;
 extern const command command_runs;
 extern const command command_show;
+extern const command command_verify;
 
+/* clang-format off */
 const command *const all_commands[] = {
-    &command_init,    &command_runs, &command_show, &command_logs,
-    &command_metrics, &command_info, &command_help, NULL,
+    &command_init,
+    &command_runs,
+    &command_show,
+    &command_logs,
+    &command_metrics,
+    &command_log,
+    &command_metric,
+    &command_verify,
+    &command_info,
+    &command_help,
+    NULL,
 };
+/* clang-format on */
 
 const command *command_find(const char *name)
 {

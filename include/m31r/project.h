@@ -46,8 +46,9 @@ typedef struct m31r_project_found {
  * a comment to fill in.
  *
  * Returns: M31R_OK and what was found in `*out_found`.
- * Errors:  M31R_E_EXISTS (there is one), M31R_E_NOTFOUND (a given config is not there), M31R_E_CONFIG (it does not
- *          read, or a value is no good), M31R_E_ARG, M31R_E_IO, M31R_E_NOMEM.
+ * Errors:  M31R_E_EXISTS (there is one), M31R_E_NOTFOUND (a given config is not there),
+ *          M31R_E_CONFIG (it does not read, or a value is no good), M31R_E_ARG, M31R_E_IO,
+ * M31R_E_NOMEM.
  * Owns:    nothing.
  * Thread:  any.
  */

@@ -5,7 +5,8 @@
  * thing that was wrong. The state is derived each time: a stored state is believed only with a
  * recorded end; without one the writer's process decides.
  *
- * Invariants: readers never write into a run. What was read stays as it was until the reader is closed.
+ * Invariants: readers never write into a run. What was read stays as it was until the reader is
+ * closed.
  *
  *     m31r_reader *reader;
  *     if (m31r_reader_open(&reader, "experiments", "@", &e) == M31R_OK) {
@@ -101,7 +102,8 @@ typedef struct m31r_facts {
  * A run without a readable metadata.json opens too; `problem` of its facts says what is wrong.
  *
  * Returns: M31R_OK and the reader in `*out`.
- * Errors:  M31R_E_NOTFOUND (no such run), M31R_E_ARG (several match; the hint lists them), M31R_E_IO, M31R_E_NOMEM.
+ * Errors:  M31R_E_NOTFOUND (no such run), M31R_E_ARG (several match; the hint lists them),
+ *          M31R_E_IO, M31R_E_NOMEM.
  * Owns:    the caller closes it with m31r_reader_close().
  * Thread:  any.
  */

@@ -4,9 +4,10 @@
  * summary of one metric over all points and its course in a bounded number of steps, enough to draw
  * it. It is not the points: those are streamed by m31r_points_next().
  *
- * Invariants: NaN and infinities are counted and left out of the statistics. `best` follows the direction that was
- * defined for the metric, else that of the specification's mandatory metrics (loss, latency,
- * memory: lower; compile_rate, pass_at_k, tokens_per_sec: higher), else there is no best.
+ * Invariants: NaN and infinities are counted and left out of the statistics. `best` follows the
+ * direction that was defined for the metric, else that of the specification's mandatory metrics
+ * (loss, latency, memory: lower; compile_rate, pass_at_k, tokens_per_sec: higher), else there is no
+ * best.
  *
  *     m31r_series_open(&series, reader, &e);
  *     for (size_t i = 0; i < m31r_series_count(series); i++) {

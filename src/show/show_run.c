@@ -286,13 +286,10 @@ static void write_next(const m31r_screen *s, const m31r_facts *f)
 {
     const char *id = m31ri_short_id(f->run_id);
     label(s, "next");
-    if (f->state == M31R_STATE_RUNNING) {
-        put(s, "m31r logs --follow ", id);
-    } else {
-        put(s, "m31r logs --level WARNING ", id);
-    }
-    put(s, "   m31r metrics --plot ", id);
-    put(s, "   m31r verify ", id);
+    put(s, "m31r logs ", id);
+    fputs(f->state == M31R_STATE_RUNNING ? " --follow" : " --level WARNING", s->out);
+    put(s, " | metrics ", id);
+    put(s, " --plot | verify ", id);
     fputc('\n', s->out);
 }
 

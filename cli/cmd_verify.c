@@ -1,0 +1,49 @@
+/* cmd_verify.c - m31r verify RUN: whole, conforming, unchanged, clean? */
+#include "command.h"
+#include "m31r/reader.h"
+#include "m31r/verify.h"
+
+static const cli_option options[] = {
+    {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"complete", 0, NULL, "demand a recorded end and a manifest"},
+    {NULL, 0, NULL, NULL},
+};
+
+static int run(cli *c)
+{
+    m31r_reader *reader = NULL;
+    m31r_verification *v = NULL;
+    m31r_error e;
+    int status = 0;
+    m31r_err err =
+        m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
+    if (err == M31R_OK) {
+        err = m31r_verify(&v, reader, cli_has(c, "complete"), &e);
+    }
+    if (err == M31R_OK) {
+        err = m31r_show_verification(&c->out, reader, v, &e);
+    }
+    if (err != M31R_OK) {
+        status = cli_fail(c, &e);
+    } else if (m31r_verification_verdict(v) > M31R_VERDICT_PREFIX) {
+        status = m31r_err_exit(M31R_E_INVALID);
+    }
+    m31r_verification_free(v);
+    m31r_reader_close(reader);
+    return status;
+}
+
+const command command_verify = {
+    .name = "verify",
+    .summary = "check that a run's record is whole, conforming and clean",
+    .usage = "[RUN] [--complete]",
+    .options = options,
+    .run = run,
+    .details = "Answers the five criteria of section 29 and the checks that they rest on, each "
+               "with its requirement. The verdict "
+               "is\nverified, prefix (a live or crashed run, up to its end so far), changed, "
+               "incomplete or unreadable; the exit "
+               "status\nis 0 for the first two, else 4. Nothing is changed.",
+    .examples = "m31r verify @\nm31r verify @ --complete --json",
+    .max_args = 1,
+};
