@@ -47,8 +47,7 @@ typedef struct m31r_project_found {
  *
  * Returns: M31R_OK and what was found in `*out_found`.
  * Errors:  M31R_E_EXISTS (there is one), M31R_E_NOTFOUND (a given config is not there),
- *          M31R_E_CONFIG (it does not read, or a value is no good), M31R_E_ARG, M31R_E_IO,
- * M31R_E_NOMEM.
+ *          M31R_E_CONFIG (it does not read, or a value is no good), M31R_E_IO, M31R_E_NOMEM.
  * Owns:    nothing.
  * Thread:  any.
  */
