@@ -156,38 +156,59 @@ static bool is_stat_same(const m31ri_git_index *x, const m31ri_git_entry *entry,
 typedef struct comparison {
     const m31ri_git_repo *repo;
     const m31ri_git_index *index;
+    const m31ri_git_head *head; /* NULL when HEAD's tree cannot be read: then the index stands for it */
     int top;
-    m31ri_git_change *changes; /* room for every entry */
+    m31ri_git_change *changes;  /* room for every entry and every removed path */
     size_t n_changes;
 } comparison;
 
-/* Does the work tree differ from this entry? */
-static bool differs(const comparison *c, const m31ri_git_entry *entry)
+/* What HEAD holds where entry `i` of the index is. */
+static m31ri_git_head_entry head_of(const comparison *c, size_t i)
+{
+    const m31ri_git_entry *entry = &c->index->entries[i];
+    m31ri_git_head_entry h = {.state = M31RI_HEAD_SAME};
+    if (c->head != NULL) {
+        h = c->head->entries[i];
+    }
+    if (h.state == M31RI_HEAD_SAME) {
+        h.mode = entry->mode;
+        memcpy(h.oid, entry->oid, c->repo->oid_bytes);
+    }
+    return h;
+}
+
+/* Does the work tree differ from HEAD where entry `i` of the index is? */
+static bool differs(const comparison *c, size_t i)
 {
     struct stat st;
     uint8_t oid[32];
+    const m31ri_git_entry *entry = &c->index->entries[i];
+    const m31ri_git_head_entry h = head_of(c, i);
+    size_t oid_bytes = c->repo->oid_bytes;
     if ((entry->flags & M31RI_GIT_STAGE) != 0) {
         return true; /* in conflict */
     }
     if ((entry->flags & M31RI_GIT_ASSUME_VALID) != 0 ||
-        (entry->more_flags & M31RI_GIT_SKIP_WORKTREE) != 0) {
-        return false; /* the user told git not to look */
+        (entry->more_flags & M31RI_GIT_SKIP_WORKTREE) != 0) { /* the user told git not to look */
+        return h.state == M31RI_HEAD_ABSENT ||
+               (h.state == M31RI_HEAD_OTHER && memcmp(h.oid, entry->oid, oid_bytes) != 0);
     }
-    if ((entry->more_flags & M31RI_GIT_INTENT_TO_ADD) != 0 ||
-        fstatat(c->top, entry->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return true;
+    bool is_there = fstatat(c->top, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && git_mode(&st) != 0;
+    if (!is_there || h.state == M31RI_HEAD_ABSENT) {
+        return is_there || h.state != M31RI_HEAD_ABSENT;
     }
     uint32_t mode = git_mode(&st);
-    bool is_type_other = (mode & MODE_TYPE) != (entry->mode & MODE_TYPE);
-    if (is_type_other || (mode != entry->mode && !c->repo->ignores_file_mode)) {
+    if (c->repo->ignores_file_mode && (mode & MODE_TYPE) == (entry->mode & MODE_TYPE)) {
+        mode = entry->mode; /* the mode bits on disk say nothing; those of the index do */
+    }
+    if (mode != h.mode) {
         return true;
     }
     if (is_stat_same(c->index, entry, &st)) {
-        return false;
+        return memcmp(entry->oid, h.oid, oid_bytes) != 0;
     }
-    const EVP_MD *kind = c->repo->oid_bytes == 32 ? EVP_sha256() : EVP_sha1();
-    return !digest_content(c->top, entry->name, kind, true, oid, NULL) ||
-           memcmp(oid, entry->oid, c->repo->oid_bytes) != 0;
+    const EVP_MD *kind = oid_bytes == 32 ? EVP_sha256() : EVP_sha1();
+    return !digest_content(c->top, entry->name, kind, true, oid, NULL) || memcmp(oid, h.oid, oid_bytes) != 0;
 }
 
 static void compare_index(comparison *c)
@@ -200,7 +221,7 @@ static void compare_index(comparison *c)
         }
         bool is_listed = c->n_changes > 0 &&
                          strcmp(c->changes[c->n_changes - 1].path, entry->name) == 0;
-        if (is_listed || !differs(c, entry)) {
+        if (is_listed || !differs(c, i)) {
             continue;
         }
         m31ri_git_change *change = &c->changes[c->n_changes++];
@@ -209,41 +230,52 @@ static void compare_index(comparison *c)
             memset(change->digest, 0, sizeof change->digest);
         }
     }
+    for (size_t i = 0; c->head != NULL && i < c->head->n_removed; i++) {
+        c->changes[c->n_changes++].path = c->head->removed[i]; /* its digest is the zeros of calloc */
+    }
 }
 
-static m31r_err find_changes(const m31ri_git_repo *r, const m31ri_git_index *x, m31ri_git_facts *out,
-                             m31r_error *e)
+static m31r_err find_changes(comparison *c, m31ri_git_facts *out, m31r_error *e)
 {
-    comparison c = {.repo = r, .index = x};
-    c.top = m31ri_open_dir(AT_FDCWD, r->top, true);
-    if (c.top < 0) {
-        return m31ri_fail_sys(e, errno, r->top, "opening the work tree %s", r->top);
+    size_t n_removed = c->head != NULL ? c->head->n_removed : 0;
+    c->top = m31ri_open_dir(AT_FDCWD, c->repo->top, true);
+    if (c->top < 0) {
+        return m31ri_fail_sys(e, errno, c->repo->top, "opening the work tree %s", c->repo->top);
     }
     m31r_err err;
-    c.changes = m31ri_calloc(x->n + 1, sizeof *c.changes);
-    if (c.changes == NULL) {
+    c->changes = m31ri_calloc(c->index->n + n_removed + 1, sizeof *c->changes);
+    if (c->changes == NULL) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory comparing the work tree");
     } else {
-        compare_index(&c);
-        out->n_changed = c.n_changes;
-        out->is_dirty = c.n_changes > 0;
-        err = m31ri_git_changes_digest(c.changes, c.n_changes, out->changes_digest, e);
+        compare_index(c);
+        out->n_changed = c->n_changes;
+        out->is_dirty = c->n_changes > 0;
+        err = m31ri_git_changes_digest(c->changes, c->n_changes, out->changes_digest, e);
     }
-    m31ri_free(c.changes);
-    close(c.top);
+    m31ri_free(c->changes);
+    close(c->top);
     return err;
 }
 
 static m31r_err read_work_tree(m31ri_git_repo *r, m31ri_git_facts *g, m31r_error *e)
 {
     m31ri_git_index x = {0};
+    m31ri_git_head h = {0};
+    m31r_error why = {0};
     m31r_err err = m31ri_git_index_read(r, &x, e);
     if (err == M31R_OK && x.is_split) {
         snprintf(g->reason, sizeof g->reason, "the index is split (core.splitIndex), which is not read here");
     } else if (err == M31R_OK) {
-        err = find_changes(r, &x, g, e);
+        m31r_err head_err = m31ri_git_head_read(r, g->commit, &x, &h, &why);
+        comparison c = {.repo = r, .index = &x, .head = head_err == M31R_OK ? &h : NULL};
+        if (head_err != M31R_OK) {
+            snprintf(g->reason, sizeof g->reason, "what is staged is not known: %.120s", why.message);
+        }
+        err = head_err == M31R_E_NOMEM ? m31ri_fail(e, M31R_E_NOMEM, "out of memory reading git facts")
+                                       : find_changes(&c, g, e);
         g->found = err == M31R_OK;
     }
+    m31ri_git_head_release(&h);
     m31ri_git_index_release(&x);
     return err;
 }

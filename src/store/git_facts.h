@@ -1,7 +1,8 @@
 /* git_facts.h - which code this is: what reading .git can tell without starting a process.
  *
  * Changed means: what the work tree holds differs from what HEAD holds (as `git diff HEAD` sees it, staged and unstaged
- * together). The library reads HEAD, refs, packed-refs and the index (stat and, in doubt, the blob's hash). The text of the diff and the
+ * together). The library reads HEAD, refs, packed-refs, the index (stat and, in doubt, the blob's hash)
+ * and, where they differ from what the index remembers, HEAD's trees. The text of the diff and the
  * untracked files are the command's: it finds them with libgit2 (src/observe/git_diff.h) and puts them here. Submodules are left out.
  *
  * changes_digest: SHA-256 over, in byte order of path, path NUL digest of each changed file, the digest being SHA-256 of what the work
@@ -37,7 +38,7 @@ typedef struct m31ri_git_facts {
     m31ri_untracked *untracked;
     size_t n_untracked, n_untracked_unlisted;
     size_t n_changed;             /* tracked files that differ */
-    char reason[160];             /* why there is no commit to name; "" when found */
+    char reason[160];             /* why there is no commit to name; when found: "", or what is not known */
 } m31ri_git_facts;
 
 /* Looks from `directory` upwards. Not being in a work tree is no error: `found` is false

@@ -47,11 +47,40 @@ typedef struct m31ri_git_index {
     size_t n;
     int64_t written_s;        /* when the index itself was written: entries as young are in doubt */
     uint32_t written_ns;
+    const uint8_t *cache_tree; /* extension TREE, NULL when there is none */
+    size_t cache_tree_bytes;
     bool is_split;            /* only a part: the rest is in a shared index that is not read here */
 } m31ri_git_index;
 
 /* Reads `git_dir`/index. A missing one is an empty one. */
 m31r_err m31ri_git_index_read(const m31ri_git_repo *r, m31ri_git_index *out, m31r_error *e);
 void m31ri_git_index_release(m31ri_git_index *x);
+
+/* git_objects.c: the content of an object, without its header. M31R_E_CORRUPT when it is not there or damaged. */
+m31r_err m31ri_git_object_read(const m31ri_git_repo *r, const uint8_t *oid, m31ri_buf *out, m31r_error *e);
+
+/* git_head.c: what HEAD holds, entry by entry of the index. */
+typedef enum m31ri_git_head_state {
+    M31RI_HEAD_ABSENT, /* not in HEAD: added to the index */
+    M31RI_HEAD_SAME,   /* HEAD holds what the index holds */
+    M31RI_HEAD_OTHER   /* HEAD holds something else: `oid`, `mode` */
+} m31ri_git_head_state;
+
+typedef struct m31ri_git_head_entry {
+    m31ri_git_head_state state;
+    uint32_t mode;
+    uint8_t oid[32];
+} m31ri_git_head_entry;
+
+typedef struct m31ri_git_head {
+    m31ri_git_head_entry *entries; /* one for each entry of the index */
+    char **removed;                /* paths that HEAD has and the index has not */
+    size_t n_removed, capacity;
+} m31ri_git_head;
+
+/* Compares `commit`'s tree with the index; only trees that differ from the index's cache of trees are read. */
+m31r_err m31ri_git_head_read(const m31ri_git_repo *r, const char *commit, const m31ri_git_index *x,
+                             m31ri_git_head *out, m31r_error *e);
+void m31ri_git_head_release(m31ri_git_head *h);
 
 #endif

@@ -152,6 +152,10 @@ static void look_at_extensions(const cursor *c, m31ri_git_index *x)
         if (size > (size_t)(c->end - at) - 8) {
             return;
         }
+        if (memcmp(at, "TREE", 4) == 0) {
+            x->cache_tree = at + 8;
+            x->cache_tree_bytes = size;
+        }
         at += 8 + size;
     }
 }

@@ -220,6 +220,9 @@ static m31r_err take_commit(m31ri_gather *g, m31r_error *e)
     }
     if (id->git.found) {
         id->commit_source = "git";
+        if (id->git.reason[0] != '\0') {
+            m31ri_identity_warn(id, "git: %s", id->git.reason);
+        }
     }
     if (is_given(g->o.commit)) {
         return take_declared_commit(g, e);
