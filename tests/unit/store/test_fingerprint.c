@@ -86,7 +86,8 @@ static void oracle_hex(char hex[65])
     assert_non_null(f);
     assert_int_equal(fread(hex, 1, 64, f), 64);
     hex[64] = '\0';
-    pclose(f);
+    assert_int_equal(fgetc(f), '\n');
+    assert_int_equal(pclose(f), 0);
 }
 
 static void test_fingerprint__agrees_with_an_independent_implementation(void **state)
