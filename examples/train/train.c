@@ -171,7 +171,8 @@ static bool train(const arguments *a, m31r_run *run, fault *error)
                        error);
 }
 
-/* One record; on stderr instead when no run takes it, because an error must reach somebody. */
+/* One record, CRITICAL because the program gives up: the run is then `failed`. On stderr instead
+ * when no run takes it, because an error must reach somebody. */
 static void fault_report(m31r_run *run, const fault *error)
 {
     m31r_log *log = m31r_run_logger(run, "train");
@@ -180,8 +181,8 @@ static void fault_report(m31r_run *run, const fault *error)
     } else if (error->exit_code > 128) {
         m31r_warning(log, "train_interrupted", "reason", error->reason, "detail", error->text);
     } else {
-        m31r_error(log, "train_failed", "reason", error->reason, "detail", error->text, "exit_code",
-                   error->exit_code);
+        m31r_critical(log, "train_failed", "reason", error->reason, "detail", error->text,
+                      "exit_code", error->exit_code);
     }
 }
 
@@ -202,11 +203,12 @@ int main(int argc, char **argv)
     if (!ok) {
         fault_report(run, &error);
     }
-    (void)m31r_run_close(run);
     if (error.exit_code > 128) {
-        /* Whoever waits for this process sees the signal that it was sent. */
+        /* Whoever waits for this process sees the signal that it was sent. The run is left open:
+         * closing it would say `finished`. */
         (void)signal(error.exit_code - 128, SIG_DFL);
         (void)raise(error.exit_code - 128);
     }
+    (void)m31r_run_close(run);
     return ok ? 0 : error.exit_code;
 }
