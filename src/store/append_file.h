@@ -30,8 +30,8 @@ typedef enum m31ri_append_mode { M31RI_APPEND_EXCLUSIVE, M31RI_APPEND_SHARED } m
 typedef enum m31ri_append_state {
     M31RI_APPEND_FINE,
     M31RI_APPEND_DELETED,   /* no name leads to it any more: it was made again under its name, and
-                             * goes on there   (when it cannot be made, this is said at each check, and
-                             * writes fail with the reason) */
+                             * goes on there   (when it cannot be made, this is said at each check,
+                             * and   writes fail with the reason) */
     M31RI_APPEND_TRUNCATED, /* shorter than what was written: writing goes on at its new end */
     M31RI_APPEND_REPLACED   /* another file has its name now: writing goes on in the old one */
 } m31ri_append_state;
@@ -43,9 +43,9 @@ typedef enum m31ri_append_state {
 /* Opens (makes, when missing) `name` in `dir`; never through a symlink, never anything but a
  * regular file. A new or empty file first gets `header` (NULL: none). `torn` (NULL allowed) gets
  * the bytes taken off the end.
- * Errors: M31R_E_BUSY (EXCLUSIVE: another process holds it), M31R_E_IO (ELOOP for a symlink, EISDIR, EINVAL for a
- *         FIFO, socket or device, EMFILE, ENOSPC...), M31R_E_NOTFOUND (`dir` was removed),
- * M31R_E_NOMEM.
+ * Errors: M31R_E_BUSY (EXCLUSIVE: another process holds it), M31R_E_IO (ELOOP for a symlink,
+ *         EISDIR, EINVAL for a FIFO, socket or device, EMFILE, ENOSPC...), M31R_E_NOTFOUND (`dir`
+ *         was removed), M31R_E_NOMEM.
  * Owns:   the caller closes; `dir` must stay open as long.
  * Fork:   locks belong to parent and child together, so a child must close its copy and open its
  * own. */

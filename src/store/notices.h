@@ -4,10 +4,13 @@
  * is an object with "kind":
  *     {"kind":"identity","key":"seed","value":"42","pid":4711}
  *     {"kind":"metric","name":"loss","unit":"nats","better":"lower"}
- *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin","step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
- *     {"kind":"lane","file":"train.log","name":"train","ordered":true,"records":10,"lost":0,"state":"open|closed","pid":4711}
+ *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin",
+ *      "step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
+ *     {"kind":"lane","file":"train.log","name":"train","ordered":true,
+ *      "records":10,"lost":0,"state":"open|closed","pid":4711}
  *     {"kind":"lost","what":"records|points","reason":"ENOSPC","count":3}
- *     {"kind":"digest","what":"dataset|tokenizer","state":"known|failed","sha256":"...","files":1,"bytes":1,"error":"..."}
+ *     {"kind":"digest","what":"dataset|tokenizer","state":"known|failed",
+ *      "sha256":"...","files":1,"bytes":1,"error":"..."}
  *     {"kind":"critical","msg":"..."}
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.
@@ -22,7 +25,8 @@
 #include "store/run_dir.h"
 
 /* Appends one line (locked append). Takes over the reference `notice`, also on failure.
- * Errors: M31R_E_CLOSED (the run has ended), M31R_E_LIMIT (longer than M31RI_NOTICE_LIMIT), M31R_E_IO, M31R_E_NOMEM. */
+ * Errors: M31R_E_CLOSED (the run has ended), M31R_E_LIMIT (longer than M31RI_NOTICE_LIMIT),
+ *         M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_notice_add(const m31ri_run_dir *d, json_t *notice, m31r_error *e);
 
 /* Longest line of a notice; a longer one in the file is not understood. */

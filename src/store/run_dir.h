@@ -42,13 +42,14 @@ typedef struct m31ri_run_dir {
 /* Makes `<root>/<run_id>` (and `root`, when missing; a `root` that is a symlink is resolved once
  * and pinned), `.live/` with the owner's lock, and checkpoints/. A directory of that name that
  * exists is never touched: the next suffix is tried.
- * Errors: M31R_E_IO (read-only, full, no right: the message says which directory), M31R_E_LIMIT (1000 suffixes taken),
- *         M31R_E_NOMEM. What was half made is removed. */
+ * Errors: M31R_E_IO (read-only, full, no right: the message says which directory), M31R_E_LIMIT
+ *         (1000 suffixes taken), M31R_E_NOMEM. What was half made is removed. */
 m31r_err m31ri_run_dir_create(const char *root, int64_t wall_ns, const uint8_t identity_digest[32],
                               m31ri_run_dir *out, m31r_error *e);
 
 /* Joins a run that is in progress; `path` may lead through symlinks, its last part too.
- * Errors: M31R_E_CLOSED (ended, or ending), M31R_E_NOTFOUND, M31R_E_ARG (not a run directory), M31R_E_IO, M31R_E_NOMEM. */
+ * Errors: M31R_E_CLOSED (ended, or ending), M31R_E_NOTFOUND, M31R_E_ARG (not a run directory),
+ *         M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e);
 
 /* True while another process's joiner or owner file is locked. Files of the dead are counted in

@@ -1,4 +1,5 @@
-/* Append files: only regular files under their own name, torn tails taken off, outside changes seen and mended. */
+/* Append files: only regular files under their own name, torn tails taken off, outside changes seen
+ * and mended. */
 #include "scratch.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@ static void assert_refused(scratch *s, int sys_errno)
     m31ri_append_file *f = NULL;
     m31r_error e;
     for (int mode = M31RI_APPEND_EXCLUSIVE; mode <= M31RI_APPEND_SHARED; mode++) {
-        m31r_err err = m31ri_append_open(s->dir, "train.log", (m31ri_append_mode)mode, "h\n", NULL,
-                                         &f, &e);
+        m31r_err err =
+            m31ri_append_open(s->dir, "train.log", (m31ri_append_mode)mode, "h\n", NULL, &f, &e);
         assert_int_equal(err, M31R_E_IO);
         assert_int_equal(e.sys_errno, sys_errno);
         assert_null(f);
@@ -163,9 +164,9 @@ static void test_append_file__a26_second_exclusive_writer_is_refused(void **stat
     m31ri_append_file *f = open_file(&s, M31RI_APPEND_EXCLUSIVE, NULL);
     m31ri_append_file *second = NULL;
     m31r_error e;
-    assert_int_equal(m31ri_append_open(s.dir, "train.log", M31RI_APPEND_EXCLUSIVE, NULL, NULL,
-                                       &second, &e),
-                     M31R_E_BUSY);
+    assert_int_equal(
+        m31ri_append_open(s.dir, "train.log", M31RI_APPEND_EXCLUSIVE, NULL, NULL, &second, &e),
+        M31R_E_BUSY);
     assert_string_equal(e.message, "another process writes train.log");
     m31ri_append_close(f);
     f = open_file(&s, M31RI_APPEND_EXCLUSIVE, NULL);
@@ -274,8 +275,8 @@ static void test_append_file__a20_log_descriptor_is_never_a_standard_one(void **
         close(1);
         close(2);
         m31ri_append_file *f = NULL;
-        m31r_err err = m31ri_append_open(s.dir, "train.log", M31RI_APPEND_SHARED, "h\n", NULL, &f,
-                                         NULL);
+        m31r_err err =
+            m31ri_append_open(s.dir, "train.log", M31RI_APPEND_SHARED, "h\n", NULL, &f, NULL);
         bool stray = write(1, "stray", 5) == 5 || write(2, "stray", 5) == 5;
         _exit(err == M31R_OK && !stray ? 0 : 1);
     }
@@ -327,8 +328,8 @@ static void test_append_file__every_failed_allocation_is_reported_and_loses_noth
         m31ri_append_file *f = NULL;
         scratch_put(s.dir, "train.log", "one\ntorn");
         m31ri_alloc_fail_at(n, 0);
-        m31r_err err = m31ri_append_open(s.dir, "train.log", M31RI_APPEND_EXCLUSIVE, NULL, &torn, &f,
-                                         NULL);
+        m31r_err err =
+            m31ri_append_open(s.dir, "train.log", M31RI_APPEND_EXCLUSIVE, NULL, &torn, &f, NULL);
         m31ri_alloc_fail_at(0, 0);
         done = err == M31R_OK;
         if (!done) {
