@@ -1,0 +1,60 @@
+/* os_child.h - starting a program as if its user had, and watching processes: the calls that only this system has. */
+#ifndef M31RI_OS_CHILD_H
+#define M31RI_OS_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Signal dispositions and mask as they were inherited, to be given to the program. */
+typedef struct m31ri_signal_state {
+    sigset_t mask;
+    sigset_t ignored; /* the others had the default action: handlers do not outlive exec */
+} m31ri_signal_state;
+
+void m31ri_signal_state_save(m31ri_signal_state *out);
+
+/* "SIGKILL" for 9; "SIG63" for one without a name. Static or `scratch`. */
+const char *m31ri_signal_name(int signal, char scratch[16]);
+
+typedef struct m31ri_program {
+    const char *const *argv;
+    char *const *environment;
+    int in, out, err;      /* become 0, 1, 2; equal to these when they are inherited */
+    int terminal;          /* >= 0: a new session with this as its terminal */
+    bool ignores_hangup;
+    const m31ri_signal_state *signals;
+} m31ri_program;
+
+/* Starts it. `*out_pid` is its process, also when exec failed: then `*out_exec_errno` is not 0 and the process has ended with
+ * status 127 (not found) or 126. Returns 0 or the errno of pipe or fork. */
+int m31ri_program_start(const m31ri_program *p, pid_t *out_pid, int *out_exec_errno);
+
+/* Orphans among its descendants become children of the calling process. */
+void m31ri_become_subreaper(void);
+
+/* A name for the process list. */
+void m31ri_process_set_name(const char *name);
+
+/* No core file of the calling process. */
+void m31ri_core_off(void);
+
+/* A descriptor that is readable when `pid` has ended; -1 when that cannot be had. */
+int m31ri_pidfd_open(pid_t pid);
+
+/* Sends through a pidfd, which never hits another process; by pid when `pidfd` is -1. */
+void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal);
+
+/* Pipe with both ends close-on-exec and not 0-2, with room for `size_bytes` where allowed. */
+bool m31ri_pipe_open(size_t size_bytes, int out_ends[2]);
+
+/* A descriptor for the same terminal or pipe with an own non-blocking flag, so that nobody else who shares `fd` is
+ * affected; -1 when there can be none (regular files, sockets). */
+int m31ri_reopen_nonblocking(int fd);
+
+/* Makes sure that 0, 1 and 2 are open (on /dev/null when they were not), so that no file of ours takes their place. */
+void m31ri_fill_standard_fds(void);
+
+#endif

@@ -1,0 +1,332 @@
+/* front.c - the process that the user started: it waits, passes signals on, and makes a new keeper when one is killed.
+ *
+ * A signal that the terminal sent reached the program too, because it is in our process group: passed on are only those that a process sent to
+ * us. The front is a subreaper: a killed keeper's program becomes its child, so that its status is not lost; and it holds the
+ * read ends of the program's output, so that the program meets no closed pipe in between.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/os_pty.h"
+#include "observe/keeper.h"
+
+#define STOPPED_MS 100      /* a stopped keeper is continued after so long */
+#define YOUNG_NS 1000000000 /* an heir that dies sooner counts as failing */
+#define FAILING_HEIRS 5
+#define KEYS_BYTES 4096
+
+typedef struct front {
+    m31ri_plan *plan;
+    m31ri_shared *shared;
+    int signals;              /* signalfd */
+    int program_pidfd;
+    pid_t keeper;             /* -1: none any more */
+    int64_t keeper_made_ns;
+    int n_failed;             /* heirs in a row that died young */
+    bool is_keeper_stopped;
+    int early_signal;         /* came before there was a program */
+    char keys[KEYS_BYTES];    /* typed, not yet taken by the program */
+    size_t n_keys;
+    bool has_no_keys;         /* our terminal is gone */
+} front;
+
+static void set_raw(front *f, bool raw)
+{
+    const m31ri_wiring *w = &f->plan->wiring;
+    if (!w->is_interactive || raw == (atomic_load(&f->shared->is_raw) != 0)) {
+        return;
+    }
+    if (!raw) {
+        m31ri_terminal_restore(0, &w->terminal);
+        atomic_store(&f->shared->is_raw, 0);
+    } else if (m31ri_terminal_is_ours(0)) {
+        atomic_store(&f->shared->is_raw, 1); /* before: whoever finds us dead restores */
+        m31ri_terminal_raw(0, &w->terminal);
+    }
+}
+
+/* Stops us as the shell expects of a job; returns when we are continued. */
+static void suspend(front *f)
+{
+    sigset_t one;
+    set_raw(f, false);
+    sigemptyset(&one);
+    sigaddset(&one, SIGTSTP);
+    kill(0, SIGTSTP);                      /* pending, for us, until unblocked */
+    sigprocmask(SIG_UNBLOCK, &one, NULL);  /* stops here */
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    set_raw(f, true);
+    m31ri_wiring_follow_size(&f->plan->wiring);
+}
+
+static void pass_on(front *f, int number)
+{
+    pid_t program = (pid_t)atomic_load(&f->shared->program_pid);
+    if (atomic_load(&f->shared->phase) == M31RI_PHASE_OPENING) {
+        f->early_signal = number;
+    } else if (atomic_load(&f->shared->phase) == M31RI_PHASE_RUNNING) {
+        m31ri_pidfd_signal(f->program_pidfd, program, number);
+    }
+}
+
+static void note_asked(front *f, int number)
+{
+    if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
+        if (atomic_load(&f->shared->phase) < M31RI_PHASE_ENDED) {
+            atomic_store(&f->shared->asked_mono_ns, m31ri_mono_ns());
+            atomic_store(&f->shared->asked_signal, number);
+        }
+    }
+}
+
+/* True when the user wants us gone although the record is not finished: the keeper finishes it alone. */
+static bool take_signal(front *f, const struct signalfd_siginfo *info)
+{
+    int number = (int)info->ssi_signo;
+    bool from_process = info->ssi_code <= 0;
+    bool asks = number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+    if (number == SIGCHLD) {
+        return false;
+    }
+    if (number == SIGWINCH) {
+        m31ri_wiring_follow_size(&f->plan->wiring);
+    }
+    note_asked(f, number);
+    if (from_process) {
+        pass_on(f, number);
+    }
+    if (number == SIGTSTP) {
+        raise(SIGSTOP);
+    }
+    if (number == SIGCONT && !from_process) {
+        return false;
+    }
+    if (number == SIGCONT) {
+        set_raw(f, true);
+    }
+    return asks && atomic_load(&f->shared->phase) >= M31RI_PHASE_ENDED;
+}
+
+static bool take_signals(front *f)
+{
+    struct signalfd_siginfo info;
+    bool gives_up = false;
+    while (read(f->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        gives_up |= take_signal(f, &info);
+    }
+    return gives_up;
+}
+
+static void make_heir(front *f)
+{
+    int64_t now_ns = m31ri_mono_ns();
+    f->n_failed = now_ns - f->keeper_made_ns < YOUNG_NS ? f->n_failed + 1 : 0;
+    f->keeper_made_ns = now_ns;
+    f->keeper = -1;
+    atomic_store(&f->shared->keeper_pid, 0);
+    if (f->n_failed > FAILING_HEIRS) {
+        return;
+    }
+    f->shared->n_heirs++;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(f->signals);
+        m31ri_keeper_main(f->plan, true);
+    }
+    f->keeper = pid;
+    atomic_store(&f->shared->keeper_pid, pid);
+}
+
+/* The keeper's stops and end. False when it ended and no heir is due. */
+static bool watch_keeper(front *f)
+{
+    int status;
+    pid_t pid = f->keeper > 0 ? waitpid(f->keeper, &status, WNOHANG | WUNTRACED | WCONTINUED) : 0;
+    if (pid != f->keeper || pid <= 0) {
+        return true;
+    }
+    if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+        f->is_keeper_stopped = WIFSTOPPED(status);
+        return true;
+    }
+    int phase = atomic_load(&f->shared->phase);
+    if (phase == M31RI_PHASE_OPENING || phase == M31RI_PHASE_DONE) {
+        return false;
+    }
+    make_heir(f);
+    return true;
+}
+
+/* No keeper can be had: the program must not be blocked by a full pipe. */
+static void discard_output(front *f)
+{
+    char bytes[65536];
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        while (read(f->plan->wiring.outer[i], bytes, sizeof bytes) > 0) {
+        }
+    }
+}
+
+static void pass_keys(front *f, const struct pollfd *in)
+{
+    int master = f->plan->wiring.outer[M31RI_OUT];
+    if (in->revents != 0 && f->n_keys < sizeof f->keys) {
+        ssize_t n = read(0, f->keys + f->n_keys, sizeof f->keys - f->n_keys);
+        f->has_no_keys = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+        f->n_keys += n > 0 ? (size_t)n : 0;
+    }
+    if (f->n_keys > 0) {
+        ssize_t n = write(master, f->keys, f->n_keys);
+        if (n > 0) {
+            f->n_keys -= (size_t)n;
+            memmove(f->keys, f->keys + n, f->n_keys);
+        }
+    }
+}
+
+static int wait_ms(const front *f)
+{
+    if (f->is_keeper_stopped || f->keeper <= 0 || f->n_keys > 0) {
+        return STOPPED_MS;
+    }
+    return -1;
+}
+
+static void wait_for_news(front *f, struct pollfd set[3])
+{
+    bool is_raw = atomic_load(&f->shared->is_raw) != 0;
+    bool wants_keys = is_raw && !f->has_no_keys && f->n_keys < sizeof f->keys && m31ri_terminal_is_ours(0);
+    set[0] = (struct pollfd){f->signals, POLLIN, 0};
+    set[1] = (struct pollfd){f->plan->wake_front[0], POLLIN, 0};
+    set[2] = (struct pollfd){wants_keys ? 0 : -1, POLLIN, 0};
+    int n = poll(set, 3, wait_ms(f));
+    if (n == 0 && f->is_keeper_stopped) {
+        f->is_keeper_stopped = false;
+        kill(f->keeper, SIGCONT);
+    }
+    m31ri_wake_clear(f->plan->wake_front);
+}
+
+static void follow_phase(front *f)
+{
+    int phase = atomic_load(&f->shared->phase);
+    pid_t program = (pid_t)atomic_load(&f->shared->program_pid);
+    if (phase == M31RI_PHASE_RUNNING && f->program_pidfd < 0) {
+        f->program_pidfd = m31ri_pidfd_open(program);
+        set_raw(f, true);
+        if (f->early_signal != 0) {
+            m31ri_pidfd_signal(f->program_pidfd, program, f->early_signal);
+        }
+    }
+    if (phase >= M31RI_PHASE_ENDED) {
+        set_raw(f, false);
+    } else if (atomic_load(&f->shared->is_stopped) != 0 && f->plan->wiring.is_interactive) {
+        suspend(f);
+        atomic_store(&f->shared->is_stopped, 0);
+        kill(-program, SIGCONT);
+    }
+}
+
+/* True when the front's work is over. */
+static bool is_done(front *f)
+{
+    if (f->keeper <= 0) { /* the program's parent is us now, and no keeper reads it */
+        discard_output(f);
+        return atomic_load(&f->shared->phase) >= M31RI_PHASE_ENDED;
+    }
+    return atomic_load(&f->shared->phase) == M31RI_PHASE_DONE;
+}
+
+static void work(front *f)
+{
+    struct pollfd set[3];
+    for (;;) {
+        wait_for_news(f, set);
+        if (take_signals(f)) {
+            return;
+        }
+        if (!watch_keeper(f)) {
+            return;
+        }
+        if (f->shared->n_heirs > 0) {
+            int before = atomic_load(&f->shared->phase);
+            m31ri_program_watch(f->shared);
+            if (atomic_load(&f->shared->phase) != before) {
+                m31ri_wake(f->plan->wake_keeper);
+            }
+        }
+        follow_phase(f);
+        pass_keys(f, &set[2]);
+        if (is_done(f)) {
+            return;
+        }
+    }
+}
+
+static int take_over_signals(void)
+{
+    static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+                                SIGCONT, SIGTSTP, SIGCHLD, SIGALRM};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        sigaddset(&set, taken[i]);
+    }
+    signal(SIGCHLD, SIG_DFL); /* inherited as ignored, children would vanish uncollected */
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static m31r_err result(const front *f, m31r_observe_end *end, m31r_error *e)
+{
+    const m31ri_shared *s = f->shared;
+    if (atomic_load(&s->phase) == M31RI_PHASE_OPENING) {
+        if (s->error.code != M31R_OK && e != NULL) {
+            *e = s->error;
+        }
+        return s->error.code != M31R_OK ? s->error.code
+                                        : m31ri_fail(e, M31R_E_IO, "the observing process was killed before the "
+                                                                   "program was started");
+    }
+    int status = atomic_load(&s->wait_status);
+    memset(end, 0, sizeof *end);
+    end->has_status = atomic_load(&s->has_status) != 0;
+    if (end->has_status && WIFSIGNALED(status)) {
+        end->signal = WTERMSIG(status);
+    } else if (end->has_status) {
+        end->exit_status = WEXITSTATUS(status);
+    }
+    return M31R_OK;
+}
+
+m31r_err m31ri_front_wait(m31ri_plan *p, m31r_observe_end *end, m31r_error *e)
+{
+    front f = {.plan = p, .shared = p->shared, .program_pidfd = -1, .keeper_made_ns = m31ri_mono_ns()};
+    m31ri_become_subreaper();
+    f.signals = take_over_signals();
+    atomic_store(&p->shared->front_pid, getpid());
+    f.keeper = fork();
+    if (f.keeper < 0) {
+        return m31ri_fail_sys(e, errno, NULL, "starting the observing process");
+    }
+    if (f.keeper == 0) {
+        close(f.signals);
+        m31ri_keeper_main(p, false);
+    }
+    atomic_store(&p->shared->keeper_pid, f.keeper);
+    m31ri_wiring_close_inner(&p->wiring);
+    work(&f);
+    set_raw(&f, false);
+    close(f.signals);
+    return result(&f, end, e);
+}

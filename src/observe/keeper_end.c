@@ -1,0 +1,139 @@
+/* keeper_end.c - the run's end, the last line on stderr, and whoever still prints after it.
+ *
+ * The program may leave children behind that hold its output. They are waited for a little; then the run is ended, and the keeper stays as a
+ * mere reader, so that their next print does not kill them with SIGPIPE.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/os_pty.h"
+#include "observe/keeper.h"
+
+#define JOINER_WAIT_MS 5000
+#define PRINT_WAIT_MS 5000
+
+static void report_open_output(m31ri_keeper *k)
+{
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        if (!k->shared->streams[i].is_ended) {
+            const m31ri_field fields[] = {{"stream", m31r_of_string(k->streams[i].name)}};
+            m31ri_keeper_report(k, M31R_WARNING, "output_left_open", fields, 1);
+        }
+    }
+}
+
+static void report_dropped(m31ri_keeper *k)
+{
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        const m31ri_printer *p = &k->printers[i];
+        if (p->n_drops > 0) {
+            const m31ri_field fields[] = {{"descriptor", m31r_of_int(i + 1)},
+                                          {"bytes", m31r_of_uint(p->n_dropped_bytes)},
+                                          {"reason", m31r_of_string("not read for 5 s")}};
+            m31ri_keeper_report(k, M31R_WARNING, "print_dropped", fields, 3);
+        }
+    }
+}
+
+static void end_run(m31ri_keeper *k, m31ri_run_end *out)
+{
+    m31ri_ending ending;
+    m31r_error e = {0};
+    m31ri_ending_judge(k->shared, &ending);
+    *out = ending.end;
+    if (k->run == NULL) {
+        out->state = "unknown";
+        out->cause = "observer_lost";
+        return;
+    }
+    m31ri_run_end recorded = ending.end;
+    m31r_err err = m31ri_run_end_observed(k->run, &ending.end, JOINER_WAIT_MS, &recorded, &e);
+    k->run = NULL;
+    out->state = recorded.state;
+    out->cause = err == M31R_OK ? recorded.cause : "record_failed";
+}
+
+/* Our last line begins a line of its own, whatever the program left behind. */
+static void print_end(m31ri_keeper *k, const m31ri_run_end *end)
+{
+    m31ri_buf line = M31RI_BUF_INIT;
+    m31ri_printer *p = &k->printers[M31RI_ERR];
+    if (p->is_terminal) {
+        m31ri_buf_add_str(&line, p->at_line_start && k->printers[M31RI_OUT].at_line_start ? "" : "\n");
+    } else if (!p->at_line_start) {
+        m31ri_buf_add_char(&line, '\n');
+    }
+    m31ri_ending_line(k->shared, end, &line);
+    m31ri_printer_drain(&k->printers[M31RI_OUT], PRINT_WAIT_MS);
+    m31ri_printer_add(p, line.data, line.length);
+    m31ri_printer_drain(p, PRINT_WAIT_MS);
+    m31ri_buf_release(&line);
+}
+
+/* Reads and passes on, or throws away, until the last writer is gone. */
+static void serve_leftovers(m31ri_keeper *k)
+{
+    char bytes[65536];
+    for (;;) {
+        struct pollfd set[M31RI_STREAMS];
+        int n_open = 0;
+        for (int i = 0; i < M31RI_STREAMS; i++) {
+            bool is_open = !k->shared->streams[i].is_ended;
+            set[i] = (struct pollfd){is_open ? k->plan->wiring.outer[i] : -1, POLLIN, 0};
+            n_open += is_open;
+        }
+        if (n_open == 0 || poll(set, M31RI_STREAMS, -1) < 0) {
+            return;
+        }
+        for (int i = 0; i < M31RI_STREAMS; i++) {
+            ssize_t n = set[i].revents != 0 ? read(set[i].fd, bytes, sizeof bytes) : 1;
+            if (set[i].revents != 0 && n > 0 && k->streams[i].raw_to != NULL) {
+                m31ri_printer_add(k->streams[i].raw_to, bytes, (size_t)n);
+                m31ri_printer_drain(k->streams[i].raw_to, PRINT_WAIT_MS);
+            }
+            k->shared->streams[i].is_ended = n <= 0;
+        }
+    }
+}
+
+/* Where nothing is passed on any more, our own descriptors are let go: whoever reads them must see their end. */
+static void let_go(const m31ri_keeper *k)
+{
+    bool passes = k->streams[M31RI_OUT].raw_to != NULL || k->streams[M31RI_ERR].raw_to != NULL;
+    close(0);
+    if (!passes) {
+        close(1);
+        close(2);
+    }
+}
+
+void m31ri_keeper_end(m31ri_keeper *k)
+{
+    m31ri_run_end end;
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        m31ri_capture_bytes(&k->streams[i], true);
+    }
+    report_open_output(k);
+    m31ri_sampler_take(k);
+    m31ri_sampler_end(k);
+    if (!k->hints_given) {
+        m31ri_keeper_report_unmatched(k);
+    }
+    m31ri_keeper_report_counts(k);
+    report_dropped(k);
+    end_run(k, &end);
+    m31ri_keeper_show_lanes(k);
+    if (k->front_is_gone && atomic_load(&k->shared->is_raw) != 0) {
+        m31ri_terminal_restore(0, &k->plan->wiring.terminal);
+    }
+    print_end(k, &end);
+    atomic_store(&k->shared->phase, M31RI_PHASE_DONE);
+    m31ri_wake(k->plan->wake_front);
+    if (!k->shared->streams[M31RI_OUT].is_ended || !k->shared->streams[M31RI_ERR].is_ended) {
+        let_go(k);
+        serve_leftovers(k);
+    }
+}

@@ -1,0 +1,157 @@
+/* keeper_open.c - the keeper's beginning: a new run and its program, or those of a keeper that was killed. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "base/os_process.h"
+#include "observe/keeper.h"
+
+static const char *const stream_names[M31RI_STREAMS] = {"stdout", "stderr"};
+
+/* Who sees what: m31r/observe.h and DESIGN.md section 7. */
+static void connect_printers(m31ri_keeper *k)
+{
+    m31ri_printer *out = &k->printers[M31RI_OUT];
+    bool is_tee = k->plan->options->is_tee;
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        m31ri_printer_init(&k->printers[i], i + 1);
+    }
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        m31ri_capture_stream *c = &k->streams[i];
+        bool passes = is_tee || k->plan->wiring.ours_is_terminal[i + 1];
+        c->raw_to = passes ? &k->printers[i] : NULL;
+        if (!is_tee && !out->is_terminal) {
+            c->json_to = out;
+        } else if (!passes) {
+            c->json_to = &k->printers[i];
+        }
+    }
+    k->records_to = is_tee ? NULL : out;
+}
+
+static m31r_err write_id_file(const m31ri_keeper *k, m31r_error *e)
+{
+    char text[M31RI_RUN_ID_BYTES + 1];
+    const char *path = k->plan->options->id_file;
+    int n = snprintf(text, sizeof text, "%s\n", k->shared->run_id);
+    return path != NULL ? m31ri_replace_file(AT_FDCWD, path, text, (size_t)n, false, e) : M31R_OK;
+}
+
+static m31r_err keep_names(m31ri_keeper *k, m31r_error *e)
+{
+    const m31ri_run_dir *d = m31ri_run_directory(k->run);
+    int n = snprintf(k->shared->run_dir, sizeof k->shared->run_dir, "%s", d->path);
+    snprintf(k->shared->run_id, sizeof k->shared->run_id, "%s", d->run_id);
+    return n >= 0 && (size_t)n < sizeof k->shared->run_dir
+               ? M31R_OK
+               : m31ri_fail(e, M31R_E_LIMIT, "the path of the run directory is too long");
+}
+
+/* Lanes for what the program prints, and eyes on the lanes that it writes itself. */
+static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
+{
+    const char *lanes[] = {"stdout", "stderr", "observer"};
+    m31r_err err = M31R_OK;
+    k->observer = m31ri_run_observer_lane(k->run);
+    for (int i = 0; i < 3; i++) {
+        m31ri_lane_file_write(k->plan->identity->stage, lanes[i], 0, k->own_files[i], sizeof k->own_files[i]);
+        k->without[i] = k->own_files[i];
+    }
+    for (int i = 0; i < M31RI_STREAMS && err == M31R_OK; i++) {
+        k->streams[i].run = k->run;
+        if (k->plan->capture == M31RI_CAPTURE_FULL) {
+            err = m31r_lane_open(k->run, stream_names[i], &k->streams[i].lane, e);
+        }
+    }
+    k->tail_dir = m31ri_open_dir(m31ri_run_directory(k->run)->fd, ".", false);
+    if (err == M31R_OK && k->tail_dir >= 0 && !k->is_heir && k->records_to != NULL) {
+        k->tail = m31ri_lane_tail_new(k->tail_dir, k->without, 3);
+    }
+    return err;
+}
+
+static void describe(m31ri_keeper *k)
+{
+    m31ri_process program = m31ri_process_of(atomic_load(&k->shared->program_pid));
+    m31ri_run_set_metadata(k->run, "capture", json_string(m31ri_capture_name(k->plan->capture)));
+    m31ri_run_set_metadata(k->run, "program",
+                           json_pack("{s:I, s:I}", "pid", (json_int_t)program.pid, "start_ticks",
+                                     (json_int_t)program.start_ticks));
+}
+
+static void report_exec_failure(m31ri_keeper *k)
+{
+    const m31ri_field fields[] = {{"program", m31r_of_string(k->plan->identity->argv[0])},
+                                  {"error", m31r_of_string(strerror(k->shared->exec_errno))}};
+    m31ri_keeper_report(k, M31R_ERROR, "exec_failed", fields, 2);
+}
+
+static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
+{
+    m31ri_plan *p = k->plan;
+    m31r_err err = m31ri_run_open_observer(p->identity, &k->run, e);
+    if (err != M31R_OK) {
+        p->identity = NULL;
+        return err;
+    }
+    err = keep_names(k, e);
+    err = err == M31R_OK ? open_lanes(k, e) : err;
+    err = err == M31R_OK ? write_id_file(k, e) : err;
+    m31ri_keeper_show_lanes(k);
+    err = err == M31R_OK ? m31ri_launch(p, e) : err;
+    if (err != M31R_OK) {
+        const m31ri_run_end end = {.state = "failed", .cause = "not_started", .evidence = e->message};
+        m31ri_run_end_observed(k->run, &end, 0, NULL, NULL);
+        k->run = NULL;
+        return err;
+    }
+    setsid(); /* from here on no terminal can hang us up; the program stays where it is */
+    describe(k);
+    if (k->shared->exec_errno != 0) {
+        report_exec_failure(k);
+    }
+    return M31R_OK;
+}
+
+/* The program lives and is read from here on, whether or not the run can be taken over. */
+static m31r_err open_as_heir(m31ri_keeper *k, m31r_error *e)
+{
+    m31r_err err = m31ri_run_adopt_observer(k->shared->run_dir, k->plan->identity, &k->run, e);
+    if (err == M31R_OK) {
+        err = open_lanes(k, e);
+    }
+    if (err != M31R_OK) {
+        k->run = NULL;
+        return err;
+    }
+    describe(k);
+    const m31ri_field fields[] = {{"heirs", m31r_of_int(k->shared->n_heirs)}};
+    m31ri_keeper_report(k, M31R_WARNING, "observer_lost", fields, 1);
+    return M31R_OK;
+}
+
+m31r_err m31ri_keeper_open(m31ri_keeper *k, m31r_error *e)
+{
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        m31ri_capture_stream *c = &k->streams[i];
+        c->name = stream_names[i];
+        c->stream = (m31ri_stream){&k->shared->streams[i], k->plan->rings[i], k->plan->wiring.outer[i],
+                                   k->plan->wiring.ours_is_terminal[i + 1]};
+        c->patterns = k->plan->patterns;
+        c->shared = k->shared;
+        c->proposals = k->proposals;
+    }
+    connect_printers(k);
+    m31r_err err = k->is_heir ? open_as_heir(k, e) : open_new(k, e);
+    if (k->is_heir) {
+        for (int i = 0; i < M31RI_STREAMS; i++) {
+            m31ri_capture_recover(&k->streams[i]);
+        }
+    }
+    return err;
+}
