@@ -437,3 +437,46 @@ m31r_err m31ri_run_dir_rejoin_after_fork(m31ri_run_dir *d, m31r_error *e)
     d->is_owner = false;
     return add_joiner(d, e);
 }
+
+/* Turns a joiner into the owner: its own file goes, the owner's is locked and says who has it now. */
+static int become_owner(m31ri_run_dir *d)
+{
+    char *name = m31ri_strdup("owner");
+    int fd = name != NULL ? m31ri_open(d->live_fd, "owner", O_RDWR, 0) : -1;
+    int err = name == NULL ? ENOMEM : fd < 0 ? errno : 0;
+    if (err == 0 && !m31ri_lock(fd, LOCK_WAIT_MS)) {
+        err = EBUSY;
+    }
+    if (err != 0) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        m31ri_free(name);
+        return err;
+    }
+    unlinkat(d->live_fd, d->member_name, 0);
+    close(d->lock_fd);
+    m31ri_free(d->member_name);
+    d->lock_fd = fd;
+    d->member_name = name;
+    d->is_owner = true;
+    return ftruncate(fd, 0) == 0 ? write_member(fd, d) : errno;
+}
+
+m31r_err m31ri_run_dir_adopt(const char *path, m31ri_run_dir *out, m31r_error *e)
+{
+    m31ri_run_dir d = M31RI_RUN_DIR_INIT;
+    m31r_err err = m31ri_run_dir_join(path, &d, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    int sys_errno = become_owner(&d);
+    if (sys_errno != 0) {
+        err = sys_errno == EBUSY ? m31ri_fail(e, M31R_E_BUSY, "the owner of %s is alive", path)
+                                 : fail_io(e, sys_errno, path, "taking over");
+        m31ri_run_dir_release(&d);
+        return err;
+    }
+    *out = d;
+    return M31R_OK;
+}

@@ -74,4 +74,8 @@ void m31ri_run_dir_release(m31ri_run_dir *d);
  * (M31R_E_CLOSED...) no lock is held; release is still due. */
 m31r_err m31ri_run_dir_rejoin_after_fork(m31ri_run_dir *d, m31r_error *e);
 
+/* Takes over a run whose owner is dead, which its freed lock proves; as its owner from then on.
+ * Errors: M31R_E_BUSY (the owner lives), and those of m31ri_run_dir_join. */
+m31r_err m31ri_run_dir_adopt(const char *path, m31ri_run_dir *out, m31r_error *e);
+
 #endif
