@@ -3,6 +3,7 @@
  * The program may leave children behind that hold its output. They are waited for a little; then the run is ended, and the keeper stays as a
  * mere reader, so that their next print does not kill them with SIGPIPE.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -73,10 +74,21 @@ static void print_end(m31ri_keeper *k, const m31ri_run_end *end)
     m31ri_buf_release(&line);
 }
 
+static void serve(m31ri_keeper *k, int which, int fd)
+{
+    char bytes[65536];
+    m31ri_printer *to = k->streams[which].raw_to;
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    if (n > 0 && to != NULL) {
+        m31ri_printer_add(to, bytes, (size_t)n);
+        m31ri_printer_drain(to, PRINT_WAIT_MS);
+    }
+    k->shared->streams[which].is_ended = n <= 0 && !(n < 0 && errno == EAGAIN);
+}
+
 /* Reads and passes on, or throws away, until the last writer is gone. */
 static void serve_leftovers(m31ri_keeper *k)
 {
-    char bytes[65536];
     for (;;) {
         struct pollfd set[M31RI_STREAMS];
         int n_open = 0;
@@ -89,24 +101,24 @@ static void serve_leftovers(m31ri_keeper *k)
             return;
         }
         for (int i = 0; i < M31RI_STREAMS; i++) {
-            ssize_t n = set[i].revents != 0 ? read(set[i].fd, bytes, sizeof bytes) : 1;
-            if (set[i].revents != 0 && n > 0 && k->streams[i].raw_to != NULL) {
-                m31ri_printer_add(k->streams[i].raw_to, bytes, (size_t)n);
-                m31ri_printer_drain(k->streams[i].raw_to, PRINT_WAIT_MS);
+            if (set[i].revents != 0) {
+                serve(k, i, set[i].fd);
             }
-            k->shared->streams[i].is_ended = n <= 0;
         }
     }
 }
 
 /* Where nothing is passed on any more, our own descriptors are let go: whoever reads them must see their end. */
-static void let_go(const m31ri_keeper *k)
+static void let_go(m31ri_keeper *k)
 {
-    bool passes = k->streams[M31RI_OUT].raw_to != NULL || k->streams[M31RI_ERR].raw_to != NULL;
     close(0);
-    if (!passes) {
-        close(1);
-        close(2);
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        bool passes = k->streams[i].raw_to != NULL && !k->shared->streams[i].is_ended;
+        if (!passes) {
+            m31ri_printer_release(&k->printers[i]);
+            k->streams[i].raw_to = NULL;
+            close(i + 1);
+        }
     }
 }
 

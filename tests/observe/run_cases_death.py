@@ -1,0 +1,217 @@
+"""Signals passed on, and the deaths and stops of either observing process."""
+import json
+import os
+import signal
+import time
+
+from run_harness import PYTHON, Skip, children_of, end_of, keeper_of, state, test, wait_until
+
+COUNT = ("import sys,time\n"
+         "for i in range({n}):\n"
+         "    print('line', i, flush=True); time.sleep({pause})\n"
+         "open('made','w').write('x')\nsys.exit({status})\n")
+
+
+def count(n, pause, status=0):
+    return [PYTHON, "-c", COUNT.format(n=n, pause=pause, status=status)]
+
+
+def expect_lines(p, n):
+    assert p.texts() == [f"line {i}" for i in range(n)], (len(p.texts()), n, p.texts()[:3], p.texts()[-3:])
+
+
+def made(p):
+    return os.path.exists(os.path.join(p.path, "made"))
+
+
+def wait_for_line(p, i):
+    def there():
+        try:
+            return f"line {i}" in p.texts()
+        except (AssertionError, ValueError):
+            return False
+    wait_until(there, f"line {i}")
+
+
+def wait_for_end(p):
+    def ended():
+        try:
+            return p.metadata()["state"]
+        except (OSError, ValueError, AssertionError):
+            return None
+    return wait_until(ended, "the end of the record")
+
+
+@test
+def signals_are_passed_on(p):
+    for name, cause in (("SIGTERM", "preempted"), ("SIGINT", "signal"), ("SIGHUP", "signal")):
+        q = p.start("sleep", "30")
+        wait_until(lambda: len(children_of(keeper_of(q.pid))) == 1, "the program")
+        q.send_signal(getattr(signal, name))
+        _, err = q.communicate(timeout=30)
+        assert q.returncode == -getattr(signal, name), (name, q.returncode)
+        end = end_of(err)
+        assert (end["state"], end["cause"], end["child_exit"]) == ("interrupted", cause, name), end
+
+
+@test
+def a_handled_signal_is_the_programs_business(p):
+    program = ("import signal,time,sys\n"
+               "signal.signal(signal.SIGUSR1, lambda *a: (print('got it', flush=True), sys.exit(5)))\n"
+               "print('line 0', flush=True)\ntime.sleep(30)\n")
+    q = p.start(PYTHON, "-c", program)
+    wait_for_line(p, 0)
+    q.send_signal(signal.SIGUSR1)
+    _, err = q.communicate(timeout=30)
+    assert q.returncode == 5 and p.texts() == ["line 0", "got it"]
+
+
+@test
+def inherited_dispositions_pass(p):
+    import subprocess
+    program = ("import signal\nprint(signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN,"
+               "signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL,"
+               "len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))\n")
+    q = subprocess.Popen(p.options() + [PYTHON, "-c", program], cwd=p.path, env=p.env,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN))
+    q.wait(timeout=30)
+    assert p.texts() == ["True True True 0"], p.texts()
+
+
+@test
+def kill_9_of_the_front(p):
+    q = p.start(*count(60, 0.02, 3))
+    wait_for_line(p, 5)
+    q.send_signal(signal.SIGKILL)
+    q.communicate(timeout=30)
+    assert wait_for_end(p) == "failed" and made(p)
+    expect_lines(p, 60)
+    assert p.metadata()["exit_status"] == 3
+    assert p.events("observer_front_lost")
+
+
+@test
+def kill_9_of_the_keeper(p):
+    q = p.start(*count(100, 0.02, 3))
+    wait_for_line(p, 5)
+    os.kill(keeper_of(q.pid), signal.SIGKILL)
+    _, err = q.communicate(timeout=60)
+    assert q.returncode == 3 and made(p), (q.returncode, err)
+    assert end_of(err)["state"] == "failed"
+    expect_lines(p, 100)
+    meta = p.metadata()
+    assert (meta["exit_status"], meta["cause"]) == (3, "exit_status"), meta
+    assert p.events("observer_lost")[0]["level"] == "WARNING"
+    assert not os.path.exists(os.path.join(p.run_dir(), ".live"))
+
+
+@test
+def kill_9_of_the_keeper_again_and_again(p):
+    program = "import sys\nfor i in range(400000): sys.stdout.write(f'line {i}\\n')\nopen('made','w')\n"
+    q = p.start(PYTHON, "-c", program, options=("--metric", r"n=line (?<step>\d+)000$"))
+    n_killed = 0
+    wait_for_line(p, 5)
+    for _ in range(4):
+        time.sleep(0.15)
+        try:
+            os.kill(keeper_of(q.pid), signal.SIGKILL)
+            n_killed += 1
+        except (OSError, AssertionError):
+            break
+    _, err = q.communicate(timeout=120)
+    assert q.returncode == 0 and made(p), (q.returncode, err)
+    texts = p.texts()
+    missing = 400000 - len(set(texts))
+    doubled = len(texts) - len(set(texts))
+    assert n_killed > 0 and missing == 0 and doubled <= n_killed, (n_killed, missing, doubled)
+
+
+@test
+def kill_9_of_the_keeper_keeps_the_programs_signal(p):
+    q = p.start("sh", "-c", "sleep 1; kill -SEGV $$")
+    time.sleep(0.3)
+    os.kill(keeper_of(q.pid), signal.SIGKILL)
+    _, err = q.communicate(timeout=60)
+    assert q.returncode == -signal.SIGSEGV, (q.returncode, err)
+    assert end_of(err)["child_exit"] == "SIGSEGV"
+
+
+@test
+def a_stopped_keeper_is_continued(p):
+    q = p.start(PYTHON, "-c", "import sys\nfor i in range(300000): sys.stdout.write(f'line {i}\\n')\n")
+    keeper = keeper_of(q.pid)
+    wait_for_line(p, 5)
+    os.kill(keeper, signal.SIGSTOP)
+    _, err = q.communicate(timeout=60)
+    assert q.returncode == 0 and end_of(err)["state"] == "finished"
+    expect_lines(p, 300000)
+
+
+@test
+def a_stopped_front_changes_nothing(p):
+    q = p.start(*count(50, 0.02))
+    wait_for_line(p, 3)
+    q.send_signal(signal.SIGSTOP)
+    assert wait_for_end(p) == "finished" and made(p)
+    expect_lines(p, 50)
+    q.send_signal(signal.SIGCONT)
+    _, err = q.communicate(timeout=30)
+    assert q.returncode == 0
+
+
+@test
+def both_killed_the_program_meets_only_a_closed_pipe(p):
+    """What is left undone when both observers are killed at once: said in README.md, shown here."""
+    q = p.start("sh", "-c", "trap '' PIPE; sleep 1; echo x; sleep 0.2; echo done > made")
+    keeper = keeper_of(q.pid)
+    time.sleep(0.2)
+    os.kill(q.pid, signal.SIGSTOP)
+    os.kill(keeper, signal.SIGKILL)
+    os.kill(q.pid, signal.SIGKILL)
+    q.communicate(timeout=30)
+    wait_until(lambda: made(p), "the program goes on")
+    assert p.metadata()["state"] is None
+
+
+@test
+def a_stopped_program_is_recorded(p):
+    q = p.start(*count(40, 0.03))
+    wait_for_line(p, 3)
+    program = children_of(keeper_of(q.pid))[0]
+    os.kill(program, signal.SIGSTOP)
+    wait_until(lambda: p.events("program_stopped"), "program_stopped")
+    os.kill(program, signal.SIGCONT)
+    q.communicate(timeout=30)
+    assert q.returncode == 0 and p.events("program_continued")
+    expect_lines(p, 40)
+
+
+@test
+def oom_kill_is_told_apart(p):
+    group = "/sys/fs/cgroup/memory/m31r-test-%d" % os.getpid()
+    v2 = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+    if v2:
+        group = "/sys/fs/cgroup/m31r-test-%d" % os.getpid()
+    limit = os.path.join(group, "memory.max" if v2 else "memory.limit_in_bytes")
+    try:
+        os.mkdir(group)
+        with open(limit, "w") as f:
+            f.write(str(300 << 20))
+    except OSError as e:
+        if os.path.isdir(group):
+            os.rmdir(group)
+        raise Skip(f"no memory cgroup can be made here ({e})")
+    try:
+        import subprocess
+        hog = "b=[]\nwhile True: b.append(bytearray(10<<20))"
+        join = f"echo $$ > {group}/cgroup.procs; exec \"$@\""
+        r = subprocess.run(["sh", "-c", join, "sh"] + p.options() + [PYTHON, "-c", hog], cwd=p.path, env=p.env,
+                           capture_output=True, timeout=120)
+        assert r.returncode == -signal.SIGKILL, r
+        end = end_of(r.stderr)
+        assert (end["state"], end["cause"], end["child_exit"]) == ("killed", "kernel_oom", "SIGKILL"), end
+        assert "oom_kill" in p.metadata()["cause_evidence"]
+    finally:
+        wait_until(lambda: open(os.path.join(group, "cgroup.procs")).read() == "", "the cgroup to empty")
+        os.rmdir(group)

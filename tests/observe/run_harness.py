@@ -1,0 +1,167 @@
+"""What the tests of m31r run share: starting it, reading what it left, and the list of tests."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+COMMAND = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "m31r"
+FAKE_NVML = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None
+SHARED = os.environ.get("M31R_SHARED") or os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared")
+SHARED = os.path.abspath(SHARED)
+PYTHON = sys.executable
+SLOW = 20.0  # seconds that a step may take on a busy machine under sanitizers
+
+tests = []
+
+
+class Skip(Exception):
+    pass
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Place:
+    """A working directory of its own, and what runs left there."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="m31r-run-")
+        self.env = dict(os.environ, HOME=self.path, XDG_CACHE_HOME=self.path)
+        for name in list(self.env):
+            if name.startswith("M31R_") or name in ("RANK", "SLURM_PROCID"):
+                del self.env[name]
+
+    def options(self, *options):
+        return [COMMAND, "run", "--try", *options, "--"]
+
+    def run(self, *program, options=(), **more):
+        more.setdefault("timeout", 60)
+        more.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(self.options(*options) + list(program), cwd=self.path, env=self.env,
+                              capture_output=True, **more)
+
+    def start(self, *program, options=(), **more):
+        more.setdefault("stdin", subprocess.DEVNULL)
+        more.setdefault("stdout", subprocess.DEVNULL)
+        more.setdefault("stderr", subprocess.PIPE)
+        return subprocess.Popen(self.options(*options) + list(program), cwd=self.path, env=self.env, **more)
+
+    def runs(self):
+        return sorted(glob.glob(os.path.join(self.path, "experiments", "*")))
+
+    def run_dir(self):
+        found = self.runs()
+        assert len(found) == 1, f"one run expected: {found}"
+        return found[0]
+
+    def metadata(self):
+        with open(os.path.join(self.run_dir(), "metadata.json")) as f:
+            return json.load(f)
+
+    def lane(self, name, stage="train"):
+        path = os.path.join(self.run_dir(), f"{stage}.{name}.log" if name else f"{stage}.log")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8", newline="\n") as f:
+            text = f.read()
+        assert text == "" or text.endswith("\n"), "a torn record at the end of " + path
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+
+    def texts(self, name="stdout"):
+        return [r["text"] for r in self.lane(name) if r["msg"] == "line"]
+
+    def events(self, message):
+        return [r for r in self.lane("observer") if r["msg"] == message]
+
+    def points(self, name):
+        path = os.path.join(self.run_dir(), "metrics.csv")
+        with open(path) as f:
+            rows = [line.rstrip("\n").split(",") for line in f]
+        return [(r[1], r[2]) for r in rows[1:] if r[0] == name]
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def end_of(stderr):
+    """The run_end line, which must be the last one."""
+    last = stderr.rstrip(b"\n").split(b"\n")[-1]
+    line = json.loads(last)
+    assert line["event"] == "run_end", line
+    return line
+
+
+def wait_until(condition, what, seconds=SLOW):
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("waited in vain: " + what)
+
+
+def children_of(pid):
+    found = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path) as f:
+                text = f.read()
+        except OSError:
+            continue
+        if int(text.rsplit(")", 1)[1].split()[1]) == pid:
+            found.append(int(path.split("/")[2]))
+    return found
+
+
+def keeper_of(front):
+    return wait_until(lambda: [p for p in children_of(front) if comm(p) == "run-keeper"],
+                      "the keeper")[0]
+
+
+def comm(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+def state(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
+
+
+def main():
+    passed, failed = 0, 0
+    wanted = sys.argv[3:]
+    for function in tests:
+        name = function.__name__
+        if wanted and not any(w in name for w in wanted):
+            continue
+        place = Place()
+        start = time.monotonic()
+        try:
+            function(place)
+            passed += 1
+            verdict = "ok"
+        except Skip as e:
+            verdict = f"skipped: {e}"
+        except Exception:
+            failed += 1
+            verdict = "FAILED\n" + traceback.format_exc()
+        print(f"{name} ({time.monotonic() - start:.1f} s): {verdict}", flush=True)
+        place.remove()
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

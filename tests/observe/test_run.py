@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""m31r run from outside: what a program, its user and its record see. Standard library only.
+
+usage: test_run.py M31R [FAKE_NVML_DIR [NAME...]]   (NAME: only tests whose name holds it)
+"""
+import sys
+
+sys.dont_write_bytecode = True
+
+import run_cases_death  # noqa: E402,F401
+import run_cases_output  # noqa: E402,F401
+import run_cases_real  # noqa: E402,F401
+import run_cases_terminal  # noqa: E402,F401
+import run_harness  # noqa: E402
+
+if __name__ == "__main__":
+    run_harness.main()
