@@ -12,6 +12,7 @@ extern const command command_log;
 extern const command command_logs;
 extern const command command_metric;
 extern const command command_metrics;
+extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
 extern const command command_verify;
@@ -19,6 +20,7 @@ extern const command command_verify;
 /* clang-format off */
 const command *const all_commands[] = {
     &command_init,
+    &command_run,
     &command_runs,
     &command_show,
     &command_logs,

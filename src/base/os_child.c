@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +129,49 @@ void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal)
     } else if (pid > 0) {
         kill(pid, signal);
     }
+}
+
+int m31ri_signals_open(const int *signals, size_t n)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < n; i++) {
+        sigaddset(&set, signals[i]);
+    }
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool m31ri_signals_next(int fd, int *out_signal, bool *from_process)
+{
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info) {
+        return false;
+    }
+    *out_signal = (int)info.ssi_signo;
+    *from_process = info.ssi_code <= 0;
+    return true;
+}
+
+bool m31ri_signal_is_default(pid_t pid, int signal)
+{
+    static const char *const keys[] = {"\nSigIgn:\t", "\nSigCgt:\t"};
+    char path[40];
+    char text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[n > 0 ? n : 0] = '\0';
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *at = strstr(text, keys[i]);
+        if (at == NULL || (strtoull(at + strlen(keys[i]), NULL, 16) >> (signal - 1) & 1) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool m31ri_pipe_open(size_t size_bytes, int out_ends[2])

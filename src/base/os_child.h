@@ -47,6 +47,15 @@ int m31ri_pidfd_open(pid_t pid);
 /* Sends through a pidfd, which never hits another process; by pid when `pidfd` is -1. */
 void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal);
 
+/* Blocks the signals and gives a descriptor that is readable when one of them came. -1 and errno on failure. */
+int m31ri_signals_open(const int *signals, size_t n);
+
+/* The next signal that came; false when there is none. `*from_process`: a process sent it, not the kernel or a terminal. */
+bool m31ri_signals_next(int fd, int *out_signal, bool *from_process);
+
+/* True when `pid` neither catches nor ignores the signal, as far as the system says. */
+bool m31ri_signal_is_default(pid_t pid, int signal);
+
 /* Pipe with both ends close-on-exec and not 0-2, with room for `size_bytes` where allowed. */
 bool m31ri_pipe_open(size_t size_bytes, int out_ends[2]);
 

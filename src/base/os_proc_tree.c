@@ -74,8 +74,12 @@ static bool holds(const int64_t *list, size_t n, int64_t x)
     return false;
 }
 
+/* Once each: a root may be another root's descendant. */
 static void add_member(m31ri_proc_tree *t, int64_t pid)
 {
+    if (pid <= 0 || holds(t->pids, t->n, pid)) {
+        return;
+    }
     if (t->n == M31RI_PROC_TREE_LIMIT) {
         t->is_cut = true;
     } else {
@@ -172,9 +176,7 @@ static void find_members(m31ri_proc_tree *t, const int64_t *roots, size_t n_root
     t->n = 0;
     t->is_cut = false;
     for (size_t i = 0; i < n_roots; i++) {
-        if (roots[i] > 0 && !holds(t->pids, t->n, roots[i])) {
-            add_member(t, roots[i]);
-        }
+        add_member(t, roots[i]);
     }
     for (size_t at = 0; at < t->n; at++) {
         if (t->has_children_files) {
@@ -182,7 +184,7 @@ static void find_members(m31ri_proc_tree *t, const int64_t *roots, size_t n_root
             continue;
         }
         for (size_t i = 0; i < n_all; i += 2) {
-            if (t->all[i + 1] == t->pids[at] && !holds(t->pids, t->n, t->all[i])) {
+            if (t->all[i + 1] == t->pids[at]) {
                 add_member(t, t->all[i]);
             }
         }

@@ -233,7 +233,7 @@ static m31r_err open_file(m31r_lane *lane, m31r_error *e)
     return err;
 }
 
-m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e)
+m31r_err m31ri_lane_new_closed(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e)
 {
     m31r_lane *lane = m31ri_calloc(1, sizeof *lane);
     if (lane == NULL) {
@@ -245,7 +245,17 @@ m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_e
     pthread_mutex_init(&lane->lock, NULL);
     snprintf(lane->name, sizeof lane->name, "%s", name);
     m31ri_lane_file_write(run->stage, name, run->rank, lane->file, sizeof lane->file);
-    m31r_err err = open_file(lane, e);
+    *out = lane;
+    return M31R_OK;
+}
+
+m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e)
+{
+    m31r_lane *lane = NULL;
+    m31r_err err = m31ri_lane_new_closed(run, name, &lane, e);
+    if (err == M31R_OK) {
+        err = open_file(lane, e);
+    }
     if (err != M31R_OK) {
         m31ri_lane_free(lane);
         return err;

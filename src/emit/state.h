@@ -139,6 +139,7 @@ struct m31r_run {
 };
 
 /* lane.c */
+m31r_err m31ri_lane_new_closed(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e);
 m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e);
 void m31ri_lane_free(m31r_lane *lane);
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e);

@@ -1,6 +1,6 @@
 /* capture.c - lines to records and points; capture.h.
  *
- * A line of text becomes {"module":"stdout","msg":"line","text":...}, level INFO from either output: programs print progress to
+ * A line of text becomes {"module":"stdout","msg":"line","line":...}, level INFO from either output: programs print progress to
  * stderr, and a guess at what is an error would be wrong in both directions. A line that is a JSON object keeps its fields (foreign.h).
  */
 #include "observe/capture.h"
@@ -97,7 +97,7 @@ static void write_text(m31ri_capture_stream *c, const m31ri_line *line)
     m31r_value keys[LINE_FIELDS];
     m31r_value values[LINE_FIELDS];
     size_t n = 0;
-    keys[n] = m31r_of_string("text");
+    keys[n] = m31r_of_string("line");
     values[n++] = m31r_text(line->text, line->length);
     if (line->part > 0) {
         keys[n] = m31r_of_string("part");

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #define YOUNG_NS 1000000000 /* an heir that dies sooner counts as failing */
 #define FAILING_HEIRS 5
 #define KEYS_BYTES 4096
+#define SUSPEND_NS 50000000 /* for a program to do something of its own about the key that stops it */
 
 typedef struct front {
     m31ri_plan *plan;
@@ -37,6 +37,7 @@ typedef struct front {
     char keys[KEYS_BYTES];    /* typed, not yet taken by the program */
     size_t n_keys;
     bool has_no_keys;         /* our terminal is gone */
+    int64_t suspend_mono_ns;  /* when to look whether the key that stops programs did; 0: never */
 } front;
 
 static void set_raw(front *f, bool raw)
@@ -80,19 +81,18 @@ static void pass_on(front *f, int number)
 
 static void note_asked(front *f, int number)
 {
-    if (number == SIGINT || number == SIGTERM || number == SIGHUP) {
-        if (atomic_load(&f->shared->phase) < M31RI_PHASE_ENDED) {
-            atomic_store(&f->shared->asked_mono_ns, m31ri_mono_ns());
-            atomic_store(&f->shared->asked_signal, number);
-        }
+    const bool *terminal = f->plan->wiring.ours_is_terminal;
+    bool ignores_hangup = terminal[0] || terminal[1] || terminal[2];
+    bool asks = number == SIGINT || number == SIGTERM || (number == SIGHUP && !ignores_hangup);
+    if (asks && atomic_load(&f->shared->phase) < M31RI_PHASE_ENDED) {
+        atomic_store(&f->shared->asked_mono_ns, m31ri_mono_ns());
+        atomic_store(&f->shared->asked_signal, number);
     }
 }
 
 /* True when the user wants us gone although the record is not finished: the keeper finishes it alone. */
-static bool take_signal(front *f, const struct signalfd_siginfo *info)
+static bool take_signal(front *f, int number, bool from_process)
 {
-    int number = (int)info->ssi_signo;
-    bool from_process = info->ssi_code <= 0;
     bool asks = number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
     if (number == SIGCHLD) {
         return false;
@@ -118,10 +118,11 @@ static bool take_signal(front *f, const struct signalfd_siginfo *info)
 
 static bool take_signals(front *f)
 {
-    struct signalfd_siginfo info;
+    int number;
+    bool from_process;
     bool gives_up = false;
-    while (read(f->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        gives_up |= take_signal(f, &info);
+    while (m31ri_signals_next(f->signals, &number, &from_process)) {
+        gives_up |= take_signal(f, number, from_process);
     }
     return gives_up;
 }
@@ -176,12 +177,39 @@ static void discard_output(front *f)
     }
 }
 
+/* The key that stops programs (Ctrl-Z) was typed, and the program's terminal heeds it. */
+static bool has_suspend_key(const front *f, const char *keys, size_t n)
+{
+    struct termios t;
+    return tcgetattr(f->plan->wiring.outer[M31RI_OUT], &t) == 0 && (t.c_lflag & ISIG) != 0 &&
+           t.c_cc[VSUSP] != 0 && memchr(keys, t.c_cc[VSUSP], n) != NULL;
+}
+
+/* The program leads a session of its own, without a shell above it: the kernel lets no key stop such a group (it could not be
+ * continued). We are there to continue it, so we do what the kernel does not, unless the program catches the signal. */
+static void stop_program(front *f)
+{
+    pid_t program = (pid_t)atomic_load(&f->shared->program_pid);
+    if (f->suspend_mono_ns == 0 || m31ri_mono_ns() < f->suspend_mono_ns) {
+        return;
+    }
+    f->suspend_mono_ns = 0;
+    if (atomic_load(&f->shared->phase) == M31RI_PHASE_RUNNING &&
+        tcgetpgrp(f->plan->wiring.outer[M31RI_OUT]) == program &&
+        m31ri_signal_is_default(program, SIGTSTP)) {
+        kill(-program, SIGSTOP);
+    }
+}
+
 static void pass_keys(front *f, const struct pollfd *in)
 {
     int master = f->plan->wiring.outer[M31RI_OUT];
     if (in->revents != 0 && f->n_keys < sizeof f->keys) {
         ssize_t n = read(0, f->keys + f->n_keys, sizeof f->keys - f->n_keys);
         f->has_no_keys = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+        if (n > 0 && has_suspend_key(f, f->keys + f->n_keys, (size_t)n)) {
+            f->suspend_mono_ns = m31ri_mono_ns() + SUSPEND_NS;
+        }
         f->n_keys += n > 0 ? (size_t)n : 0;
     }
     if (f->n_keys > 0) {
@@ -195,7 +223,7 @@ static void pass_keys(front *f, const struct pollfd *in)
 
 static int wait_ms(const front *f)
 {
-    if (f->is_keeper_stopped || f->keeper <= 0 || f->n_keys > 0) {
+    if (f->is_keeper_stopped || f->keeper <= 0 || f->n_keys > 0 || f->suspend_mono_ns != 0) {
         return STOPPED_MS;
     }
     return -1;
@@ -266,6 +294,7 @@ static void work(front *f)
         }
         follow_phase(f);
         pass_keys(f, &set[2]);
+        stop_program(f);
         if (is_done(f)) {
             return;
         }
@@ -276,15 +305,9 @@ static int take_over_signals(void)
 {
     static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
                                 SIGCONT, SIGTSTP, SIGCHLD, SIGALRM};
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        sigaddset(&set, taken[i]);
-    }
     signal(SIGCHLD, SIG_DFL); /* inherited as ignored, children would vanish uncollected */
     signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return m31ri_signals_open(taken, sizeof taken / sizeof *taken);
 }
 
 static m31r_err result(const front *f, m31r_observe_end *end, m31r_error *e)

@@ -114,7 +114,7 @@ def pipe_output_is_json_lines(p):
     records = [json.loads(line) for line in r.stdout.decode().split("\n")[:-1]]
     messages = [x["msg"] for x in records]
     assert "run_start" in messages and "run_end" in messages, messages
-    assert ("one", "two") == tuple(x["text"] for m in ("stdout", "stderr")
+    assert ("one", "two") == tuple(x["line"] for m in ("stdout", "stderr")
                                    for x in records if x["module"] == m and x["msg"] == "line")
     shown = {json.dumps(x) for x in records}
     for lane in ("stdout", "stderr", "observer", ""):
@@ -136,14 +136,14 @@ w(b"last without newline")
 """
     p.run(PYTHON, "-c", program)
     records = p.lane("stdout")
-    texts = [r["text"] for r in records]
+    texts = [r["line"] for r in records]
     assert texts[:3] == ["plain", "caf\u00e9 \u20ac", ""], texts[:3]
     parts = [r for r in records if "part" in r]
     assert [r["part"] for r in parts] == list(range(1, len(parts) + 1))
     assert parts[-1]["parts"] == len(parts) >= 2
-    assert "".join(r["text"] for r in parts) == "x" * 100000
+    assert "".join(r["line"] for r in parts) == "x" * 100000
     assert all(len(json.dumps(r)) < 65536 for r in records)
-    assert records[-1]["text"] == "last without newline" and records[-1]["unterminated"] is True
+    assert records[-1]["line"] == "last without newline" and records[-1]["unterminated"] is True
     noise = texts[3 + len(parts):-1]
     assert "".join(noise).endswith("\ufffd"), noise
 
@@ -157,7 +157,7 @@ def progress_bars_are_thinned_and_counted(p):
     p.run(PYTHON, "-c", program)
     records = p.lane("stderr")
     assert 2 <= len(records) <= 8, records
-    assert records[-1]["text"] == "done"
+    assert records[-1]["line"] == "done"
     assert len(records) + sum(r["overwritten"] for r in records) == 301, records
 
 

@@ -44,7 +44,7 @@ def real_spm_train(p):
     assert os.path.exists(os.path.join(p.path, "m.model"))
     points = p.points("em.objective")
     assert len(points) >= 2 and all(float(v) > 0 for _, v in points), points
-    assert any("trainer_interface" in r["text"] for r in p.lane("stderr", "tokenizer"))
+    assert any("trainer_interface" in r["line"] for r in p.lane("stderr", "tokenizer"))
 
 
 @test

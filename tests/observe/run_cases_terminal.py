@@ -184,4 +184,4 @@ def stderr_terminal_and_stdout_pipe(p):
     assert q.returncode == 0
     assert p.texts() == ["[False, True]"] and p.texts("stderr") == ["to err"]
     assert text.startswith(b"to err\r\n") and b"run_end" in text, text
-    assert b'"text":"to err"' in out, out
+    assert b'"line":"to err"' in out, out

@@ -76,7 +76,7 @@ class Place:
         return [json.loads(line) for line in text.split("\n")[:-1]]
 
     def texts(self, name="stdout"):
-        return [r["text"] for r in self.lane(name) if r["msg"] == "line"]
+        return [r["line"] for r in self.lane(name) if r["msg"] == "line"]
 
     def events(self, message):
         return [r for r in self.lane("observer") if r["msg"] == message]
