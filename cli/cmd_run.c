@@ -1,4 +1,5 @@
-/* cmd_run.c - m31r run: options into a struct, m31r_observe(), and the end of this process as the program ended. */
+/* cmd_run.c - m31r run: options into a struct, m31r_observe(), and the end of this process as the
+ * program ended. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,13 +120,18 @@ const command command_run = {
     .usage = "[options] -- PROGRAM [ARG...]",
     .options = options,
     .run = run,
-    .details = "Nothing has to be changed in the program. Its stdin, exit status and signals pass as if nobody stood\n"
-               "between; a terminal stays a terminal. In a pipe, stdout becomes JSON lines: the program's lines as\n"
-               "records, its own records, and the observer's; --tee keeps its own bytes instead. stderr ends with\n"
+    .details = "Nothing has to be changed in the program. Its stdin, exit status and signals pass "
+               "as if nobody stood\n"
+               "between; a terminal stays a terminal. In a pipe, stdout becomes JSON lines: the "
+               "program's lines as\n"
+               "records, its own records, and the observer's; --tee keeps its own bytes instead. "
+               "stderr ends with\n"
                "one line {\"event\":\"run_end\",...}; when that is missing, nothing was started.\n"
-               "Killing this command, or closing its terminal, neither stops the program nor loses its record.",
+               "Killing this command, or closing its terminal, neither stops the program nor loses "
+               "its record.",
     .examples = "m31r run -- ./train --seed {seed}   # all the rest from m31r.yaml\n"
                 "m31r run --try -- python3 train.py   # no project file: a trial\n"
-                "m31r run --metric 'loss=loss:? ([0-9.eE+-]+)' --metric 'step=step (?<step>\\d+)' -- ./train",
+                "m31r run --metric 'loss=loss:? ([0-9.eE+-]+)' --metric 'step=step (?<step>\\d+)' "
+                "-- ./train",
     .takes_program = true,
 };

@@ -1,7 +1,7 @@
 /* os_child.c - fork and exec, subreapers, pidfds.
  *
- * Between fork and exec only signal-safe calls are made: the parent may have threads. Argument and environment lists are
- * made before.
+ * Between fork and exec only signal-safe calls are made: the parent may have threads. Argument and
+ * environment lists are made before.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -51,8 +51,10 @@ const char *m31ri_signal_name(int signal, char scratch[16])
 static void restore_signals(const m31ri_program *p)
 {
     for (int s = 1; s < NSIG; s++) {
-        bool ignore = sigismember(&p->signals->ignored, s) == 1 || (s == SIGHUP && p->ignores_hangup);
-        signal(s, ignore ? SIG_IGN : SIG_DFL); /* refused for KILL, STOP and libc's own: as it should be */
+        bool ignore =
+            sigismember(&p->signals->ignored, s) == 1 || (s == SIGHUP && p->ignores_hangup);
+        signal(s, ignore ? SIG_IGN
+                         : SIG_DFL); /* refused for KILL, STOP and libc's own: as it should be */
     }
     sigprocmask(SIG_SETMASK, &p->signals->mask, NULL);
 }
@@ -191,7 +193,8 @@ bool m31ri_pipe_open(size_t size_bytes, int out_ends[2])
         return false;
     }
     if (size_bytes > 0) {
-        fcntl(ends[1], F_SETPIPE_SZ, (int)size_bytes); /* refused beyond the user's quota: then it stays small */
+        fcntl(ends[1], F_SETPIPE_SZ,
+              (int)size_bytes); /* refused beyond the user's quota: then it stays small */
     }
     out_ends[0] = ends[0];
     out_ends[1] = ends[1];
@@ -214,7 +217,8 @@ void m31ri_fill_standard_fds(void)
 {
     for (int fd = 0; fd < LOWEST_FD; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-            int filler = open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY); /* the lowest free one is fd itself */
+            int filler = open("/dev/null",
+                              fd == 0 ? O_RDONLY : O_WRONLY); /* the lowest free one is fd itself */
             (void)filler;
         }
     }

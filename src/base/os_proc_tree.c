@@ -1,7 +1,8 @@
 /* os_proc_tree.c - the tree of processes from /proc.
  *
- * Where the kernel lists children (CONFIG_PROC_CHILDREN) only the tree is read; elsewhere every process's parent is. That costs
- * about 10 us a process on the machine, so that its result is kept for as many samples as make it cheap.
+ * Where the kernel lists children (CONFIG_PROC_CHILDREN) only the tree is read; elsewhere every
+ * process's parent is. That costs about 10 us a process on the machine, so that its result is kept
+ * for as many samples as make it cheap.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -26,8 +27,8 @@ struct m31ri_proc_tree {
     size_t n;
     bool is_cut;
     bool has_children_files;
-    int skip;            /* samples for which the members are kept as they are */
-    int64_t *all;        /* scratch of the scan: pid, parent, pid, parent... */
+    int skip;     /* samples for which the members are kept as they are */
+    int64_t *all; /* scratch of the scan: pid, parent, pid, parent... */
     size_t all_capacity;
 };
 
@@ -43,7 +44,8 @@ static ssize_t read_small(const char *path, char *out, size_t size)
     return n;
 }
 
-/* Fields 3... of /proc/<pid>/stat as numbers, at their numbers (fields[4] is the parent). The name may hold anything. */
+/* Fields 3... of /proc/<pid>/stat as numbers, at their numbers (fields[4] is the parent). The name
+ * may hold anything. */
 static bool read_stat(int64_t pid, uint64_t fields[STAT_FIELDS + 1])
 {
     char path[64];
@@ -217,8 +219,8 @@ static bool add_usage(int64_t pid, m31ri_proc_usage *out)
     return true;
 }
 
-bool m31ri_proc_tree_usage(m31ri_proc_tree *t, const int64_t *roots, size_t n, const int64_t *without,
-                           size_t n_without, m31ri_proc_usage *out)
+bool m31ri_proc_tree_usage(m31ri_proc_tree *t, const int64_t *roots, size_t n,
+                           const int64_t *without, size_t n_without, m31ri_proc_usage *out)
 {
     memset(out, 0, sizeof *out);
     if (t->skip > 0 && t->n > 0) {

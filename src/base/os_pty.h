@@ -5,14 +5,16 @@
 #include <stdbool.h>
 #include <termios.h>
 
-/* Opens a pseudo-terminal with the size and settings of the terminal `like`; both ends close-on-exec, neither 0-2, neither becomes
- * a controlling terminal. `keeps_bytes`: no "\n" to "\r\n" by this one, because the real terminal will do it. False: errno. */
+/* Opens a pseudo-terminal with the size and settings of the terminal `like`; both ends
+ * close-on-exec, neither 0-2, neither becomes a controlling terminal. `keeps_bytes`: no "\n" to
+ * "\r\n" by this one, because the real terminal will do it. False: errno. */
 bool m31ri_pty_open(int like, bool keeps_bytes, int *out_master, int *out_slave);
 
 /* Gives the pseudo-terminal behind `master` the size of the terminal `like`. */
 void m31ri_pty_follow_size(int master, int like);
 
-/* Keystrokes of terminal `fd` go through unchanged, one by one, until m31ri_terminal_restore. False when refused. */
+/* Keystrokes of terminal `fd` go through unchanged, one by one, until m31ri_terminal_restore. False
+ * when refused. */
 bool m31ri_terminal_raw(int fd, const struct termios *saved);
 void m31ri_terminal_restore(int fd, const struct termios *saved);
 

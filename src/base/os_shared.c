@@ -28,7 +28,8 @@ char *m31ri_shared_ring_alloc(size_t size_bytes)
     }
     char *base = MAP_FAILED;
     if (ftruncate(fd, (off_t)size_bytes) == 0) {
-        /* One reservation of both halves first, so that nothing else can come to lie between them. */
+        /* One reservation of both halves first, so that nothing else can come to lie between them.
+         */
         base = mmap(NULL, 2 * size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     }
     for (int half = 0; base != MAP_FAILED && half < 2; half++) {

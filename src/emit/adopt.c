@@ -1,7 +1,8 @@
 /* adopt.c - a run whose observer was killed, continued by its heir.
  *
- * The kernel has freed the dead one's locks. metadata.json is read back, and what it says that came from notices is built
- * again by folding all of them, so that nothing counts twice. Lanes go on where their files end.
+ * The kernel has freed the dead one's locks. metadata.json is read back, and what it says that came
+ * from notices is built again by folding all of them, so that nothing counts twice. Lanes go on
+ * where their files end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +22,10 @@ static m31r_err read_metadata(m31r_run *run, m31r_error *e)
     m31r_err err = m31ri_read_file(run->dir.fd, "metadata.json", METADATA_BYTES, &bytes, e);
     if (err == M31R_OK) {
         run->metadata.root = json_loadb(bytes.data, bytes.length, 0, NULL);
-        err = json_is_object(run->metadata.root)
-                  ? M31R_OK
-                  : m31ri_fail(e, M31R_E_CORRUPT, "metadata.json of %s is no object", run->dir.path);
+        err =
+            json_is_object(run->metadata.root)
+                ? M31R_OK
+                : m31ri_fail(e, M31R_E_CORRUPT, "metadata.json of %s is no object", run->dir.path);
     }
     m31ri_buf_release(&bytes);
     return err;
@@ -36,12 +38,13 @@ static void fold_again(m31r_run *run)
     m31ri_process self = m31ri_process_self();
     m31ri_metadata_set(m, "lanes", json_array());
     m31ri_metadata_set(m, "artifacts", json_array());
-    m31ri_metadata_set(m, "lost", json_pack("{s:i, s:i, s:{}}", "records", 0, "points", 0, "reasons"));
-    m31ri_metadata_set(
-        m, "writer",
-        json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid, "start_ticks",
-                  (json_int_t)self.start_ticks, "boot_id", self.boot_id, "host", self.host, "role",
-                  "observer", "library_version", m31r_version()));
+    m31ri_metadata_set(m, "lost",
+                       json_pack("{s:i, s:i, s:{}}", "records", 0, "points", 0, "reasons"));
+    m31ri_metadata_set(m, "writer",
+                       json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid,
+                                 "start_ticks", (json_int_t)self.start_ticks, "boot_id",
+                                 self.boot_id, "host", self.host, "role", "observer",
+                                 "library_version", m31r_version()));
     m31ri_notices_fold(&run->dir, &run->notices_offset, m, NULL, NULL);
     m31ri_free(m->pending_warnings); /* the dead one has said them */
     m->pending_warnings = NULL;
@@ -71,13 +74,15 @@ static m31r_err take_over(m31r_run *run, const char *path, m31r_error *e)
     run->lanes = run->main_lane;
     fold_again(run);
     err = m31ri_metrics_json_open(&run->dir, &run->metrics_json, e);
-    if (err == M31R_OK && (is_pending(run, "digests.dataset.state") || is_pending(run, "digests.tokenizer.state"))) {
+    if (err == M31R_OK &&
+        (is_pending(run, "digests.dataset.state") || is_pending(run, "digests.tokenizer.state"))) {
         m31ri_fingerprint_job_start(run);
     }
     return err;
 }
 
-m31r_err m31ri_run_adopt_observer(const char *path, m31ri_identity *identity, m31r_run **out, m31r_error *e)
+m31r_err m31ri_run_adopt_observer(const char *path, m31ri_identity *identity, m31r_run **out,
+                                  m31r_error *e)
 {
     m31r_run *run = NULL;
     m31r_err err = m31ri_run_new(M31RI_ROLE_OWNER, &run, e);

@@ -33,9 +33,11 @@ typedef struct m31ri_run_end {
  * failure). */
 m31r_err m31ri_run_open_observer(m31ri_identity *identity, m31r_run **out, m31r_error *e);
 
-/* Continues the run in `path`, whose observer was killed, as its observer: nothing is written again, lanes go on where they end.
- * Takes over `identity`. M31R_E_BUSY when the owner lives, M31R_E_CLOSED when the run has ended. */
-m31r_err m31ri_run_adopt_observer(const char *path, m31ri_identity *identity, m31r_run **out, m31r_error *e);
+/* Continues the run in `path`, whose observer was killed, as its observer: nothing is written
+ * again, lanes go on where they end. Takes over `identity`. M31R_E_BUSY when the owner lives,
+ * M31R_E_CLOSED when the run has ended. */
+m31r_err m31ri_run_adopt_observer(const char *path, m31ri_identity *identity, m31r_run **out,
+                                  m31r_error *e);
 
 /* The lane that diff sets aside: <stage>.observer.log. Observer only. */
 m31r_lane *m31ri_run_observer_lane(m31r_run *run);

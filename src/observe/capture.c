@@ -1,7 +1,8 @@
 /* capture.c - lines to records and points; capture.h.
  *
- * A line of text becomes {"module":"stdout","msg":"line","line":...}, level INFO from either output: programs print progress to
- * stderr, and a guess at what is an error would be wrong in both directions. A line that is a JSON object keeps its fields (foreign.h).
+ * A line of text becomes {"module":"stdout","msg":"line","line":...}, level INFO from either
+ * output: programs print progress to stderr, and a guess at what is an error would be wrong in both
+ * directions. A line that is a JSON object keeps its fields (foreign.h).
  */
 #include "observe/capture.h"
 
@@ -62,7 +63,8 @@ static void take_points(m31ri_capture_stream *c, const m31ri_line *line)
 {
     m31ri_match found[M31RI_PATTERN_COUNT];
     int64_t step;
-    size_t n = m31ri_patterns_match(c->patterns, line->text, line->length, c->shared->counts, found, &step);
+    size_t n = m31ri_patterns_match(c->patterns, line->text, line->length, c->shared->counts, found,
+                                    &step);
     for (size_t i = 0; i < n; i++) {
         note_value(c->shared, found[i].name, found[i].value);
         if (c->skip_points > 0) {
@@ -77,8 +79,9 @@ static void take_points(m31ri_capture_stream *c, const m31ri_line *line)
     }
 }
 
-static void write_record(m31ri_capture_stream *c, m31r_level level, const char *module, m31r_value message,
-                         const m31r_value *keys, const m31r_value *values, size_t n)
+static void write_record(m31ri_capture_stream *c, m31r_level level, const char *module,
+                         m31r_value message, const m31r_value *keys, const m31r_value *values,
+                         size_t n)
 {
     if (c->skip_records > 0) {
         c->skip_records--;
@@ -128,11 +131,12 @@ static void take_line(m31ri_capture_stream *c, const m31ri_line *line)
     if (c->lane == NULL) {
         return;
     }
-    if (line->part == 0 && !line->is_bar && m31ri_foreign_read(&c->foreign, line->text, line->length)) {
+    if (line->part == 0 && !line->is_bar &&
+        m31ri_foreign_read(&c->foreign, line->text, line->length)) {
         const m31ri_foreign *f = &c->foreign;
         c->stream.shared->n_json++;
-        write_record(c, f->level, f->module[0] != '\0' ? f->module : c->name, f->message, f->keys, f->values,
-                     f->n);
+        write_record(c, f->level, f->module[0] != '\0' ? f->module : c->name, f->message, f->keys,
+                     f->values, f->n);
         return;
     }
     write_text(c, line);

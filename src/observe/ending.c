@@ -1,7 +1,9 @@
-/* ending.c - state and cause from the wait status and from what was seen; the line that ends stderr.
+/* ending.c - state and cause from the wait status and from what was seen; the line that ends
+ * stderr.
  *
- * What is certain is said as it is; a cause that is only likely says what it rests on. An exit status that the program gave wins over
- * guesses about why: hints from its output only name the cause of a failure that happened.
+ * What is certain is said as it is; a cause that is only likely says what it rests on. An exit
+ * status that the program gave wins over guesses about why: hints from its output only name the
+ * cause of a failure that happened.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -14,8 +16,10 @@
 #include "format/json_text.h"
 #include "observe/observe_int.h"
 
-#define ASKED_NS (60LL * 1000 * 1000 * 1000) /* a program that goes on longer after a signal did not end because of it */
-#define SHELL_SIGNAL 128                     /* a shell's status for «my child was killed by signal n» */
+#define ASKED_NS                                                                                   \
+    (60LL * 1000 * 1000 *                                                                          \
+     1000) /* a program that goes on longer after a signal did not end because of it */
+#define SHELL_SIGNAL 128 /* a shell's status for «my child was killed by signal n» */
 
 static void say(m31ri_ending *out, const char *state, const char *cause, const char *evidence)
 {
@@ -27,7 +31,8 @@ static void say(m31ri_ending *out, const char *state, const char *cause, const c
     }
 }
 
-/* True, with the evidence, when the kernel killed for want of memory in our cgroup since the start. */
+/* True, with the evidence, when the kernel killed for want of memory in our cgroup since the start.
+ */
 static bool was_oom(const m31ri_shared *s, m31ri_ending *out)
 {
     bool is_own = false;
@@ -35,7 +40,8 @@ static bool was_oom(const m31ri_shared *s, m31ri_ending *out)
     if (s->oom_kills < 0 || now <= s->oom_kills) {
         return false;
     }
-    snprintf(out->evidence, sizeof out->evidence, "likely: oom_kill of the %s memory cgroup rose from %lld to %lld",
+    snprintf(out->evidence, sizeof out->evidence,
+             "likely: oom_kill of the %s memory cgroup rose from %lld to %lld",
              is_own ? "run's" : "machine's root", (long long)s->oom_kills, (long long)now);
     out->end.evidence = out->evidence;
     return true;
@@ -67,7 +73,8 @@ static void judge_failure(const m31ri_shared *s, int status, m31ri_ending *out)
         say(out, "failed", "disk", "likely: the program printed \"No space left on device\"");
     } else if (s->nonfinite_metric[0] != '\0') {
         char text[256];
-        snprintf(text, sizeof text, "likely: the last value of %s was not a finite number", s->nonfinite_metric);
+        snprintf(text, sizeof text, "likely: the last value of %s was not a finite number",
+                 s->nonfinite_metric);
         say(out, "failed", "nonfinite", text);
     } else {
         say(out, "failed", "exit_status", NULL);
@@ -78,7 +85,8 @@ void m31ri_ending_judge(const m31ri_shared *s, m31ri_ending *out)
 {
     memset(out, 0, sizeof *out);
     if (atomic_load(&s->has_status) == 0) {
-        say(out, "failed", "unknown", "the program's end could not be seen: the observer was killed");
+        say(out, "failed", "unknown",
+            "the program's end could not be seen: the observer was killed");
         return;
     }
     int status = atomic_load(&s->wait_status);
@@ -95,7 +103,8 @@ void m31ri_ending_judge(const m31ri_shared *s, m31ri_ending *out)
     if (asked != 0) {
         char name[16];
         char text[64];
-        snprintf(text, sizeof text, "it exited after %s was passed on", m31ri_signal_name(asked, name));
+        snprintf(text, sizeof text, "it exited after %s was passed on",
+                 m31ri_signal_name(asked, name));
         say(out, "interrupted", asked == SIGTERM ? "preempted" : "signal", text);
     } else if (out->end.exit_status != 0) {
         judge_failure(s, out->end.exit_status, out);

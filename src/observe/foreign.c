@@ -1,7 +1,8 @@
 /* foreign.c - reads a JSON line of a program into a record's fields; foreign.h says by which rules.
  *
- * Two passes in one: members are collected as they come, and only at the end it is known whether the object has the form of
- * our records. The text buffer is made large enough before the first pointer into it is taken.
+ * Two passes in one: members are collected as they come, and only at the end it is known whether
+ * the object has the form of our records. The text buffer is made large enough before the first
+ * pointer into it is taken.
  */
 #include "observe/foreign.h"
 
@@ -19,7 +20,8 @@ static const char *const renamed[N_RESERVED] = {"src_ts", "src_level", "src_modu
 
 typedef struct collector {
     m31ri_foreign *f;
-    m31r_value head[N_RESERVED]; /* reserved members as they came; type NULL and has[] false when missing */
+    m31r_value head[N_RESERVED]; /* reserved members as they came; type NULL and has[] false when
+                                    missing */
     bool has[N_RESERVED];
     bool is_full;
 } collector;

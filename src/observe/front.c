@@ -1,8 +1,10 @@
-/* front.c - the process that the user started: it waits, passes signals on, and makes a new keeper when one is killed.
+/* front.c - the process that the user started: it waits, passes signals on, and makes a new keeper
+ * when one is killed.
  *
- * A signal that the terminal sent reached the program too, because it is in our process group: passed on are only those that a process sent to
- * us. The front is a subreaper: a killed keeper's program becomes its child, so that its status is not lost; and it holds the
- * read ends of the program's output, so that the program meets no closed pipe in between.
+ * A signal that the terminal sent reached the program too, because it is in our process group:
+ * passed on are only those that a process sent to us. The front is a subreaper: a killed keeper's
+ * program becomes its child, so that its status is not lost; and it holds the read ends of the
+ * program's output, so that the program meets no closed pipe in between.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,22 +24,23 @@
 #define YOUNG_NS 1000000000 /* an heir that dies sooner counts as failing */
 #define FAILING_HEIRS 5
 #define KEYS_BYTES 4096
-#define SUSPEND_NS 50000000 /* for a program to do something of its own about the key that stops it */
+#define SUSPEND_NS                                                                                 \
+    50000000 /* for a program to do something of its own about the key that stops it */
 
 typedef struct front {
     m31ri_plan *plan;
     m31ri_shared *shared;
-    int signals;              /* signalfd */
+    int signals; /* signalfd */
     int program_pidfd;
-    pid_t keeper;             /* -1: none any more */
+    pid_t keeper; /* -1: none any more */
     int64_t keeper_made_ns;
-    int n_failed;             /* heirs in a row that died young */
+    int n_failed; /* heirs in a row that died young */
     bool is_keeper_stopped;
-    int early_signal;         /* came before there was a program */
-    char keys[KEYS_BYTES];    /* typed, not yet taken by the program */
+    int early_signal;      /* came before there was a program */
+    char keys[KEYS_BYTES]; /* typed, not yet taken by the program */
     size_t n_keys;
-    bool has_no_keys;         /* our terminal is gone */
-    int64_t suspend_mono_ns;  /* when to look whether the key that stops programs did; 0: never */
+    bool has_no_keys;        /* our terminal is gone */
+    int64_t suspend_mono_ns; /* when to look whether the key that stops programs did; 0: never */
 } front;
 
 static void set_raw(front *f, bool raw)
@@ -62,8 +65,8 @@ static void suspend(front *f)
     set_raw(f, false);
     sigemptyset(&one);
     sigaddset(&one, SIGTSTP);
-    kill(0, SIGTSTP);                      /* pending, for us, until unblocked */
-    sigprocmask(SIG_UNBLOCK, &one, NULL);  /* stops here */
+    kill(0, SIGTSTP);                     /* pending, for us, until unblocked */
+    sigprocmask(SIG_UNBLOCK, &one, NULL); /* stops here */
     sigprocmask(SIG_BLOCK, &one, NULL);
     set_raw(f, true);
     m31ri_wiring_follow_size(&f->plan->wiring);
@@ -90,7 +93,8 @@ static void note_asked(front *f, int number)
     }
 }
 
-/* True when the user wants us gone although the record is not finished: the keeper finishes it alone. */
+/* True when the user wants us gone although the record is not finished: the keeper finishes it
+ * alone. */
 static bool take_signal(front *f, int number, bool from_process)
 {
     bool asks = number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
@@ -185,8 +189,9 @@ static bool has_suspend_key(const front *f, const char *keys, size_t n)
            t.c_cc[VSUSP] != 0 && memchr(keys, t.c_cc[VSUSP], n) != NULL;
 }
 
-/* The program leads a session of its own, without a shell above it: the kernel lets no key stop such a group (it could not be
- * continued). We are there to continue it, so we do what the kernel does not, unless the program catches the signal. */
+/* The program leads a session of its own, without a shell above it: the kernel lets no key stop
+ * such a group (it could not be continued). We are there to continue it, so we do what the kernel
+ * does not, unless the program catches the signal. */
 static void stop_program(front *f)
 {
     pid_t program = (pid_t)atomic_load(&f->shared->program_pid);
@@ -232,7 +237,8 @@ static int wait_ms(const front *f)
 static void wait_for_news(front *f, struct pollfd set[3])
 {
     bool is_raw = atomic_load(&f->shared->is_raw) != 0;
-    bool wants_keys = is_raw && !f->has_no_keys && f->n_keys < sizeof f->keys && m31ri_terminal_is_ours(0);
+    bool wants_keys =
+        is_raw && !f->has_no_keys && f->n_keys < sizeof f->keys && m31ri_terminal_is_ours(0);
     set[0] = (struct pollfd){f->signals, POLLIN, 0};
     set[1] = (struct pollfd){f->plan->wake_front[0], POLLIN, 0};
     set[2] = (struct pollfd){wants_keys ? 0 : -1, POLLIN, 0};
@@ -303,8 +309,8 @@ static void work(front *f)
 
 static int take_over_signals(void)
 {
-    static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
-                                SIGCONT, SIGTSTP, SIGCHLD, SIGALRM};
+    static const int taken[] = {SIGHUP,   SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+                                SIGWINCH, SIGCONT, SIGTSTP, SIGCHLD, SIGALRM};
     signal(SIGCHLD, SIG_DFL); /* inherited as ignored, children would vanish uncollected */
     signal(SIGPIPE, SIG_IGN);
     return m31ri_signals_open(taken, sizeof taken / sizeof *taken);
@@ -318,8 +324,9 @@ static m31r_err result(const front *f, m31r_observe_end *end, m31r_error *e)
             *e = s->error;
         }
         return s->error.code != M31R_OK ? s->error.code
-                                        : m31ri_fail(e, M31R_E_IO, "the observing process was killed before the "
-                                                                   "program was started");
+                                        : m31ri_fail(e, M31R_E_IO,
+                                                     "the observing process was killed before the "
+                                                     "program was started");
     }
     int status = atomic_load(&s->wait_status);
     memset(end, 0, sizeof *end);
@@ -334,7 +341,8 @@ static m31r_err result(const front *f, m31r_observe_end *end, m31r_error *e)
 
 m31r_err m31ri_front_wait(m31ri_plan *p, m31r_observe_end *end, m31r_error *e)
 {
-    front f = {.plan = p, .shared = p->shared, .program_pidfd = -1, .keeper_made_ns = m31ri_mono_ns()};
+    front f = {
+        .plan = p, .shared = p->shared, .program_pidfd = -1, .keeper_made_ns = m31ri_mono_ns()};
     m31ri_become_subreaper();
     f.signals = take_over_signals();
     atomic_store(&p->shared->front_pid, getpid());

@@ -1,7 +1,9 @@
-/* git_diff.c - the work tree against HEAD by libgit2: which files differ, and the text of the difference.
+/* git_diff.c - the work tree against HEAD by libgit2: which files differ, and the text of the
+ * difference.
  *
- * libgit2 blends tree->index and index->work tree; a file that was staged and then put back comes out as a change
- * without a difference, so each delta is checked against what lies in the work tree before it counts.
+ * libgit2 blends tree->index and index->work tree; a file that was staged and then put back comes
+ * out as a change without a difference, so each delta is checked against what lies in the work tree
+ * before it counts.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -20,7 +22,8 @@
 #include "base/os_file.h"
 #include "observe/git_diff_int.h"
 
-m31r_err m31ri_changes_add(m31ri_changes *c, const char *path, const uint8_t digest[32], m31r_error *e)
+m31r_err m31ri_changes_add(m31ri_changes *c, const char *path, const uint8_t digest[32],
+                           m31r_error *e)
 {
     if (c->n == c->capacity) {
         size_t capacity = c->capacity == 0 ? 64 : c->capacity * 2;
@@ -61,7 +64,8 @@ static bool work_tree_oid(git_repository *repo, int top, const char *path, git_o
         ssize_t n = readlinkat(top, path, target, sizeof target);
         return n >= 0 && git_odb_hash(out, target, (size_t)n, GIT_OBJECT_BLOB) == 0;
     }
-    return S_ISREG(st.st_mode) && git_repository_hashfile(out, repo, path, GIT_OBJECT_BLOB, NULL) == 0;
+    return S_ISREG(st.st_mode) &&
+           git_repository_hashfile(out, repo, path, GIT_OBJECT_BLOB, NULL) == 0;
 }
 
 /* Does the work tree really differ from HEAD here? */
@@ -85,13 +89,14 @@ static bool is_change(git_repository *repo, int top, const git_diff_delta *delta
 }
 
 /* Appends one line of a patch until the text is full. */
-static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk, const git_diff_line *line,
-                    void *payload)
+static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
+                    const git_diff_line *line, void *payload)
 {
     (void)delta;
     (void)hunk;
     m31ri_git_facts *g = payload;
-    bool has_origin = line->origin == GIT_DIFF_LINE_CONTEXT || line->origin == GIT_DIFF_LINE_ADDITION ||
+    bool has_origin = line->origin == GIT_DIFF_LINE_CONTEXT ||
+                      line->origin == GIT_DIFF_LINE_ADDITION ||
                       line->origin == GIT_DIFF_LINE_DELETION;
     if (g->diff.length + line->content_len + 1 > M31RI_DIFF_BYTES) {
         g->diff_is_cut = true;
@@ -104,15 +109,16 @@ static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk, cons
     return m31ri_buf_ok(&g->diff) ? 0 : -1;
 }
 
-static m31r_err take_delta(const git_diff *diff, size_t i, int top, m31ri_git_facts *g, m31ri_changes *changes,
-                           m31r_error *e)
+static m31r_err take_delta(const git_diff *diff, size_t i, int top, m31ri_git_facts *g,
+                           m31ri_changes *changes, m31r_error *e)
 {
     static const uint8_t nothing[32];
     uint8_t digest[32];
     git_patch *patch = NULL;
     const git_diff_delta *delta = git_diff_get_delta((git_diff *)(uintptr_t)diff, i);
     const char *path = delta->new_file.path;
-    bool is_there = delta->status != GIT_DELTA_DELETED && m31ri_git_content_digest(top, path, digest, NULL);
+    bool is_there =
+        delta->status != GIT_DELTA_DELETED && m31ri_git_content_digest(top, path, digest, NULL);
     m31r_err err = m31ri_changes_add(changes, path, is_there ? digest : nothing, e);
     if (err == M31R_OK && !g->diff_is_cut &&
         git_patch_from_diff(&patch, (git_diff *)(uintptr_t)diff, i) == 0 && patch != NULL) {
@@ -140,7 +146,8 @@ static m31r_err take_deltas(git_repository *repo, const git_diff *diff, int top,
 }
 
 /* Recomputes what the library found, now against HEAD's tree, and adds text and untracked files. */
-static m31r_err compare(git_repository *repo, git_object *tree, int top, m31ri_git_facts *g, m31r_error *e)
+static m31r_err compare(git_repository *repo, git_object *tree, int top, m31ri_git_facts *g,
+                        m31r_error *e)
 {
     git_diff *diff = NULL;
     git_diff_options options;
@@ -177,7 +184,8 @@ m31r_err m31ri_git_diff_read(const char *directory, m31ri_git_facts *out, m31r_e
     git_repository *repo = NULL;
     git_object *tree = NULL;
     git_libgit2_init();
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0); /* nothing of the repository is executed here, only read */
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION,
+                     0); /* nothing of the repository is executed here, only read */
     int top = m31ri_open_dir(AT_FDCWD, g.top, true);
     if (top >= 0 && git_repository_open(&repo, g.top) == 0 &&
         git_revparse_single(&tree, repo, "HEAD^{tree}") == 0) {

@@ -12,10 +12,12 @@ typedef struct m31ri_changes {
     size_t n, capacity;
 } m31ri_changes;
 
-m31r_err m31ri_changes_add(m31ri_changes *c, const char *path, const uint8_t digest[32], m31r_error *e);
+m31r_err m31ri_changes_add(m31ri_changes *c, const char *path, const uint8_t digest[32],
+                           m31r_error *e);
 
-/* Fills the untracked part of `g` and adds each file to `changes`. When libgit2 fails the part stays empty. */
-m31r_err m31ri_git_untracked(git_repository *repo, int top, m31ri_git_facts *g, m31ri_changes *changes,
-                             m31r_error *e);
+/* Fills the untracked part of `g` and adds each file to `changes`. When libgit2 fails the part
+ * stays empty. */
+m31r_err m31ri_git_untracked(git_repository *repo, int top, m31ri_git_facts *g,
+                             m31ri_changes *changes, m31r_error *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* git_untracked.c - files that git does not know and is not told to ignore.
  *
- * libgit2 reports them in byte order of path while it walks; the walk is ended from the callback when there are too
- * many, so that a forgotten data directory of a million files costs no more than the limit.
+ * libgit2 reports them in byte order of path while it walks; the walk is ended from the callback
+ * when there are too many, so that a forgotten data directory of a million files costs no more than
+ * the limit.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -35,7 +36,8 @@ static bool is_run_part(const char *part, size_t length)
     return true;
 }
 
-/* What observing itself leaves behind is no part of the code: else every run would change the next one's identity. */
+/* What observing itself leaves behind is no part of the code: else every run would change the next
+ * one's identity. */
 static bool is_our_own(const char *path)
 {
     size_t length = strlen(path);
@@ -67,14 +69,16 @@ static int stop(collection *c, bool out_of_memory)
 }
 
 /* Called for each delta found; 1 leaves it out of libgit2's own list, -1 ends the walk. */
-static int collect(const git_diff *diff, const git_diff_delta *delta, const char *pathspec, void *payload)
+static int collect(const git_diff *diff, const git_diff_delta *delta, const char *pathspec,
+                   void *payload)
 {
     (void)diff;
     (void)pathspec;
     collection *c = payload;
     const char *path = delta->new_file.path;
     size_t length = strlen(path);
-    if (delta->status != GIT_DELTA_UNTRACKED || length == 0 || path[length - 1] == '/' || is_our_own(path)) {
+    if (delta->status != GIT_DELTA_UNTRACKED || length == 0 || path[length - 1] == '/' ||
+        is_our_own(path)) {
         return 1;
     }
     if (c->n == M31RI_UNTRACKED_SEEN) {
@@ -107,7 +111,8 @@ static void release(collection *c)
 
 static bool is_text(const m31ri_buf *b)
 {
-    return memchr(m31ri_buf_str(b), '\0', b->length) == NULL && m31ri_utf8_is_valid(m31ri_buf_str(b), b->length);
+    return memchr(m31ri_buf_str(b), '\0', b->length) == NULL &&
+           m31ri_utf8_is_valid(m31ri_buf_str(b), b->length);
 }
 
 /* Reads a small file; `content` NULL when it is no text. Its digest is of exactly these bytes. */
@@ -135,7 +140,8 @@ static void look_at(int top, const struct stat *st, m31ri_untracked *u, budget *
 {
     u->bytes = (uint64_t)st->st_size;
     bool is_small = S_ISREG(st->st_mode) && u->bytes <= M31RI_UNTRACKED_KEPT_BYTES &&
-                    b->n_kept < M31RI_UNTRACKED_KEPT && b->kept_bytes + u->bytes <= M31RI_UNTRACKED_KEPT_TOTAL;
+                    b->n_kept < M31RI_UNTRACKED_KEPT &&
+                    b->kept_bytes + u->bytes <= M31RI_UNTRACKED_KEPT_TOTAL;
     if (is_small && keep_text(top, u)) {
         b->n_kept++;
         b->kept_bytes += u->bytes;
@@ -160,7 +166,8 @@ static void digest_of(const m31ri_untracked *u, uint8_t out[32])
 }
 
 /* Takes over the paths: the first are listed, the rest counted; all stand in `changes`. */
-static m31r_err fill(collection *c, int top, m31ri_git_facts *g, m31ri_changes *changes, m31r_error *e)
+static m31r_err fill(collection *c, int top, m31ri_git_facts *g, m31ri_changes *changes,
+                     m31r_error *e)
 {
     budget b = {0};
     size_t n_listed = c->n < M31RI_UNTRACKED_LISTED ? c->n : M31RI_UNTRACKED_LISTED;
@@ -195,14 +202,15 @@ static m31r_err fill(collection *c, int top, m31ri_git_facts *g, m31ri_changes *
     return M31R_OK;
 }
 
-m31r_err m31ri_git_untracked(git_repository *repo, int top, m31ri_git_facts *g, m31ri_changes *changes,
-                             m31r_error *e)
+m31r_err m31ri_git_untracked(git_repository *repo, int top, m31ri_git_facts *g,
+                             m31ri_changes *changes, m31r_error *e)
 {
     collection c = {0};
     git_diff *diff = NULL;
     git_diff_options options;
     git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
-    options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS | GIT_DIFF_SKIP_BINARY_CHECK;
+    options.flags =
+        GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS | GIT_DIFF_SKIP_BINARY_CHECK;
     options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     options.notify_cb = collect;
     options.payload = &c;

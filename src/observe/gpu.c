@@ -46,8 +46,8 @@ static const char *open_devices(m31ri_gpu *g)
     find(g->library, "nvmlDeviceGetHandleByIndex_v2", &handle);
     find(g->library, "nvmlDeviceGetUtilizationRates", &g->utilization_of);
     find(g->library, "nvmlDeviceGetMemoryInfo", &g->memory_of);
-    if (init == NULL || g->shutdown == NULL || count == NULL || handle == NULL || g->utilization_of == NULL ||
-        g->memory_of == NULL) {
+    if (init == NULL || g->shutdown == NULL || count == NULL || handle == NULL ||
+        g->utilization_of == NULL || g->memory_of == NULL) {
         return "libnvidia-ml.so.1 lacks a call";
     }
     if (init() != 0) {

@@ -15,7 +15,8 @@ typedef struct m31ri_gpu_sample {
     uint64_t memory_bytes; /* in use, by anybody */
 } m31ri_gpu_sample;
 
-/* NULL when there is no library, no driver or no GPU; `*why` (NULL allowed) then gets a constant text. */
+/* NULL when there is no library, no driver or no GPU; `*why` (NULL allowed) then gets a constant
+ * text. */
 m31ri_gpu *m31ri_gpu_open(const char **why);
 void m31ri_gpu_close(m31ri_gpu *g);
 

@@ -1,7 +1,8 @@
 /* keeper.c - the loop that reads the program, and what is due now and then.
  *
- * Everything here is bounded: reading waits for a full printer at most as long as printer.h says; after the program's end its output is waited
- * for a little. Small prints are gathered for two milliseconds, so that a program that prints often does not wake us for every line.
+ * Everything here is bounded: reading waits for a full printer at most as long as printer.h says;
+ * after the program's end its output is waited for a little. Small prints are gathered for two
+ * milliseconds, so that a program that prints often does not wake us for every line.
  */
 #include <poll.h>
 #include <signal.h>
@@ -19,15 +20,17 @@
 #define TAIL_NS (100 * MS_NS)
 #define POLL_MS 100
 #define GATHER_NS (2 * MS_NS)
-#define HINT_NS (60000 * MS_NS)     /* a pattern that matched nothing for so long gets a proposal */
-#define QUIET_NS (1000 * MS_NS)     /* output that others still hold: given up when quiet for so long... */
-#define LEFTOVER_NS (5000 * MS_NS)  /* ...or after so long */
+#define HINT_NS (60000 * MS_NS) /* a pattern that matched nothing for so long gets a proposal */
+#define QUIET_NS                                                                                   \
+    (1000 * MS_NS) /* output that others still hold: given up when quiet for so long... */
+#define LEFTOVER_NS (5000 * MS_NS) /* ...or after so long */
 
-/* Signals that others may send to our process or group must not end the record; the front decides. */
+/* Signals that others may send to our process or group must not end the record; the front decides.
+ */
 static void ignore_signals(void)
 {
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN,
-                                  SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM};
+    static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP,
+                                  SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM};
     sigset_t none;
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
         signal(ignored[i], SIG_IGN);
@@ -44,7 +47,8 @@ static void watch_program(m31ri_keeper *k)
     bool is_stopped = atomic_load(&s->is_stopped) != 0;
     if (is_stopped != k->was_stopped) {
         k->was_stopped = is_stopped;
-        m31ri_keeper_report(k, M31R_INFO, is_stopped ? "program_stopped" : "program_continued", NULL, 0);
+        m31ri_keeper_report(k, M31R_INFO, is_stopped ? "program_stopped" : "program_continued",
+                            NULL, 0);
         m31ri_wake(k->plan->wake_front);
     }
     if (atomic_load(&s->phase) >= M31RI_PHASE_ENDED && k->ended_mono_ns == 0) {
@@ -66,7 +70,8 @@ static void lose_front(m31ri_keeper *k)
 
 static bool is_any_full(m31ri_keeper *k)
 {
-    return m31ri_printer_is_full(&k->printers[M31RI_OUT]) || m31ri_printer_is_full(&k->printers[M31RI_ERR]);
+    return m31ri_printer_is_full(&k->printers[M31RI_OUT]) ||
+           m31ri_printer_is_full(&k->printers[M31RI_ERR]);
 }
 
 enum { SET_OUT, SET_ERR, SET_PROGRAM, SET_FRONT, SET_WAKE, SET_PRINT_OUT, SET_PRINT_ERR, SET_SIZE };
@@ -136,7 +141,8 @@ static void do_what_is_due(m31ri_keeper *k)
         k->next_sample_ns = now_ns + (int64_t)(interval_s * 1e9);
         m31ri_sampler_take(k);
     }
-    if (!k->hints_given && k->shared->start_mono_ns != 0 && now_ns - k->shared->start_mono_ns > HINT_NS) {
+    if (!k->hints_given && k->shared->start_mono_ns != 0 &&
+        now_ns - k->shared->start_mono_ns > HINT_NS) {
         k->hints_given = true;
         m31ri_keeper_report_unmatched(k);
     }
@@ -170,7 +176,8 @@ static void work(m31ri_keeper *k)
         watch_program(k);
         if (set[SET_PROGRAM].revents != 0 && k->is_heir && k->front_is_gone &&
             atomic_load(&k->shared->phase) < M31RI_PHASE_ENDED) {
-            atomic_store(&k->shared->phase, M31RI_PHASE_ENDED); /* nobody is left who could learn its status */
+            atomic_store(&k->shared->phase,
+                         M31RI_PHASE_ENDED); /* nobody is left who could learn its status */
         }
         do_what_is_due(k);
         m31ri_printer_flush(&k->printers[M31RI_OUT]);
@@ -183,7 +190,8 @@ _Noreturn void m31ri_keeper_main(m31ri_plan *p, bool is_heir)
     static m31ri_keeper k; /* large, and the process has only one */
     m31r_error e = {0};
     k = (m31ri_keeper){.plan = p, .shared = p->shared, .is_heir = is_heir};
-    m31ri_process_set_name("run-keeper"); /* so that killing m31r by name does not take both at once */
+    m31ri_process_set_name(
+        "run-keeper"); /* so that killing m31r by name does not take both at once */
     m31ri_become_subreaper();
     ignore_signals();
     if (is_heir) {

@@ -16,7 +16,7 @@ typedef struct m31ri_field {
 typedef struct m31ri_sampler {
     m31ri_proc_tree *tree;
     m31ri_gpu *gpu;
-    int64_t last_mono_ns;   /* 0: no sample yet */
+    int64_t last_mono_ns; /* 0: no sample yet */
     uint64_t last_cpu_ns;
     uint64_t peak_rss_bytes;
     uint64_t read_bytes, write_bytes;
@@ -25,30 +25,34 @@ typedef struct m31ri_sampler {
 typedef struct m31ri_keeper {
     m31ri_plan *plan;
     m31ri_shared *shared;
-    m31r_run *run;               /* NULL: an heir that could not take the run over: it only keeps the program alive */
+    m31r_run
+        *run; /* NULL: an heir that could not take the run over: it only keeps the program alive */
     m31r_lane *observer;
     m31ri_capture_stream streams[M31RI_STREAMS];
     m31ri_printer printers[M31RI_STREAMS]; /* our stdout and stderr */
-    m31ri_printer *records_to;   /* where records that are no captured lines are shown; NULL: nowhere */
+    m31ri_printer
+        *records_to; /* where records that are no captured lines are shown; NULL: nowhere */
     m31ri_buf proposals[M31RI_PATTERN_COUNT];
     m31ri_lane_tail *tail;
     int tail_dir;
-    char own_files[3][128];      /* lanes that are shown as they are written, not by following their files */
+    char own_files[3][128]; /* lanes that are shown as they are written, not by following their
+                               files */
     const char *without[3];
-    m31ri_buf text;              /* scratch for lines shown on a terminal */
+    m31ri_buf text; /* scratch for lines shown on a terminal */
     m31ri_sampler sampler;
     bool is_heir;
     bool front_is_gone;
     bool was_stopped, hints_given;
     int program_pidfd, front_pidfd;
-    int64_t ended_mono_ns;       /* when the program was seen to have ended */
-    int64_t last_bytes_ns;       /* when it last printed */
+    int64_t ended_mono_ns; /* when the program was seen to have ended */
+    int64_t last_bytes_ns; /* when it last printed */
     int64_t next_sample_ns, next_tick_ns, next_tail_ns, next_progress_ns;
 } m31ri_keeper;
 
-/* keeper_report.c: a record on the observer lane, also shown; then the records of the program's own lanes. */
-void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message, const m31ri_field *fields,
-                         size_t n);
+/* keeper_report.c: a record on the observer lane, also shown; then the records of the program's own
+ * lanes. */
+void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message,
+                         const m31ri_field *fields, size_t n);
 void m31ri_keeper_show_lanes(m31ri_keeper *k);
 void m31ri_keeper_report_unmatched(m31ri_keeper *k);
 void m31ri_keeper_report_counts(m31ri_keeper *k);

@@ -1,7 +1,8 @@
 /* keeper_end.c - the run's end, the last line on stderr, and whoever still prints after it.
  *
- * The program may leave children behind that hold its output. They are waited for a little; then the run is ended, and the keeper stays as a
- * mere reader, so that their next print does not kill them with SIGPIPE.
+ * The program may leave children behind that hold its output. They are waited for a little; then
+ * the run is ended, and the keeper stays as a mere reader, so that their next print does not kill
+ * them with SIGPIPE.
  */
 #include <errno.h>
 #include <poll.h>
@@ -63,7 +64,8 @@ static void print_end(m31ri_keeper *k, const m31ri_run_end *end)
     m31ri_buf line = M31RI_BUF_INIT;
     m31ri_printer *p = &k->printers[M31RI_ERR];
     if (p->is_terminal) {
-        m31ri_buf_add_str(&line, p->at_line_start && k->printers[M31RI_OUT].at_line_start ? "" : "\n");
+        m31ri_buf_add_str(&line,
+                          p->at_line_start && k->printers[M31RI_OUT].at_line_start ? "" : "\n");
     } else if (!p->at_line_start) {
         m31ri_buf_add_char(&line, '\n');
     }
@@ -108,7 +110,8 @@ static void serve_leftovers(m31ri_keeper *k)
     }
 }
 
-/* Where nothing is passed on any more, our own descriptors are let go: whoever reads them must see their end. */
+/* Where nothing is passed on any more, our own descriptors are let go: whoever reads them must see
+ * their end. */
 static void let_go(m31ri_keeper *k)
 {
     close(0);

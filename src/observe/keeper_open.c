@@ -1,4 +1,5 @@
-/* keeper_open.c - the keeper's beginning: a new run and its program, or those of a keeper that was killed. */
+/* keeper_open.c - the keeper's beginning: a new run and its program, or those of a keeper that was
+ * killed. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -59,7 +60,8 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
     m31r_err err = M31R_OK;
     k->observer = m31ri_run_observer_lane(k->run);
     for (int i = 0; i < 3; i++) {
-        m31ri_lane_file_write(k->plan->identity->stage, lanes[i], 0, k->own_files[i], sizeof k->own_files[i]);
+        m31ri_lane_file_write(k->plan->identity->stage, lanes[i], 0, k->own_files[i],
+                              sizeof k->own_files[i]);
         k->without[i] = k->own_files[i];
     }
     for (int i = 0; i < M31RI_STREAMS && err == M31R_OK; i++) {
@@ -105,7 +107,8 @@ static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
     m31ri_keeper_show_lanes(k);
     err = err == M31R_OK ? m31ri_launch(p, e) : err;
     if (err != M31R_OK) {
-        const m31ri_run_end end = {.state = "failed", .cause = "not_started", .evidence = e->message};
+        const m31ri_run_end end = {
+            .state = "failed", .cause = "not_started", .evidence = e->message};
         m31ri_run_end_observed(k->run, &end, 0, NULL, NULL);
         k->run = NULL;
         return err;
@@ -140,8 +143,9 @@ m31r_err m31ri_keeper_open(m31ri_keeper *k, m31r_error *e)
     for (int i = 0; i < M31RI_STREAMS; i++) {
         m31ri_capture_stream *c = &k->streams[i];
         c->name = stream_names[i];
-        c->stream = (m31ri_stream){&k->shared->streams[i], k->plan->rings[i], k->plan->wiring.outer[i],
-                                   k->plan->wiring.ours_is_terminal[i + 1]};
+        c->stream =
+            (m31ri_stream){&k->shared->streams[i], k->plan->rings[i], k->plan->wiring.outer[i],
+                           k->plan->wiring.ours_is_terminal[i + 1]};
         c->patterns = k->plan->patterns;
         c->shared = k->shared;
         c->proposals = k->proposals;

@@ -1,7 +1,9 @@
-/* keeper_report.c - what the observer itself has to say: records on its lane, and what of all records is shown.
+/* keeper_report.c - what the observer itself has to say: records on its lane, and what of all
+ * records is shown.
  *
- * In a pipe everything is shown as it was written. On a terminal, where the program's own text passes through, samples and counts would
- * drown it: there only warnings, errors and the program's own records are shown, as key=value lines.
+ * In a pipe everything is shown as it was written. On a terminal, where the program's own text
+ * passes through, samples and counts would drown it: there only warnings, errors and the program's
+ * own records are shown, as key=value lines.
  */
 #include <string.h>
 
@@ -31,8 +33,8 @@ static void show(m31ri_keeper *k, const char *line, size_t length)
     m31ri_printer_add(p, k->text.data, k->text.length);
 }
 
-void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message, const m31ri_field *fields,
-                         size_t n)
+void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message,
+                         const m31ri_field *fields, size_t n)
 {
     m31r_value keys[REPORT_FIELDS];
     m31r_value values[REPORT_FIELDS];
@@ -45,7 +47,8 @@ void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message,
     }
     m31ri_lane_write(k->observer, level, "observer", m31r_of_string(message), keys, values, n);
     const m31ri_buf *line = m31ri_lane_last_line(k->observer);
-    bool is_worth_it = level >= M31R_WARNING || k->records_to == NULL || !k->records_to->is_terminal;
+    bool is_worth_it =
+        level >= M31R_WARNING || k->records_to == NULL || !k->records_to->is_terminal;
     if (is_worth_it && line != NULL && line->data != NULL) {
         show(k, line->data, line->length);
     }
@@ -66,7 +69,8 @@ void m31ri_keeper_show_lanes(m31ri_keeper *k)
 
 void m31ri_keeper_report_unmatched(m31ri_keeper *k)
 {
-    uint64_t n_lines = k->shared->streams[M31RI_OUT].n_lines + k->shared->streams[M31RI_ERR].n_lines;
+    uint64_t n_lines =
+        k->shared->streams[M31RI_OUT].n_lines + k->shared->streams[M31RI_ERR].n_lines;
     for (size_t i = 0; i < m31ri_patterns_count(k->plan->patterns); i++) {
         const m31ri_pattern_count *count = &k->shared->counts[i];
         if (count->n_matched > 0) {
@@ -80,7 +84,8 @@ void m31ri_keeper_report_unmatched(m31ri_keeper *k)
             {"gave_up", m31r_of_uint(count->n_limit)},
             {"proposal", m31r_of_string(k->proposals[i].length > 0 ? k->proposals[i].data : NULL)},
         };
-        m31ri_keeper_report(k, M31R_WARNING, "metric_pattern_unmatched", fields, sizeof fields / sizeof *fields);
+        m31ri_keeper_report(k, M31R_WARNING, "metric_pattern_unmatched", fields,
+                            sizeof fields / sizeof *fields);
     }
 }
 

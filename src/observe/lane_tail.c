@@ -1,7 +1,8 @@
-/* lane_tail.c - reads on in each lane file from where it was; a file is looked at when its size changed.
+/* lane_tail.c - reads on in each lane file from where it was; a file is looked at when its size
+ * changed.
  *
- * The directory is listed again only when its modification time says that a lane came. The end of a file that is not a whole line yet is
- * read again the next time.
+ * The directory is listed again only when its modification time says that a lane came. The end of a
+ * file that is not a whole line yet is read again the next time.
  */
 #include "observe/lane_tail.h"
 
@@ -79,8 +80,8 @@ static bool is_followed(const m31ri_lane_tail *t, const char *name)
 static void find_lanes(m31ri_lane_tail *t)
 {
     struct stat st;
-    if (fstat(t->dir, &st) != 0 || (st.st_mtim.tv_sec == t->listed.tv_sec &&
-                                    st.st_mtim.tv_nsec == t->listed.tv_nsec)) {
+    if (fstat(t->dir, &st) != 0 ||
+        (st.st_mtim.tv_sec == t->listed.tv_sec && st.st_mtim.tv_nsec == t->listed.tv_nsec)) {
         return;
     }
     t->listed = st.st_mtim;
@@ -103,7 +104,8 @@ static void find_lanes(m31ri_lane_tail *t)
     }
 }
 
-void m31ri_lane_tail_read(m31ri_lane_tail *t, void (*each)(void *context, const char *line, size_t length),
+void m31ri_lane_tail_read(m31ri_lane_tail *t,
+                          void (*each)(void *context, const char *line, size_t length),
                           void *context)
 {
     find_lanes(t);
@@ -112,7 +114,8 @@ void m31ri_lane_tail_read(m31ri_lane_tail *t, void (*each)(void *context, const 
         ssize_t n = pread(l->fd, t->buffer, READ_BYTES, l->offset);
         const char *p = t->buffer;
         const char *end = p + (n > 0 ? n : 0);
-        for (const char *lf; p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL; p = lf + 1) {
+        for (const char *lf; p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL;
+             p = lf + 1) {
             each(context, p, (size_t)(lf + 1 - p));
         }
         l->offset += p - t->buffer;

@@ -1,4 +1,5 @@
-/* lane_tail.h - follows the lanes that the program itself writes, to print its records beside the others. */
+/* lane_tail.h - follows the lanes that the program itself writes, to print its records beside the
+ * others. */
 #ifndef M31RI_LANE_TAIL_H
 #define M31RI_LANE_TAIL_H
 
@@ -6,12 +7,14 @@
 
 typedef struct m31ri_lane_tail m31ri_lane_tail;
 
-/* Follows every *.log in the run directory `dir` but the `n` files named in `without` (borrowed). NULL when memory is out. */
+/* Follows every *.log in the run directory `dir` but the `n` files named in `without` (borrowed).
+ * NULL when memory is out. */
 m31ri_lane_tail *m31ri_lane_tail_new(int dir, const char *const *without, size_t n);
 void m31ri_lane_tail_free(m31ri_lane_tail *t);
 
 /* Hands each new whole line, newline included, to `each`; at most about 1 MiB a file and call. */
-void m31ri_lane_tail_read(m31ri_lane_tail *t, void (*each)(void *context, const char *line, size_t length),
+void m31ri_lane_tail_read(m31ri_lane_tail *t,
+                          void (*each)(void *context, const char *line, size_t length),
                           void *context);
 
 #endif

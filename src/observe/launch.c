@@ -1,7 +1,7 @@
 /* launch.c - the program's environment, and its start.
  *
- * The program is started before the keeper takes a session of its own, so that it stays in the process group of the front: Ctrl-C on our
- * terminal reaches it as if nobody stood between.
+ * The program is started before the keeper takes a session of its own, so that it stays in the
+ * process group of the front: Ctrl-C on our terminal reaches it as if nobody stood between.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 #define OWN_VARIABLES 4
 
-static const char *const own_names[OWN_VARIABLES] = {"M31R_RUN_DIR=", "M31R_RUN_ID=", "M31R_SEED=",
-                                                     "M31R_OBSERVED="};
+static const char *const own_names[OWN_VARIABLES] = {
+    "M31R_RUN_DIR=", "M31R_RUN_ID=", "M31R_SEED=", "M31R_OBSERVED="};
 
 static bool is_own(const char *entry)
 {
@@ -84,7 +84,8 @@ static m31r_err start(m31ri_plan *p, char **environment, m31r_error *e)
         .out = w->inner[M31RI_OUT],
         .err = w->inner[M31RI_ERR],
         .terminal = w->is_interactive ? w->inner[M31RI_OUT] : -1,
-        .ignores_hangup = w->ours_is_terminal[0] || w->ours_is_terminal[1] || w->ours_is_terminal[2],
+        .ignores_hangup =
+            w->ours_is_terminal[0] || w->ours_is_terminal[1] || w->ours_is_terminal[2],
         .signals = &p->signals,
     };
     pid_t pid = -1;

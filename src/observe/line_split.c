@@ -1,7 +1,9 @@
-/* line_split.c - cuts a stream of bytes into lines, states of progress bars and parts; line_split.h says how.
+/* line_split.c - cuts a stream of bytes into lines, states of progress bars and parts; line_split.h
+ * says how.
  *
- * It keeps no bytes: what is not a whole line yet stays with the caller, who shows it again with more after it. So its
- * state is a few numbers, and a line that was half read when the observer was killed is read again by its heir.
+ * It keeps no bytes: what is not a whole line yet stays with the caller, who shows it again with
+ * more after it. So its state is a few numbers, and a line that was half read when the observer was
+ * killed is read again by its heir.
  */
 #include "observe/line_split.h"
 
@@ -9,9 +11,10 @@
 
 #include "format/json_text.h"
 
-#define WORST_ESCAPE 6       /* \u00xx for one byte */
-#define CUT_LOOK_BACK 4096   /* how far before the limit white space is looked for */
-#define HIGH_BYTE_COST 3     /* a stray high byte becomes U+FFFD; those of a whole character cost less */
+#define WORST_ESCAPE 6     /* \u00xx for one byte */
+#define CUT_LOOK_BACK 4096 /* how far before the limit white space is looked for */
+#define HIGH_BYTE_COST                                                                             \
+    3 /* a stray high byte becomes U+FFFD; those of a whole character cost less */
 
 /* How many bytes of JSON text a byte may become. */
 static size_t cost_of(unsigned char c)
@@ -41,7 +44,8 @@ static size_t fitting(const char *text, size_t length)
     return length;
 }
 
-/* Where to cut a line of which `limit` bytes fit: after white space, so that a word (or a secret) is not torn. */
+/* Where to cut a line of which `limit` bytes fit: after white space, so that a word (or a secret)
+ * is not torn. */
 static size_t cut_at(const char *text, size_t limit)
 {
     size_t lowest = limit > CUT_LOOK_BACK ? limit - CUT_LOOK_BACK : 1;
@@ -54,7 +58,8 @@ static size_t cut_at(const char *text, size_t limit)
     return whole > 0 ? whole : limit;
 }
 
-/* Fills `out` with text[0..length) as a line or the last part of one, and forgets what belonged to that line. */
+/* Fills `out` with text[0..length) as a line or the last part of one, and forgets what belonged to
+ * that line. */
 static void end_line(m31ri_split_state *s, const char *text, size_t length, m31ri_line *out)
 {
     out->text = text;

@@ -1,8 +1,9 @@
 /* line_split.h - bytes as a program prints them, cut into lines.
  *
- * A line ends at LF or CR LF. A CR that something else follows ends one state of a progress bar: of those at most one a
- * second is kept, the others are counted. A line whose record would be too long comes in numbered parts, cut at
- * white space when there is some, never inside a character. Nothing is copied: lines point into the bytes given.
+ * A line ends at LF or CR LF. A CR that something else follows ends one state of a progress bar: of
+ * those at most one a second is kept, the others are counted. A line whose record would be too long
+ * comes in numbered parts, cut at white space when there is some, never inside a character. Nothing
+ * is copied: lines point into the bytes given.
  *
  *     while (m31ri_split_next(&state, bytes + done, n - done, now_ns, false, &line)) {
  *         done += line.used;
@@ -15,7 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define M31RI_SPLIT_PART_BYTES 60000 /* of JSON text: below the 64 KiB of a record, with room for its other fields */
+#define M31RI_SPLIT_PART_BYTES                                                                     \
+    60000 /* of JSON text: below the 64 KiB of a record, with room for its other fields */
 #define M31RI_SPLIT_BAR_NS 1000000000
 
 /* Plain data, so that it can lie in shared memory and be copied. Zeroed to start. */
@@ -36,8 +38,10 @@ typedef struct m31ri_line {
     bool is_unterminated;   /* the output ended without a newline */
 } m31ri_line;
 
-/* The next line of `bytes`, or false when there is no whole one: then the same bytes come again with more after them, or `at_end`.
- * `*used` gets the bytes that are done with, also when it returns false (states of a bar that are not kept). */
+/* The next line of `bytes`, or false when there is no whole one: then the same bytes come again
+ * with more after them, or `at_end`.
+ * `*used` gets the bytes that are done with, also when it returns false (states of a bar that are
+ * not kept). */
 bool m31ri_split_next(m31ri_split_state *s, const char *bytes, size_t length, int64_t now_ns,
                       bool at_end, m31ri_line *out);
 

@@ -1,7 +1,8 @@
 /* metric_pattern.c - compiling and matching metric patterns; printed numbers.
  *
- * Bytes are matched, not characters, so that a line of noise is a line like any other. Patterns are compiled just in time, with
- * limits on matching and depth: a pattern that backtracks for ever costs a bounded time a line.
+ * Bytes are matched, not characters, so that a line of noise is a line like any other. Patterns are
+ * compiled just in time, with limits on matching and depth: a pattern that backtracks for ever
+ * costs a bounded time a line.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "observe/metric_pattern.h"
@@ -53,7 +54,7 @@ bool m31ri_printed_number_read(const char *text, size_t length, double *out)
         }
     }
     clean[n] = '\0';
-    if (i < length || n == 0) {
+    if (i < length || n == 0 || (length == 1 && text[0] == '.')) {
         return false;
     }
     if (strcasecmp(clean, "nan") == 0) {
@@ -71,7 +72,9 @@ bool m31ri_printed_number_read(const char *text, size_t length, double *out)
         n++;
     }
     size_t zeros = strspn(clean, "0"); /* "007" is no JSON number */
-    size_t skip = zeros > 0 && clean[zeros] >= '0' && clean[zeros] <= '9' ? zeros : zeros > 1 ? zeros - 1 : 0;
+    size_t skip = zeros > 0 && clean[zeros] >= '0' && clean[zeros] <= '9' ? zeros
+                  : zeros > 1                                             ? zeros - 1
+                                                                          : 0;
     double x;
     if (!m31ri_number_read_double(clean + skip, n - skip, &x)) {
         return false;
@@ -84,8 +87,8 @@ static m31r_err pattern_error(const pattern *p, int code, size_t at, m31r_error 
 {
     PCRE2_UCHAR why[128];
     pcre2_get_error_message(code, why, sizeof why);
-    m31r_err err = m31ri_fail(e, M31R_E_CONFIG, "metric pattern \"%s=%s\": %s at character %zu", p->name,
-                              p->text, (const char *)why, at + 1);
+    m31r_err err = m31ri_fail(e, M31R_E_CONFIG, "metric pattern \"%s=%s\": %s at character %zu",
+                              p->name, p->text, (const char *)why, at + 1);
     m31ri_fail_hint(e, "%s\n%*s^ here", p->text, (int)(at < 200 ? at : 200), "");
     if (e != NULL) {
         e->column = (uint32_t)(strlen(p->name) + 2 + at);
@@ -133,14 +136,16 @@ static m31r_err compile(const char *spec, pattern *p, m31r_error *e)
     if (p->code == NULL) {
         return pattern_error(p, code, at, e);
     }
-    pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE); /* where there is no JIT, matching is slower and the same */
+    pcre2_jit_compile(
+        p->code, PCRE2_JIT_COMPLETE); /* where there is no JIT, matching is slower and the same */
     return find_groups(p, e);
 }
 
 m31r_err m31ri_patterns_new(const char *const *specs, size_t n, m31ri_patterns **out, m31r_error *e)
 {
     if (n > M31RI_PATTERN_COUNT) {
-        return m31ri_fail(e, M31R_E_LIMIT, "%zu metric patterns, at most %d", n, M31RI_PATTERN_COUNT);
+        return m31ri_fail(e, M31R_E_LIMIT, "%zu metric patterns, at most %d", n,
+                          M31RI_PATTERN_COUNT);
     }
     m31ri_patterns *p = m31ri_calloc(1, sizeof *p);
     if (p == NULL) {

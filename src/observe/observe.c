@@ -1,7 +1,9 @@
-/* observe.c - m31r_observe: everything that can be wrong is found before anything is made; then the two processes.
+/* observe.c - m31r_observe: everything that can be wrong is found before anything is made; then the
+ * two processes.
  *
- * The identity is gathered and the patterns are compiled here, in the process the user started, so that a mistake is an error in well
- * under a second and leaves nothing behind. The keeper gets all of it by being forked.
+ * The identity is gathered and the patterns are compiled here, in the process the user started, so
+ * that a mistake is an error in well under a second and leaves nothing behind. The keeper gets all
+ * of it by being forked.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -54,9 +56,11 @@ static m31r_err choose_capture(m31ri_plan *p, const m31ri_project *project, m31r
     if (given != NULL) {
         return m31ri_capture_read(given, &p->capture)
                    ? M31R_OK
-                   : m31ri_fail(e, M31R_E_ARG, "capture is full, patterns or off, not \"%s\"", given);
+                   : m31ri_fail(e, M31R_E_ARG, "capture is full, patterns or off, not \"%s\"",
+                                given);
     }
-    bool prints_prompts = stage != NULL && (strcmp(stage, "serve") == 0 || strcmp(stage, "eval") == 0);
+    bool prints_prompts =
+        stage != NULL && (strcmp(stage, "serve") == 0 || strcmp(stage, "eval") == 0);
     if (p->identity->settings.capture_set) {
         p->capture = p->identity->settings.capture;
     } else if (project->capture_set) {
@@ -111,7 +115,8 @@ static m31r_err gather(m31ri_plan *p, m31r_error *e)
         return m31ri_fail(e, M31R_E_ARG, "no program to run");
     }
     if (o->sample_interval_s > 3600 || (o->sample_interval_s > 0 && o->sample_interval_s < 0.1)) {
-        return m31ri_fail(e, M31R_E_ARG, "the sample interval is 0.1 to 3600 seconds, or 0 for none");
+        return m31ri_fail(e, M31R_E_ARG,
+                          "the sample interval is 0.1 to 3600 seconds, or 0 for none");
     }
     p->identity = m31ri_calloc(1, sizeof *p->identity);
     if (p->identity == NULL || !m31ri_project_init(&project)) {
@@ -244,8 +249,8 @@ static json_t *describe_identity(const m31ri_plan *p)
                   {"git_commit", id->git.found ? id->git.commit : "none", id->commit_source}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         json_object_set_new(root, values[i].key,
-                            json_pack("{s:o, s:o}", "value", text_or_null(values[i].value), "source",
-                                      text_or_null(values[i].source)));
+                            json_pack("{s:o, s:o}", "value", text_or_null(values[i].value),
+                                      "source", text_or_null(values[i].source)));
     }
     json_object_set_new(root, "stage", text_or_null(id->stage));
     json_object_set_new(root, "root", text_or_null(id->root));

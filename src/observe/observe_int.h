@@ -1,8 +1,11 @@
 /* observe_int.h - what the two observing processes and their parts share.
  *
- *     FRONT   the process the user started: signals, our terminal, the end's status. Not in the data path.
- *       \-- KEEPER   a session of its own: opens the run, starts the program, reads it, records, prints, ends the run.
- *             \-- the program, in FRONT's process group (or in a session of its own on a pseudo-terminal)
+ *     FRONT   the process the user started: signals, our terminal, the end's status. Not in the
+ * data path.
+ *       \-- KEEPER   a session of its own: opens the run, starts the program, reads it, records,
+ * prints, ends the run.
+ *             \-- the program, in FRONT's process group (or in a session of its own on a
+ * pseudo-terminal)
  *
  * What an heir of a killed keeper needs lies in shared memory that both have from before the fork.
  */
@@ -27,34 +30,34 @@ enum { M31RI_OUT = 0, M31RI_ERR = 1, M31RI_STREAMS = 2 };
 /* How far the run is. Goes forward only. */
 enum {
     M31RI_PHASE_OPENING,
-    M31RI_PHASE_RUNNING,  /* the program was started */
-    M31RI_PHASE_ENDED,    /* it has ended; its wait status is known or never will be */
-    M31RI_PHASE_DONE      /* the run is recorded; the front may go */
+    M31RI_PHASE_RUNNING, /* the program was started */
+    M31RI_PHASE_ENDED,   /* it has ended; its wait status is known or never will be */
+    M31RI_PHASE_DONE     /* the run is recorded; the front may go */
 };
 
 /* Things that were seen in the program's output, as hints for the cause of a failure. */
 enum { M31RI_SEEN_CUDA_OOM = 1, M31RI_SEEN_DISK_FULL = 2 };
 
-/* The shared memory. Atomics are written by one process and read by the other; everything else has one user at a time:
- * the keeper, then its heir. */
+/* The shared memory. Atomics are written by one process and read by the other; everything else has
+ * one user at a time: the keeper, then its heir. */
 typedef struct m31ri_shared {
     atomic_int phase;
     atomic_int keeper_pid, program_pid, front_pid;
-    atomic_int wait_status;      /* of the program; valid from M31RI_PHASE_ENDED on when has_status */
+    atomic_int wait_status; /* of the program; valid from M31RI_PHASE_ENDED on when has_status */
     atomic_int has_status;
-    atomic_int asked_signal;     /* the last of INT, TERM, HUP that we were sent, and when */
+    atomic_int asked_signal; /* the last of INT, TERM, HUP that we were sent, and when */
     atomic_llong asked_mono_ns;
-    atomic_int is_raw;           /* our terminal is in raw mode */
-    atomic_int is_stopped;       /* the program is stopped */
+    atomic_int is_raw;     /* our terminal is in raw mode */
+    atomic_int is_stopped; /* the program is stopped */
     int n_heirs;
     int exec_errno;
-    int seen;                    /* M31RI_SEEN_* */
+    int seen; /* M31RI_SEEN_* */
     int64_t start_mono_ns;
-    int64_t oom_kills;           /* of its memory cgroup, before the program started; -1: not known */
+    int64_t oom_kills; /* of its memory cgroup, before the program started; -1: not known */
     char run_dir[PATH_MAX];
     char run_id[M31RI_RUN_ID_BYTES];
-    char nonfinite_metric[132];  /* the metric whose last value was not a number; "" */
-    m31r_error error;            /* why the run could not be opened */
+    char nonfinite_metric[132]; /* the metric whose last value was not a number; "" */
+    m31r_error error;           /* why the run could not be opened */
     m31ri_stream_shared streams[M31RI_STREAMS];
     m31ri_pattern_count counts[M31RI_PATTERN_COUNT];
 } m31ri_shared;
@@ -62,11 +65,12 @@ typedef struct m31ri_shared {
 /* How the program's descriptors hang together with ours. */
 typedef struct m31ri_wiring {
     bool ours_is_terminal[3];
-    bool is_interactive;          /* stdin and stdout are terminals: the program gets a terminal of its own */
-    int inner[M31RI_STREAMS];     /* write ends or slaves, for the program */
-    int outer[M31RI_STREAMS];     /* read ends or masters */
-    struct termios terminal;      /* ours, as it was */
-    bool has_terminal;            /* `terminal` holds that of descriptor 0 */
+    bool
+        is_interactive; /* stdin and stdout are terminals: the program gets a terminal of its own */
+    int inner[M31RI_STREAMS]; /* write ends or slaves, for the program */
+    int outer[M31RI_STREAMS]; /* read ends or masters */
+    struct termios terminal;  /* ours, as it was */
+    bool has_terminal;        /* `terminal` holds that of descriptor 0 */
 } m31ri_wiring;
 
 /* All that is known before the keeper is made. */
@@ -76,8 +80,8 @@ typedef struct m31ri_plan {
     m31ri_patterns *patterns;
     m31ri_capture capture;
     double sample_interval_s;
-    const char **argv;            /* {seed} replaced */
-    m31ri_signal_state signals;   /* as inherited */
+    const char **argv;          /* {seed} replaced */
+    m31ri_signal_state signals; /* as inherited */
     m31ri_wiring wiring;
     m31ri_shared *shared;
     char *rings[M31RI_STREAMS];
@@ -89,7 +93,8 @@ m31r_err m31ri_wiring_open(m31ri_wiring *w, m31r_error *e);
 void m31ri_wiring_close_inner(m31ri_wiring *w);
 void m31ri_wiring_follow_size(const m31ri_wiring *w);
 
-/* launch.c: starts the program with its environment; the phase becomes RUNNING, or ENDED when exec failed. */
+/* launch.c: starts the program with its environment; the phase becomes RUNNING, or ENDED when exec
+ * failed. */
 m31r_err m31ri_launch(m31ri_plan *p, m31r_error *e);
 
 /* keeper.c: the keeper's whole life, or that of its heir. Never returns. */

@@ -1,7 +1,9 @@
-/* pattern_propose.c - when a metric's pattern has matched nothing: one that would, made from a line that was seen.
+/* pattern_propose.c - when a metric's pattern has matched nothing: one that would, made from a line
+ * that was seen.
  *
- * It looks for the metric's name, or the last word of it ("train/loss" is often printed as "loss"), with a number close behind, and
- * writes down what stands between as it was seen, spaces loosely. The proposal is tried on the line before it is made.
+ * It looks for the metric's name, or the last word of it ("train/loss" is often printed as "loss"),
+ * with a number close behind, and writes down what stands between as it was seen, spaces loosely.
+ * The proposal is tried on the line before it is made.
  */
 #include <ctype.h>
 #include <string.h>
@@ -26,7 +28,8 @@ static void add_literal(m31ri_buf *out, char c)
     m31ri_buf_add_char(out, c);
 }
 
-/* Where a number begins behind `at`, within GAP_BYTES and with no other word between; `length` when there is none. */
+/* Where a number begins behind `at`, within GAP_BYTES and with no other word between; `length` when
+ * there is none. */
 static size_t number_after(const char *line, size_t length, size_t at)
 {
     for (size_t i = at; i < length && i < at + GAP_BYTES; i++) {
@@ -44,13 +47,15 @@ static size_t number_after(const char *line, size_t length, size_t at)
     return length;
 }
 
-static void write_pattern(const char *name, const char *seen, size_t name_length, size_t gap, m31ri_buf *out)
+static void write_pattern(const char *name, const char *seen, size_t name_length, size_t gap,
+                          m31ri_buf *out)
 {
     m31ri_buf_add_str(out, name);
     m31ri_buf_add_char(out, '=');
     for (size_t i = 0; i < name_length + gap; i++) {
         if (seen[i] == ' ' || seen[i] == '\t') {
-            m31ri_buf_add_str(out, i > 0 && (seen[i - 1] == ' ' || seen[i - 1] == '\t') ? "" : "\\s+");
+            m31ri_buf_add_str(out,
+                              i > 0 && (seen[i - 1] == ' ' || seen[i - 1] == '\t') ? "" : "\\s+");
         } else if ((unsigned char)seen[i] >= 0x20 && (unsigned char)seen[i] < 0x7f) {
             add_literal(out, seen[i]);
         } else {
@@ -75,11 +80,13 @@ static bool works(const char *spec, const char *line, size_t length)
     return ok;
 }
 
-static bool propose_for(const char *name, const char *word, const char *line, size_t length, m31ri_buf *out)
+static bool propose_for(const char *name, const char *word, const char *line, size_t length,
+                        m31ri_buf *out)
 {
     size_t word_length = strlen(word);
     for (size_t i = 0; word_length > 0 && i + word_length < length; i++) {
-        if (strncasecmp(line + i, word, word_length) != 0 || (i > 0 && is_word(line[i - 1]) && is_word(word[0]))) {
+        if (strncasecmp(line + i, word, word_length) != 0 ||
+            (i > 0 && is_word(line[i - 1]) && is_word(word[0]))) {
             continue;
         }
         size_t end = i + word_length;

@@ -1,8 +1,8 @@
 /* printer.c - queued, bounded writing to stdout or stderr.
  *
- * O_NONBLOCK belongs to the open file, which others share (the shell's terminal, a sibling in a pipeline), so it is never set on it:
- * terminals and pipes are opened again through /proc/self/fd. Where that is refused, poll and writes of at most PIPE_BUF
- * bytes come close.
+ * O_NONBLOCK belongs to the open file, which others share (the shell's terminal, a sibling in a
+ * pipeline), so it is never set on it: terminals and pipes are opened again through /proc/self/fd.
+ * Where that is refused, poll and writes of at most PIPE_BUF bytes come close.
  */
 #include "observe/printer.h"
 
@@ -28,7 +28,8 @@ void m31ri_printer_init(m31ri_printer *p, int fd)
         p->is_nonblocking = true;
         return;
     }
-    p->never_blocks = fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) && !p->is_terminal;
+    p->never_blocks =
+        fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) && !p->is_terminal;
 }
 
 static void close_it(m31ri_printer *p)

@@ -1,7 +1,8 @@
 /* program_watch.c - the program's stops and its end, as its parent learns them; wake-up pipes.
  *
- * The status is looked at, noted in shared memory, and only then collected: a parent that is killed in between leaves a zombie that the next
- * parent finds. Orphans of the program that become our children are collected too.
+ * The status is looked at, noted in shared memory, and only then collected: a parent that is killed
+ * in between leaves a zombie that the next parent finds. Orphans of the program that become our
+ * children are collected too.
  */
 #include <errno.h>
 #include <signal.h>

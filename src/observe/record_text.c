@@ -1,4 +1,5 @@
-/* record_text.c - JSON record to key=value. Text with spaces or quotes keeps its quotes, so that the line can be read back. */
+/* record_text.c - JSON record to key=value. Text with spaces or quotes keeps its quotes, so that
+ * the line can be read back. */
 #include "observe/record_text.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static void add_text(m31ri_buf *out, const char *body, size_t length, bool is_es
         m31ri_buf_add(out, body, length);
         return;
     }
-    /* Escaped anew: valid JSON may hold raw C1 and bidi characters, which a terminal must not get. */
+    /* Escaped anew: valid JSON may hold raw C1 and bidi characters, which a terminal must not get.
+     */
     m31ri_buf text = M31RI_BUF_INIT;
     m31ri_json_unescape(&text, body, length);
     m31ri_json_string(out, text.data != NULL ? text.data : "", text.length);

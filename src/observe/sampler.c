@@ -1,7 +1,8 @@
 /* sampler.c - once a second: what the program and all that descend from it use, and the GPUs.
  *
- * The tree hangs below the two observing processes: the keeper is a subreaper, so that a program's orphans stay in the tree. Each sample is
- * one record and a few points without a step, which are joined to steps by time.
+ * The tree hangs below the two observing processes: the keeper is a subreaper, so that a program's
+ * orphans stay in the tree. Each sample is one record and a few points without a step, which are
+ * joined to steps by time.
  */
 #include <stdio.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static size_t add_gpus(m31ri_keeper *k, char names[][NAME_BYTES], m31ri_field *f
         snprintf(names[2 * i], NAME_BYTES, "gpu%u_util_percent", gpus[i].index);
         snprintf(names[2 * i + 1], NAME_BYTES, "gpu%u_memory_mb", gpus[i].index);
         fields[2 * i] = (m31ri_field){names[2 * i], m31r_of_uint(gpus[i].util_percent)};
-        fields[2 * i + 1] = (m31ri_field){names[2 * i + 1], m31r_of_double((double)gpus[i].memory_bytes / MIB)};
+        fields[2 * i + 1] =
+            (m31ri_field){names[2 * i + 1], m31r_of_double((double)gpus[i].memory_bytes / MIB)};
         snprintf(metric, sizeof metric, "system.gpu%u.util_percent", gpus[i].index);
         point(k, metric, gpus[i].util_percent);
         snprintf(metric, sizeof metric, "system.gpu%u.memory_mb", gpus[i].index);
@@ -64,7 +66,8 @@ static size_t add_gpus(m31ri_keeper *k, char names[][NAME_BYTES], m31ri_field *f
     return 2 * n;
 }
 
-/* Percent of one processor since the last sample; negative for the first, which has nothing to compare with. */
+/* Percent of one processor since the last sample; negative for the first, which has nothing to
+ * compare with. */
 static double cpu_percent(m31ri_sampler *s, uint64_t cpu_ns)
 {
     int64_t now_ns = m31ri_mono_ns();

@@ -1,9 +1,11 @@
 /* stream.c - reading into the shared ring; stream.h draws it.
  *
- * A kill can fall between read(2) and the note of how much it brought. So the number is noted before: a single reader that asks a pipe
- * for at most what FIONREAD told gets exactly that. Whether the read took place is then told by the first bytes of its place
- * in the ring, which are set to a fixed pattern before: if the pattern is untouched, it did not. A pseudo-terminal does not tell
- * exactly what waits in it: there a kill at that very moment may lose up to one read (4 KiB).
+ * A kill can fall between read(2) and the note of how much it brought. So the number is noted
+ * before: a single reader that asks a pipe for at most what FIONREAD told gets exactly that.
+ * Whether the read took place is then told by the first bytes of its place in the ring, which are
+ * set to a fixed pattern before: if the pattern is untouched, it did not. A pseudo-terminal does
+ * not tell exactly what waits in it: there a kill at that very moment may lose up to one read (4
+ * KiB).
  */
 #include "observe/stream.h"
 
@@ -16,8 +18,8 @@
 
 #define TERMINAL_READ_BYTES (16 * 1024)
 
-static const unsigned char canary[M31RI_STREAM_CANARY_BYTES] = {0xf5, 0x9d, 0x01, 0xfe, 0x8b, 0xc0, 0xff, 0x17,
-                                                               0xe3, 0xf8, 0x02, 0xba, 0x90, 0xfd, 0xc1, 0x06};
+static const unsigned char canary[M31RI_STREAM_CANARY_BYTES] = {
+    0xf5, 0x9d, 0x01, 0xfe, 0x8b, 0xc0, 0xff, 0x17, 0xe3, 0xf8, 0x02, 0xba, 0x90, 0xfd, 0xc1, 0x06};
 
 /* Stores before it are made before stores after it, also as an heir sees them. */
 static void order(void)
@@ -74,7 +76,8 @@ bool m31ri_stream_read(m31ri_stream *s)
     if (n == 0) {
         struct pollfd p = {s->fd, POLLIN, 0};
         bool is_over = poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-        /* Asked again: bytes may have come between the two questions, and the writer gone after them. */
+        /* Asked again: bytes may have come between the two questions, and the writer gone after
+         * them. */
         return is_over && m31ri_stream_waiting(s) == 0 && end(s);
     }
     memcpy(at(s, s->shared->tail), canary, n < sizeof canary ? n : sizeof canary);

@@ -1,9 +1,10 @@
 /* wiring.c - what the program's stdout and stderr are connected to.
  *
- * A terminal stays a terminal for the program: each of stdout and stderr is a pseudo-terminal when ours is a terminal, else a pipe of
- * 1 MiB, which lets the program print on while the keeper is stopped. Only when stdin is a terminal too does the program
- * get a session of its own on the first of them; else it stays in our process group and keeps our terminal, so that Ctrl-C, Ctrl-Z and the
- * shell's job control reach it as they would without us.
+ * A terminal stays a terminal for the program: each of stdout and stderr is a pseudo-terminal when
+ * ours is a terminal, else a pipe of 1 MiB, which lets the program print on while the keeper is
+ * stopped. Only when stdin is a terminal too does the program get a session of its own on the first
+ * of them; else it stays in our process group and keeps our terminal, so that Ctrl-C, Ctrl-Z and
+ * the shell's job control reach it as they would without us.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -438,7 +438,8 @@ m31r_err m31ri_run_dir_rejoin_after_fork(m31ri_run_dir *d, m31r_error *e)
     return add_joiner(d, e);
 }
 
-/* Turns a joiner into the owner: its own file goes, the owner's is locked and says who has it now. */
+/* Turns a joiner into the owner: its own file goes, the owner's is locked and says who has it now.
+ */
 static int become_owner(m31ri_run_dir *d)
 {
     char *name = m31ri_strdup("owner");

@@ -1,4 +1,5 @@
-/* fake_nvml.c - stands in for libnvidia-ml.so.1 in tests: two GPUs, of which the second does not answer. */
+/* fake_nvml.c - stands in for libnvidia-ml.so.1 in tests: two GPUs, of which the second does not
+ * answer. */
 typedef void *device;
 
 struct utilization {

@@ -108,7 +108,7 @@ def kill_9_of_the_keeper(p):
 
 @test
 def kill_9_of_the_keeper_again_and_again(p):
-    program = "import sys\nfor i in range(400000): sys.stdout.write(f'line {i}\\n')\nopen('made','w')\n"
+    program = "import sys\nfor i in range(200000): sys.stdout.write(f'line {i}\\n')\nopen('made','w')\n"
     q = p.start(PYTHON, "-c", program, options=("--metric", r"n=line (?<step>\d+)000$"))
     n_killed = 0
     wait_for_line(p, 5)
@@ -122,7 +122,7 @@ def kill_9_of_the_keeper_again_and_again(p):
     _, err = q.communicate(timeout=120)
     assert q.returncode == 0 and made(p), (q.returncode, err)
     texts = p.texts()
-    missing = 400000 - len(set(texts))
+    missing = 200000 - len(set(texts))
     doubled = len(texts) - len(set(texts))
     assert n_killed > 0 and missing == 0 and doubled <= n_killed, (n_killed, missing, doubled)
 
@@ -139,13 +139,13 @@ def kill_9_of_the_keeper_keeps_the_programs_signal(p):
 
 @test
 def a_stopped_keeper_is_continued(p):
-    q = p.start(PYTHON, "-c", "import sys\nfor i in range(300000): sys.stdout.write(f'line {i}\\n')\n")
+    q = p.start(PYTHON, "-c", "import sys\nfor i in range(150000): sys.stdout.write(f'line {i}\\n')\n")
     keeper = keeper_of(q.pid)
     wait_for_line(p, 5)
     os.kill(keeper, signal.SIGSTOP)
     _, err = q.communicate(timeout=60)
     assert q.returncode == 0 and end_of(err)["state"] == "finished"
-    expect_lines(p, 300000)
+    expect_lines(p, 150000)
 
 
 @test

@@ -148,7 +148,8 @@ def main():
     wanted = sys.argv[3:]
     for function in tests:
         name = function.__name__
-        if wanted and not any(w in name for w in wanted):
+        full = function.__module__.replace("run_cases_", "") + "." + name
+        if wanted and not any(w in full for w in wanted):
             continue
         place = Place()
         start = time.monotonic()
