@@ -286,7 +286,7 @@ static m31r_err try_pack(const m31ri_git_repo *r, int dir, const char *index_nam
                          m31ri_buf *out, bool *found, m31r_error *e)
 {
     char name[300];
-    uint64_t offset;
+    uint64_t offset = 0;
     int fd = m31ri_open(dir, index_name, O_RDONLY, 0);
     *found = fd >= 0 && find_in_index(fd, oid, r->oid_bytes, &offset);
     if (fd >= 0) {
