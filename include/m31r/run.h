@@ -100,6 +100,25 @@ M31R_API m31r_run *m31r_run_here(const char *config);
  */
 M31R_API m31r_err m31r_run_close(m31r_run *run);
 
+/* How a program says that its run ended. */
+typedef enum m31r_end {
+    M31R_END_FINISHED = 0,
+    M31R_END_FAILED = 1,
+    M31R_END_INTERRUPTED = 2 /* asked to stop: Ctrl-C, preemption */
+} m31r_end;
+
+/* As m31r_run_close(), and says how it ended. `cause` is a word such as "nonfinite" or "preempted";
+ * NULL when there is nothing to say. Under an observer what the program says explains what the
+ * observer sees: an exit status that is not 0 gets this cause, and a failure stated here stays one
+ * although the exit status is 0.
+ *
+ * Returns: as m31r_run_close().
+ * Errors:  M31R_E_IO.
+ * Owns:    frees `run`, its loggers and its lanes.
+ * Thread:  excludes every other call on the same run.
+ */
+M31R_API m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause);
+
 /* Says that the program confirms an identity value. `what` is "seed", "dataset", "tokenizer" or
  * "config"; the value's source becomes `program`. A contradiction with what was declared is a
  * WARNING and the program wins.

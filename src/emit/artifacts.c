@@ -17,6 +17,7 @@
 #include "m31r/artifact.h"
 #include "m31r/log.h"
 #include "m31r/metric.h"
+#include "store/checkpoint_origin.h"
 
 typedef struct registration {
     const char *role;    /* "checkpoint" or "input" */
@@ -69,6 +70,21 @@ static void refuse(m31r_run *run, const registration *r, const m31r_error *e)
                  r->role, "error", (const char *)e->message);
 }
 
+/* An input that is another run's checkpoint makes this run its continuation. */
+static void note_origin(m31r_run *run, const char *sha256)
+{
+    m31ri_checkpoint_origin origin;
+    if (!m31ri_checkpoint_origin_find(&run->dir, sha256, &origin)) {
+        return;
+    }
+    json_t *notice = json_pack("{s:s, s:s, s:s}", "kind", "resumes", "run", origin.run_id,
+                               "checkpoint_sha256", sha256);
+    if (notice != NULL && origin.has_step) {
+        json_object_set_new(notice, "step", json_integer(origin.step));
+    }
+    m31ri_notice(run, notice);
+}
+
 static m31r_err add(m31r_run *run, const registration *r)
 {
     file_facts facts;
@@ -96,6 +112,9 @@ static m31r_err add(m31r_run *run, const registration *r)
         json_object_set_new(notice, "step", json_integer(r->step));
     }
     m31ri_notice(run, notice);
+    if (strcmp(r->role, "input") == 0) {
+        note_origin(run, facts.sha256);
+    }
     const m31r_fields fields = {keys + skip, values + skip, 4 - (size_t)skip};
     return m31r_log_write(m31r_run_logger(run, "m31r"), M31R_INFO, m31r_of_string(r->message),
                           &fields);

@@ -233,6 +233,22 @@ static void keep_first(m31r_err *first, m31r_err err)
     }
 }
 
+/* What the program itself said explains what was seen from outside: a CRITICAL record or a stated
+ * failure is one whatever the exit status, and a stated cause is better than "it exited with 1". */
+static void heed_the_program(const m31ri_metadata *m, m31ri_run_end *end)
+{
+    bool was_finished = strcmp(end->state, "finished") == 0;
+    bool is_vague = end->cause == NULL || strcmp(end->cause, "exit_status") == 0;
+    if (m->stated_state[0] != '\0' && (was_finished || end->has_exit_status) && is_vague) {
+        end->state = strcmp(m->stated_state, "failed") == 0 ? "failed" : "interrupted";
+        snprintf(end->stated_cause, sizeof end->stated_cause, "%s", m->stated_cause);
+        end->cause = m->stated_cause[0] != '\0' ? end->stated_cause : end->cause;
+    } else if (m->is_critical && was_finished) {
+        end->state = "failed";
+        end->cause = "critical";
+    }
+}
+
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e)
 {
@@ -243,10 +259,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     fold(run);
-    if (run->metadata.is_critical && strcmp(final.state, "finished") == 0) {
-        final.state = "failed";
-        final.cause = "critical";
-    }
+    heed_the_program(&run->metadata, &final);
     write_run_end(run, &final);
     m31ri_metadata_abandon_open_lanes(&run->metadata);
     close_lanes(run);
@@ -263,6 +276,9 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     pthread_mutex_unlock(&run->lock);
     if (out_end != NULL) {
         *out_end = final;
+        if (final.cause == final.stated_cause) {
+            out_end->cause = out_end->stated_cause;
+        }
     }
     return err;
 }

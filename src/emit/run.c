@@ -307,7 +307,14 @@ static void leave(m31r_run *run)
 
 m31r_err m31r_run_close(m31r_run *run)
 {
-    static const m31ri_run_end finished = {.state = "finished"};
+    return m31r_run_end(run, M31R_END_FINISHED, NULL);
+}
+
+m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
+{
+    static const char *const states[] = {"finished", "failed", "interrupted"};
+    const m31ri_run_end end = {.state = states[how <= M31R_END_INTERRUPTED ? how : M31R_END_FAILED],
+                               .cause = cause};
     if (run == NULL || run->role == M31RI_ROLE_INERT) {
         return M31R_OK;
     }
@@ -318,9 +325,13 @@ m31r_err m31r_run_close(m31r_run *run)
     }
     m31r_err err = first_lane_error(run);
     if (run->role == M31RI_ROLE_OWNER) {
-        m31r_err end_err = m31ri_owner_end(run, &finished, CLOSE_WAIT_MS, NULL, NULL);
+        m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
         err = err != M31R_OK ? err : end_err;
     } else {
+        if (how != M31R_END_FINISHED) {
+            m31ri_notice(run, json_pack("{s:s, s:s, s:s?}", "kind", "end", "state", end.state,
+                                        "cause", cause));
+        }
         leave(run);
     }
     m31ri_run_free(run);

@@ -21,10 +21,11 @@ typedef struct m31ri_run_end {
     const char *state; /* "finished", "failed", "killed", "interrupted" */
     bool has_exit_status;
     int exit_status;
-    const char *signal;   /* "SIGKILL" */
-    const char *cause;    /* kernel_oom cuda_oom nonfinite signal preempted disk stall exit_status
-                             critical ... */
-    const char *evidence; /* one line: what the cause rests on */
+    const char *signal;    /* "SIGKILL" */
+    const char *cause;     /* kernel_oom cuda_oom nonfinite signal preempted disk stall exit_status
+                              critical ... */
+    const char *evidence;  /* one line: what the cause rests on */
+    char stated_cause[64]; /* the text behind `cause` when the program stated it */
 } m31ri_run_end;
 
 /* Opens a new run as its observer: makes the directory and its files, writes `run_start` to the

@@ -6,6 +6,7 @@
  * no harm except to `lost`, which adds up.
  */
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -308,6 +309,46 @@ void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m)
     }
 }
 
+/* How a process says that its part ended; the first word stands. */
+static bool fold_end(m31ri_metadata *m, const json_t *notice)
+{
+    const char *state = text_of(notice, "state");
+    const char *cause = text_of(notice, "cause");
+    if (!equals(state, "failed") && !equals(state, "interrupted")) {
+        return false;
+    }
+    if (m->stated_state[0] == '\0') {
+        snprintf(m->stated_state, sizeof m->stated_state, "%s", state);
+        snprintf(m->stated_cause, sizeof m->stated_cause, "%s", cause != NULL ? cause : "");
+    }
+    return true;
+}
+
+/* The program read an earlier run's checkpoint. A run that was declared to be continued stays
+ * declared; the checkpoint completes it when it is that run's. */
+static bool fold_resumes(m31ri_metadata *m, const json_t *notice)
+{
+    const char *run = text_of(notice, "run");
+    const json_t *step = json_object_get(notice, "step");
+    const char *declared = text_of(m31ri_metadata_get(m, "resumes"), "run");
+    if (run == NULL || text_of(notice, "checkpoint_sha256") == NULL) {
+        return false;
+    }
+    if (declared != NULL && !equals(declared, run)) {
+        m31ri_buf line = M31RI_BUF_INIT;
+        m31ri_buf_add_format(&line, "resumes: declared %s, but the checkpoint read is of %s",
+                             declared, run);
+        add_warning(m, m31ri_buf_str(&line));
+        m31ri_buf_release(&line);
+        return true;
+    }
+    json_t *value =
+        json_pack("{s:s, s:o, s:s}", "run", run, "step",
+                  json_is_integer(step) ? json_integer(json_integer_value(step)) : json_null(),
+                  "checkpoint_sha256", text_of(notice, "checkpoint_sha256"));
+    return value != NULL && m31ri_metadata_set(m, "resumes", value) == M31R_OK;
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -323,7 +364,8 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
     } kinds[] = {
         {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
         {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
-        {"close", fold_close},       {"digest", fold_digest},
+        {"close", fold_close},       {"digest", fold_digest}, {"end", fold_end},
+        {"resumes", fold_resumes},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

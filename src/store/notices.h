@@ -11,6 +11,8 @@
  *     {"kind":"lost","what":"records|points","reason":"ENOSPC","count":3}
  *     {"kind":"digest","what":"dataset|tokenizer","state":"known|failed",
  *      "sha256":"...","files":1,"bytes":1,"error":"..."}
+ *     {"kind":"end","state":"failed|interrupted","cause":"nonfinite"}
+ *     {"kind":"resumes","run":"<run_id>","step":1000,"checkpoint_sha256":"..."}
  *     {"kind":"critical","msg":"..."}
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.

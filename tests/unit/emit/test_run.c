@@ -304,6 +304,41 @@ static void test_run__a_checkpoint_is_registered_with_its_digest(void **state)
     json_decref(m);
 }
 
+static void test_run__reading_another_runs_checkpoint_makes_it_a_continuation(void **state)
+{
+    (void)state;
+    char first_id[64], path[4200], dir[4096];
+    m31r_run *run = open_run();
+    snprintf(first_id, sizeof first_id, "%s", m31r_run_id(run));
+    snprintf(path, sizeof path, "%s/checkpoints/a.bin", m31r_run_dir(run));
+    assert_int_equal(m31ri_create_file(AT_FDCWD, path, "weights", 7, NULL), M31R_OK);
+    assert_int_equal(m31r_checkpoint_add(run, path, 200), M31R_OK);
+    m31r_run_close(run);
+    assert_int_equal(rename(path, "moved.bin"), 0);
+    run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    assert_int_equal(m31r_input_add(run, "moved.bin"), M31R_OK);
+    m31r_run_close(run);
+    json_t *m = read_json(dir, "metadata.json");
+    json_t *resumes = json_object_get(m, "resumes");
+    assert_string_equal(json_string_value(json_object_get(resumes, "run")), first_id);
+    assert_int_equal(json_integer_value(json_object_get(resumes, "step")), 200);
+    json_decref(m);
+}
+
+static void test_run__a_stated_end_is_recorded(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    assert_int_equal(m31r_run_end(run, M31R_END_INTERRUPTED, "preempted"), M31R_OK);
+    json_t *m = read_json(dir, "metadata.json");
+    assert_string_equal(json_string_value(json_object_get(m, "state")), "interrupted");
+    assert_string_equal(json_string_value(json_object_get(m, "cause")), "preempted");
+    json_decref(m);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
@@ -321,6 +356,8 @@ int main(void)
         CASE(test_run__a_forked_child_that_emits_nothing_leaves_the_run_alone),
         CASE(test_run__two_runs_of_one_thing_share_the_hash),
         CASE(test_run__a_checkpoint_is_registered_with_its_digest),
+        CASE(test_run__reading_another_runs_checkpoint_makes_it_a_continuation),
+        CASE(test_run__a_stated_end_is_recorded),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }
