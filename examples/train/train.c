@@ -204,11 +204,11 @@ int main(int argc, char **argv)
         fault_report(run, &error);
     }
     if (error.exit_code > 128) {
-        /* Whoever waits for this process sees the signal that it was sent. The run is left open:
-         * closing it would say `finished`. */
+        /* Whoever waits for this process sees the signal that it was sent. */
+        (void)m31r_run_end(run, M31R_END_INTERRUPTED, "signal");
         (void)signal(error.exit_code - 128, SIG_DFL);
         (void)raise(error.exit_code - 128);
     }
-    (void)m31r_run_close(run);
+    (void)m31r_run_end(run, ok ? M31R_END_FINISHED : M31R_END_FAILED, ok ? NULL : error.reason);
     return ok ? 0 : error.exit_code;
 }
