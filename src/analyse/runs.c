@@ -43,6 +43,10 @@ m31r_err m31r_runs_open(m31r_runs **out, const char *root, m31r_error *e)
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the list of runs");
     }
     m31r_err err = m31ri_run_list_read(path, &runs->list, e);
+    if (err == M31R_E_NOTFOUND) {
+        err = m31ri_fail(e, M31R_E_NOTFOUND, "there are no runs: no directory %s", path);
+        m31ri_fail_hint(e, "m31r run -- PROGRAM makes one; --root DIR looks elsewhere");
+    }
     if (err != M31R_OK) {
         m31r_runs_close(runs);
         return err;

@@ -176,14 +176,21 @@ static void judge_reproducible(m31r_verification *v)
     const m31r_facts *f = &v->reader->facts;
     bool is_trial = strcmp(f->kind, "trial") == 0;
     bool lacks_diff = f->is_dirty && f->diff_file[0] == '\0';
+    const char *script = m31ri_reader_text(v->reader, "code.script.sha256");
+    bool lacks_code = strcmp(f->commit.value, "none") == 0 && script[0] == '\0';
     bool is_named = all_hold(v, "OBS-21") && all_hold(v, "OBS-23");
-    const char *why = !is_named  ? "its identity is not whole (OBS-21, OBS-23)"
-                      : is_trial ? "a trial: what was not found was taken as none (OBS-21)"
-                      : lacks_diff
-                          ? "uncommitted changes, and the diff was not kept (OBS-23)"
-                          : "config, commit, dataset, tokenizer, seed and command are known "
-                            "(OBS-21, OBS-23)";
-    set_criterion(v, 2, is_named && !is_trial && !lacks_diff, why);
+    const char *why =
+        "config, commit, dataset, tokenizer, seed and command are known (OBS-21, OBS-23)";
+    if (!is_named) {
+        why = "its identity is not whole (OBS-21, OBS-23)";
+    } else if (is_trial) {
+        why = "a trial: what was not found was taken as none (OBS-21)";
+    } else if (lacks_diff) {
+        why = "uncommitted changes, and the diff was not kept (OBS-23)";
+    } else if (lacks_code) {
+        why = "no commit and no digest of the program's script says which code it was (OBS-21)";
+    }
+    set_criterion(v, 2, is_named && !is_trial && !lacks_diff && !lacks_code, why);
 }
 
 static void judge_criteria(m31r_verification *v)

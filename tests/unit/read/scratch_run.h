@@ -9,7 +9,7 @@
 #include "m31r/reader.h"
 
 #define FIXTURE_ROOT M31R_SOURCE_DIR "/tests/data/v1"
-#define FIXTURE "20261123T140055Z-e945365c"
+#define FIXTURE "20261123T140658Z-fc62b753"
 
 static char scratch_root[64];
 

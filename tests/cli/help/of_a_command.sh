@@ -1,0 +1,2 @@
+m31r help verify
+m31r verify --help | diff - /dev/null >/dev/null || echo "the same with --help"

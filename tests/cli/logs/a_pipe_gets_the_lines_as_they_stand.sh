@@ -1,0 +1,2 @@
+run="$M31R_SOURCE_DIR/tests/data/v1/20261123T140658Z-fc62b753"
+m31r logs "$run" --lane main | cmp - "$run/train.log" && echo same

@@ -1,0 +1,1 @@
+printf '{"a":1}\nprint\n' | m31r logs - --strict

@@ -1,0 +1,1 @@
+m31r metric loss -- -0.5x
