@@ -26,7 +26,7 @@ static void test_reader__reads_a_run_of_format_1(void **state)
     assert_string_equal(f->dataset.value, "rust-src@2026.10");
     assert_string_equal(f->tokenizer.value, "bpe16k@3");
     assert_string_equal(f->config.value, "train.yaml");
-    assert_string_equal(f->commit.value, "none");
+    assert_string_equal(f->commit.value, "7be1f02c9a51d7e3f0b6a4c8d2e19f5b3a7c6d40");
     assert_string_equal(f->command, "./train --config train.yaml");
     assert_true(f->has_manifest);
     assert_false(f->has_live);
