@@ -5,6 +5,7 @@
 
 #include "command.h"
 
+extern const command command_completion;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
@@ -29,6 +30,7 @@ const command *const all_commands[] = {
     &command_metric,
     &command_verify,
     &command_info,
+    &command_completion,
     &command_help,
     NULL,
 };

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Every kind of line that the command writes has a schema, and the lines hold to it.
+
+usage: tests/tools/test_schemas.py M31R_COMMAND
+Standard library only, so it checks what the schemas use: type, required, properties,
+additionalProperties, const, enum, pattern, anyOf, items, minItems, maxItems, minimum, minLength.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+
+
+def has_type(value, name):
+    if name == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if name == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, TYPES[name])
+
+
+def faults(schema, value, at="$"):
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if types and not any(has_type(value, t) for t in types):
+        yield f"{at}: {value!r} is not {types}"
+        return
+    if "const" in schema and value != schema["const"]:
+        yield f"{at}: {value!r} is not {schema['const']!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{at}: {value!r} is none of {schema['enum']}"
+    if "anyOf" in schema and all(list(faults(s, value, at)) for s in schema["anyOf"]):
+        yield f"{at}: {value!r} fits no alternative"
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        yield f"{at}: {value!r} does not match {schema['pattern']}"
+    if isinstance(value, str) and len(value) < schema.get("minLength", 0):
+        yield f"{at}: too short"
+    if has_type(value, "number") and value < schema.get("minimum", value):
+        yield f"{at}: {value} is below {schema['minimum']}"
+    if isinstance(value, list):
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+            yield f"{at}: {len(value)} items"
+        for i, item in enumerate(value):
+            yield from faults(schema.get("items", {}), item, f"{at}[{i}]")
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        for key in schema.get("required", []):
+            if key not in value:
+                yield f"{at}: {key} is missing"
+        extra = schema.get("additionalProperties", True)
+        for key, item in value.items():
+            if key in known:
+                yield from faults(known[key], item, f"{at}.{key}")
+            elif extra is False:
+                yield f"{at}: {key} is not in the schema"
+            elif isinstance(extra, dict):
+                yield from faults(extra, item, f"{at}.{key}")
+
+
+def load(kind):
+    with open(os.path.join(SOURCE, "schemas", f"{kind}.schema.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def main():
+    command = os.path.abspath(sys.argv[1])
+    root = os.path.join(SOURCE, "tests", "data", "v1")
+    wanted = [["runs", "--root", root], ["show", "@", "--root", root], ["logs", "@", "--root", root],
+              ["logs", "@", "--root", root, "--fields", "step,loss"], ["metrics", "@", "--root", root],
+              ["verify", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
+              ["init", "--dataset", "none"], ["logs", "-"]]
+    seen, bad = set(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for words in wanted:
+            run = subprocess.run([command, words[0]] + (words[1:] + ["--json"] if len(words) > 1 or
+                                 words[0] in ("info",) else []), cwd=folder, capture_output=True,
+                                 text=True, input="not json\n", timeout=60)
+            for line in (run.stdout + run.stderr).splitlines():
+                value = json.loads(line)
+                kind = value["kind"] if value.get("v") == 1 else "record"
+                seen.add(kind)
+                for fault in faults(load(kind), value):
+                    print(f"m31r {' '.join(words)}: {kind}: {fault}")
+                    bad += 1
+    shipped = {f.split(".")[0] for f in os.listdir(os.path.join(SOURCE, "schemas")) if f.endswith(".json")}
+    for kind in sorted(shipped - seen):
+        print(f"schemas/{kind}.schema.json: no line of that kind was seen")
+        bad += 1
+    print(f"{len(seen)} kinds of lines hold to their schemas" if bad == 0 else f"{bad} faults")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
