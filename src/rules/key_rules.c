@@ -35,7 +35,7 @@ static const key_row rows[] = {
     {"authorname", "name", N}, {"authors", "name", N}, {"bankaccount", "account", N},
     {"bearer", "token", S}, {"bic", NULL, 0}, {"billingaddress", "address", N},
     {"birthdate", "birth", N}, {"birthday", "birth", N}, {"body", "prompt", P},
-    {"bsn", "national_id", N}, {"cardno", "card", N}, {"cardnum", "card", N}, {"cc", "card", X},
+    {"bsn", "national_id", N}, {"card", "card", X}, {"cardno", "card", N}, {"cardnum", "card", N}, {"cc", "card", X},
     {"ccnumber", "card", N}, {"cellphone", "phone", N}, {"chat", "prompt", P},
     {"chathistory", "prompt", P}, {"chatmessages", "prompt", P}, {"choices", "prompt", P},
     {"clientaddr", "ip", N}, {"clientip", "ip", N}, {"clientkey", "private_key", S},
@@ -94,7 +94,7 @@ static const key_row rows[] = {
     {"sastoken", "token", S}, {"secret", "secret", S}, {"secretkeybase", "private_key", S},
     {"secrets", "secret", S}, {"seedphrase", "passphrase", S}, {"sessid", "session", S},
     {"session", "session", W}, {"sessioncookie", "cookie", S}, {"sessionid", "session", W},
-    {"setcookie", "cookie", S}, {"shippingaddress", "address", N}, {"sig", "signature", W},
+    {"setcookie", "cookie", S}, {"shippingaddress", "address", N}, {"sig", "signature", X},
     {"signature", "signature", X}, {"signingkey", "private_key", S}, {"sin", "national_id", X},
     {"snippet", "prompt", P}, {"socialsecurity", "national_id", N},
     {"socialsecuritynumber", "national_id", N}, {"sourceip", "ip", N},
@@ -237,6 +237,13 @@ static const key_row *look_up(const words *w)
     return NULL;
 }
 
+/* Ends of one long word. */
+static const struct { const char *end, *kind; } ends[] = {
+    {"password", "password"}, {"passwd", "password"}, {"secret", "secret"}, {"apikey", "api_key"},
+    {"privatekey", "private_key"}, {"accesstoken", "token"}, {"authtoken", "token"}, {"refreshtoken", "token"},
+    {"sessiontoken", "token"}, {"secretkey", "api_key"}, {"accesskey", "api_key"}, {"sessionid", "session"}, {"passphrase", "passphrase"},
+};
+
 /* "kaggle_key", "accesstoken" as one word, "clientsecret". */
 static m31ri_key_verdict judge_tail(const words *w)
 {
@@ -246,11 +253,6 @@ static m31ri_key_verdict judge_tail(const words *w)
         return is_listed(w->word[w->n - 2], key_owners) ? (m31ri_key_verdict){M31RI_KEY_STRONG, "api_key"}
                                                        : (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
-    static const struct { const char *end, *kind; } ends[] = {
-        {"password", "password"}, {"passwd", "password"}, {"secret", "secret"}, {"apikey", "api_key"},
-        {"privatekey", "private_key"}, {"accesstoken", "token"}, {"authtoken", "token"}, {"refreshtoken", "token"},
-        {"sessiontoken", "token"}, {"secretkey", "api_key"}, {"accesskey", "api_key"}, {"sessionid", "session"}, {"passphrase", "passphrase"},
-    };
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         size_t n = strlen(ends[i].end);
         if (length > n && strcmp(last + length - n, ends[i].end) == 0) {
@@ -281,10 +283,52 @@ size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size)
     return used;
 }
 
+/* Place of a key's last two letters in the table of tails; digits and marks at the end do not count. False: no letters. */
+static bool tail_of(const char *key, size_t length, size_t *at)
+{
+    while (length > 0 && (m31ri_class_of(key[length - 1]) & M31RI_ALPHA) == 0) {
+        length--;
+    }
+    if (length == 0) {
+        return false;
+    }
+    bool two = length > 1 && (m31ri_class_of(key[length - 2]) & M31RI_ALPHA) != 0;
+    size_t before = two ? (size_t)(lower(key[length - 2]) - 'a') : 26;
+    *at = before * 26 + (size_t)(lower(key[length - 1]) - 'a');
+    return true;
+}
+
+static void mark_tail(bool *tails, const char *word)
+{
+    size_t at = 0;
+    if (tail_of(word, strlen(word), &at)) {
+        tails[at] = true;
+    }
+}
+
+void m31ri_key_tails(bool tails[M31RI_TAILS])
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        mark_tail(tails, rows[i].words);
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        mark_tail(tails, ends[i].end);
+    }
+    for (const char *const *w = passed_over; *w != NULL; w++) {
+        mark_tail(tails, *w);
+    }
+    mark_tail(tails, "key");
+    mark_tail(tails, "keys");
+}
+
 m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_t length)
 {
     if (m31ri_privacy_denies(p, key, length)) {
         return (m31ri_key_verdict){M31RI_KEY_STRONG, "denied"};
+    }
+    size_t tail = 0;
+    if (!tail_of(key, length, &tail) || !m31ri_privacy_key_tails(p)[tail]) {
+        return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
     words w;
     split(key, length < 256 ? length : 256, &w);

@@ -164,7 +164,8 @@ static size_t words_in(const char *s, size_t length)
     return n;
 }
 
-static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s, bool key_quoted)
+static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s, bool key_quoted,
+                  bool in_query)
 {
     size_t length = v->end - v->start;
     const char *value = s + v->start;
@@ -185,6 +186,9 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
     case M31RI_KEY_PROMPT:
         return v->separator != ' ' && ((key_quoted && v->quoted) || words_in(value, length) >= 3);
     case M31RI_KEY_SHAPED:
+        if (strcmp(k->kind, "signature") == 0) {
+            return in_query && length >= 16;
+        }
         return v->separator != ' ' && m31ri_shape_fits(k->kind, value, length);
     default:
         return false;
@@ -242,6 +246,23 @@ static bool names_a_number(const char *kind)
            strcmp(kind, "phone") == 0 || strcmp(kind, "account") == 0;
 }
 
+/* The quick no: a mark of a value must follow the key. (Rules with min 1 name what may follow a blank.) */
+static bool may_have_value(const m31ri_subject *t, size_t start, size_t end, bool no_numbers)
+{
+    char c = end < t->n ? t->s[end] : '\0';
+    if (no_numbers && (c == '=' || c == ':')) {
+        size_t from = skip_blanks(t, end + 1), to = from + m31ri_run(t, from, M31RI_DIGIT | M31RI_DOT);
+        if (to > from && to - from < 20 && (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL)) {
+            return false;
+        }
+    }
+    if (c == ' ' || c == '\t') {
+        size_t j = skip_blanks(t, end);
+        return t->s[start] == '-' || (j < t->n && (t->s[j] == '=' || t->s[j] == ':'));
+    }
+    return c != '\0' && strchr("=:\"'`\\%]", c) != NULL;
+}
+
 bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = at, end = at + (m31ri_has(t, at, r->literal, true) ? strlen(r->literal) : 1);
@@ -250,6 +271,9 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     }
     while (end < t->n && is_key_char(t->s[end]) && end - at < MAX_KEY) {
         end++;
+    }
+    if (r->min == 0 && !may_have_value(t, start, end, r->alphabet != 0)) {
+        return false;
     }
     size_t stop = end;
     while (stop > at && t->s[stop - 1] == '.') {
@@ -265,8 +289,9 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     }
     if (r->kind == NULL && find_value(t, start, end, &v)) {
         bool key_quoted = start > 0 && (t->s[start - 1] == '"' || t->s[start - 1] == '\'');
+        bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
         widen(t, k.kind, &v);
-        if (v.start >= t->floor && takes(&k, &v, t->s, key_quoted)) {
+        if (v.start >= t->floor && takes(&k, &v, t->s, key_quoted, in_query)) {
             *out = (m31ri_match){.start = v.start, .end = v.end, .kind = k.kind};
             return true;
         }
@@ -382,7 +407,7 @@ bool m31ri_match_userpass(const m31ri_subject *t, size_t at, const m31ri_rule *r
     while (end < t->n && !m31ri_is_space(t->s[end]) && t->s[end] != '"' && t->s[end] != '\'') {
         end++;
     }
-    if (t->s[at + 2] == 'p') { /* only after a login */
+    if (t->s[at + 1] == 'p') { /* only after a login */
         size_t from = at > 60 ? at - 60 : 0;
         bool login = memmem(t->s + from, at - from, "login", 5) != NULL || memmem(t->s + from, at - from, "sshpass", 7) != NULL;
         if (!login || end == start || t->s[start] == '-') {

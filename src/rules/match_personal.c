@@ -379,3 +379,47 @@ bool m31ri_match_name(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
     size_t second = first != 0 && second_at < t->n && t->s[second_at - 1] == ' ' ? capitalised(t, second_at) : 0;
     return second != 0 && m31ri_may_start(t, at, M31RI_WORD) && found(out, start, second_at + second, r->kind);
 }
+
+/* "221 Baker Road, Springfield, IL 62704": from the house number to the code. `at` is the comma before the state. */
+bool m31ri_match_zip(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t code = at + 5;
+    bool state = code + 5 <= t->n && (m31ri_class_of(t->s[at + 2]) & m31ri_class_of(t->s[at + 3]) & M31RI_UPPER) != 0;
+    if (!state || t->s[at + 4] != ' ' || m31ri_run(t, code, M31RI_DIGIT) != 5) {
+        return false;
+    }
+    for (size_t i = at; i > t->floor && at - i < 80; i--) {
+        char c = t->s[i - 1];
+        bool street = m31ri_is_alnum(c) || strchr(" .,'-#", c) != NULL || (unsigned char)c >= 0x80;
+        bool house = m31ri_is_digit(c) && i < t->n && t->s[i] == ' ' && capitalised(t, i + 1) != 0;
+        if (!street) {
+            return false;
+        }
+        while (house && i > t->floor && m31ri_is_digit(t->s[i - 1])) {
+            i--;
+        }
+        if (house) {
+            return found(out, i, code + 5, r->kind);
+        }
+    }
+    return false;
+}
+
+/* host:5432:database:user:password, a line of .pgpass. `at` is the colon before the port. */
+bool m31ri_match_pgpass(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t i = at + strlen(r->literal);
+    for (int k = 0; k < 2; k++) {
+        size_t part = m31ri_run(t, i, M31RI_WORD | M31RI_DASH);
+        part += part == 0 && i < t->n && t->s[i] == '*';
+        if (part == 0 || i + part >= t->n || t->s[i + part] != ':') {
+            return false;
+        }
+        i += part + 1;
+    }
+    size_t end = i;
+    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr("\"'", t->s[end]) == NULL) {
+        end++;
+    }
+    return end > i && found(out, i, end, r->kind);
+}

@@ -36,6 +36,11 @@ typedef struct m31ri_key_verdict {
 /* What a key says. Case, '-', '_', '.', camelCase do not count. */
 m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_t length);
 
+/* Marks the pairs of last letters that keys with something to say end in ([27] is "no letter before it"). */
+#define M31RI_TAILS (27 * 26)
+void m31ri_key_tails(bool tails[M31RI_TAILS]);
+const bool *m31ri_privacy_key_tails(const m31ri_privacy *p);
+
 /* Lower-case letters and digits of a key only, for comparing; returns the length, at most size - 1. */
 size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size);
 
@@ -75,10 +80,27 @@ enum {
 #define M31RI_WORD (M31RI_ALNUM | M31RI_LINE)
 #define M31RI_URLSAFE (M31RI_WORD | M31RI_DASH)
 
-uint8_t m31ri_class_of(char c);
-bool m31ri_is_alnum(char c);
-bool m31ri_is_digit(char c);
-bool m31ri_is_space(char c);
+extern const uint8_t m31ri_classes[256]; /* by byte */
+
+static inline uint8_t m31ri_class_of(char c)
+{
+    return m31ri_classes[(unsigned char)c];
+}
+
+static inline bool m31ri_is_alnum(char c)
+{
+    return (m31ri_class_of(c) & M31RI_ALNUM) != 0;
+}
+
+static inline bool m31ri_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool m31ri_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /* Bytes from `at` on that are of these classes; zero-width characters between them belong to the run. */
 size_t m31ri_run(const m31ri_subject *t, size_t at, uint8_t classes);
@@ -100,7 +122,7 @@ m31ri_handler m31ri_match_token, m31ri_match_openai, m31ri_match_jwt, m31ri_matc
     m31ri_match_before, m31ri_match_azure, m31ri_match_telegram, m31ri_match_dotted, m31ri_match_hash, m31ri_match_webhook;
 m31ri_handler m31ri_match_keyed, m31ri_match_scheme, m31ri_match_url, m31ri_match_userpass;
 m31ri_handler m31ri_match_home, m31ri_match_numbers, m31ri_match_plus, m31ri_match_mac, m31ri_match_iban,
-    m31ri_match_from, m31ri_match_name;
+    m31ri_match_from, m31ri_match_name, m31ri_match_zip, m31ri_match_pgpass;
 bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out);
 bool m31ri_match_discord(const m31ri_subject *t, size_t dot, m31ri_match *out);
 

@@ -5,19 +5,24 @@
 #include "rules/rules_int.h"
 
 #define K(word) {word, NULL, m31ri_match_keyed, 0, 0, 1, 0}
+/* ... those whose values that are numbers are harmless: counts, sizes, times */
+#define C(word) {word, NULL, m31ri_match_keyed, 1, 0, 1, 0}
+/* ... and those behind which a blank may stand instead of a mark */
+#define B(word) {word, NULL, m31ri_match_keyed, 0, 0, 1, 1}
 
 const m31ri_rule m31ri_text_rules[] = {
-    K("password"), K("passwd"), K("passwort"), K("passphrase"), K("passcode"), K("pass"), K("pwd"), K("secret"), K("token"),
-    K("apikey"), K("api_key"), K("api-key"), K("key"), K("auth"), K("cookie"), K("sess"), K("cred"), K("jwt"), K("otp"), K("mfa"), K("psk"),
-    K("pin"), K("csrf"), K("xsrf"), K("bearer"), K("mnemonic"), K("phrase"), K("prompt"), K("completion"), K("message"), K("content"), K("query"),
-    K("instruction"), K("question"), K("answer"), K("response"), K("transcript"), K("input"), K("text"), K("body"), K("ssn"), K("social security"), K("iban"), K("passport"), K("phone"),
-    K("mobile"), K("tel"), K("fax"), K("birth"), K("dob"), K("user"), K("login"), K("logname"), K("email"), K("card"), K("cvv"), K("cvc"),
-    K("pan"), K("nino"), K("dni"), K("nif"), K("cpf"), K("pesel"), K("aadhaar"), K("nir"), K("nhs"), K("nin"), K("tfn"), K("bsn"), K("remote"),
-    K("client"), K("forwarded"), K("latitude"), K("longitude"), K("gps"), K("coordinates"), K("address"), K("surname"), K("name"), K("author"), K("sig"),
-    {"social security", "national_id", m31ri_match_keyed, 0, 0, 1, 0}, {"sms", "phone", m31ri_match_keyed, 0, 0, 1, 0}, {"call", "phone", m31ri_match_keyed, 0, 0, 1, 0},
-    {"contact", "phone", m31ri_match_keyed, 0, 0, 1, 0}, {"visa", "card", m31ri_match_keyed, 0, 0, 1, 0}, {"mastercard", "card", m31ri_match_keyed, 0, 0, 1, 0},
-    {"amex", "card", m31ri_match_keyed, 0, 0, 1, 0}, {"whatsapp", "phone", m31ri_match_keyed, 0, 0, 1, 0},
+    B("password"), B("passwd"), B("passwort"), B("passphrase"), K("passcode"), K("pass"), K("pwd"), B("secret"), C("token"),
+    B("apikey"), K("api_key"), K("api-key"), C("key"), C("auth"), K("cookie"), C("sess"), K("cred"), K("jwt"), K("otp"), K("mfa"), K("psk"),
+    K("pin"), K("csrf"), K("xsrf"), K("bearer"), K("mnemonic"), K("phrase"), C("prompt"), C("completion"), C("message"), C("content"), C("query"),
+    C("instruction"), C("question"), C("answer"), C("response"), C("transcript"), C("input"), C("text"), C("body"), B("ssn"), B("iban"), B("passport"), B("phone"),
+    B("mobile"), B("tel"), B("fax"), K("birth"), K("dob"), C("user"), C("login"), K("logname"), K("email"), B("card"), B("cvv"), B("cvc"),
+    B("pan"), B("nino"), B("dni"), B("nif"), B("cpf"), B("pesel"), B("aadhaar"), B("nir"), B("nhs"), B("nin"), B("tfn"), B("bsn"), C("remote"),
+    C("client"), K("forwarded"), K("latitude"), K("longitude"), K("gps"), K("coordinates"), C("address"), K("surname"), C("name"), K("author"), K("sig"),
+    {"social security", "national_id", m31ri_match_keyed, 0, 0, 1, 1}, {"sms", "phone", m31ri_match_keyed, 0, 0, 1, 1}, {"call", "phone", m31ri_match_keyed, 0, 0, 1, 1},
+    {"contact", "phone", m31ri_match_keyed, 0, 0, 1, 1}, {"visa", "card", m31ri_match_keyed, 0, 0, 1, 1}, {"mastercard", "card", m31ri_match_keyed, 0, 0, 1, 1},
+    {"amex", "card", m31ri_match_keyed, 0, 0, 1, 1}, {"whatsapp", "phone", m31ri_match_keyed, 0, 0, 1, 1},
     {"bearer ", "token", m31ri_match_scheme, 0, 0, 1, 12}, {"basic ", "authorization", m31ri_match_scheme, 0, 0, 1, 8},
+    {":5432:", "password", m31ri_match_pgpass, 0, 0, 0, 0}, {":3306:", "password", m31ri_match_pgpass, 0, 0, 0, 0},
     {"://", "password", m31ri_match_url, 0, 0, 0, 0}, {"-u ", "password", m31ri_match_userpass, 0, 0, 0, 0}, {"--user ", "password", m31ri_match_userpass, 0, 0, 0, 0},
     {"-p ", "password", m31ri_match_userpass, 0, 0, 0, 0}, {"/home/", "home", m31ri_match_home, 0, 0, 0, 0}, {"/Users/", "home", m31ri_match_home, 0, 0, 0, 0},
     {"\\Users\\", "home", m31ri_match_home, 0, 0, 0, 0}, {"from ", "ip", m31ri_match_from, 0, 0, 1, 0}, {"client ", "ip", m31ri_match_from, 0, 0, 1, 0},
