@@ -1,8 +1,9 @@
 /* settings.c - reading the strict parts of what a person wrote, by a table of keys.
  *
- * One row says everything about a key: its type, its range, where its value, flag and line go. So an unknown key can be
- * answered with the nearest one, and a key cannot exist without a range. A value is taken only in the type that it has in the
- * file: "yes" is not true and "5" is not 5, because a guess here would change what is kept of a run.
+ * One row says everything about a key: its type, its range, where its value, flag and line go. So
+ * an unknown key can be answered with the nearest one, and a key cannot exist without a range. A
+ * value is taken only in the type that it has in the file: "yes" is not true and "5" is not 5,
+ * because a guess here would change what is kept of a run.
  */
 #include "format/settings.h"
 
@@ -15,8 +16,17 @@
 #include "format/yaml_int.h"
 
 typedef enum kind {
-    KIND_LEVEL, KIND_BOOL, KIND_CAPTURE, KIND_INT, KIND_SECONDS, KIND_KEYS, KIND_TEXT, KIND_DOTTED, KIND_STAGE,
-    KIND_SEED, KIND_METRICS
+    KIND_LEVEL,
+    KIND_BOOL,
+    KIND_CAPTURE,
+    KIND_INT,
+    KIND_SECONDS,
+    KIND_KEYS,
+    KIND_TEXT,
+    KIND_DOTTED,
+    KIND_STAGE,
+    KIND_SEED,
+    KIND_METRICS
 } kind;
 
 typedef struct rule {
@@ -27,7 +37,8 @@ typedef struct rule {
     double or_else; /* one value outside the range that is allowed too */
 } rule;
 
-#define AT(type, field) offsetof(type, field), offsetof(type, field##_set), offsetof(type, field##_line)
+#define AT(type, field)                                                                            \
+    offsetof(type, field), offsetof(type, field##_set), offsetof(type, field##_line)
 
 static const rule section_rules[] = {
     {"level", KIND_LEVEL, AT(m31ri_settings, level), 0, 0, 0},
@@ -72,16 +83,20 @@ typedef struct reader {
 
 static const char *type_name(m31ri_yaml_type t)
 {
-    static const char *const names[] = {"null", "true or false", "an integer", "a number", "text", "a mapping", "a list"};
+    static const char *const names[] = {"null", "true or false", "an integer", "a number",
+                                        "text", "a mapping",     "a list"};
     return names[t];
 }
 
-static m31r_err wrong(const reader *r, const rule *what, const m31ri_yaml_node *n, const char *wanted)
+static m31r_err wrong(const reader *r, const rule *what, const m31ri_yaml_node *n,
+                      const char *wanted)
 {
-    m31ri_yaml_fail(r->e, r->path, n->line, n->column, "", "%s%s must be %s, not %s%s%.60s%s", r->where, what->key,
-                    wanted, type_name(n->type), n->first == NULL && n->text_length != 0 ? " (" : "",
-                    n->first == NULL ? n->text : "", n->first == NULL && n->text_length != 0 ? ")" : "");
-    m31ri_fail_hint(r->e, "Correct the value of %s, or remove the line for the default.", what->key);
+    m31ri_yaml_fail(
+        r->e, r->path, n->line, n->column, "", "%s%s must be %s, not %s%s%.60s%s", r->where,
+        what->key, wanted, type_name(n->type), n->first == NULL && n->text_length != 0 ? " (" : "",
+        n->first == NULL ? n->text : "", n->first == NULL && n->text_length != 0 ? ")" : "");
+    m31ri_fail_hint(r->e, "Correct the value of %s, or remove the line for the default.",
+                    what->key);
     return M31R_E_CONFIG;
 }
 
@@ -92,7 +107,8 @@ static m31r_err out_of_memory(const reader *r)
 
 static bool is_plain_text(const m31ri_yaml_node *n)
 {
-    bool scalar = n->type == M31RI_YAML_STRING || n->type == M31RI_YAML_INT || n->type == M31RI_YAML_FLOAT;
+    bool scalar =
+        n->type == M31RI_YAML_STRING || n->type == M31RI_YAML_INT || n->type == M31RI_YAML_FLOAT;
     if (!scalar || n->text_length == 0 || n->text_length > M31RI_SETTING_TEXT_BYTES) {
         return false;
     }
@@ -116,7 +132,8 @@ static bool is_metric(const m31ri_yaml_node *n)
     if (n->type != M31RI_YAML_STRING || !is_plain_text(n)) {
         return false;
     }
-    size_t length = strspn(n->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@/-");
+    size_t length =
+        strspn(n->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@/-");
     return length >= 1 && length <= 128 && n->text[length] == '=' && n->text[length + 1] != '\0';
 }
 
@@ -130,7 +147,8 @@ static void list_release(m31ri_text_list *l)
     *l = (m31ri_text_list){0};
 }
 
-static m31r_err take_list(const reader *r, const rule *what, const m31ri_yaml_node *n, m31ri_text_list *out)
+static m31r_err take_list(const reader *r, const rule *what, const m31ri_yaml_node *n,
+                          m31ri_text_list *out)
 {
     bool metrics = what->kind == KIND_METRICS;
     const char *wanted = metrics ? "a list of patterns 'name=regex'" : "a list of key names";
@@ -161,15 +179,16 @@ static m31r_err take_number(const reader *r, const rule *what, const m31ri_yaml_
 {
     char wanted[96];
     m31ri_buf text = M31RI_BUF_INIT;
-    m31ri_buf_add_format(&text, "%s from %g to %g", what->kind == KIND_INT ? "an integer" : "seconds", what->low,
-                         what->high);
+    m31ri_buf_add_format(&text, "%s from %g to %g",
+                         what->kind == KIND_INT ? "an integer" : "seconds", what->low, what->high);
     if (what->or_else < what->low) {
         m31ri_buf_add_format(&text, ", or %g for off", what->or_else);
     }
     strncpy(wanted, m31ri_buf_str(&text), sizeof wanted - 1);
     wanted[sizeof wanted - 1] = '\0';
     m31ri_buf_release(&text);
-    bool typed = n->type == M31RI_YAML_INT || (what->kind == KIND_SECONDS && n->type == M31RI_YAML_FLOAT);
+    bool typed =
+        n->type == M31RI_YAML_INT || (what->kind == KIND_SECONDS && n->type == M31RI_YAML_FLOAT);
     bool fits = typed && ((n->f >= what->low && n->f <= what->high) || n->f == what->or_else);
     if (!fits) {
         return wrong(r, what, n, wanted);
@@ -190,7 +209,8 @@ static m31r_err take_text(const reader *r, const rule *what, const m31ri_yaml_no
     if (what->kind == KIND_STAGE && !is_stage(n->text)) {
         return wrong(r, what, n, "a name of 1 to 32 characters a-z 0-9 _ -");
     }
-    bool bad_dots = n->text[0] == '.' || n->text[n->text_length - 1] == '.' || strstr(n->text, "..") != NULL;
+    bool bad_dots =
+        n->text[0] == '.' || n->text[n->text_length - 1] == '.' || strstr(n->text, "..") != NULL;
     if (what->kind == KIND_DOTTED && bad_dots) {
         return wrong(r, what, n, "a dotted key of the config, such as train.seed");
     }
@@ -256,7 +276,8 @@ static unsigned smallest(unsigned a, unsigned b, unsigned c)
     return m < c ? m : c;
 }
 
-/* Edits that make one word the other, case and '-' for '_' not counted; words longer than 63 are far. */
+/* Edits that make one word the other, case and '-' for '_' not counted; words longer than 63 are
+ * far. */
 static unsigned distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
@@ -271,7 +292,8 @@ static unsigned distance(const char *a, const char *b)
         unsigned diagonal = row[0];
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= m; j++) {
-            char x = a[i - 1] == '-' ? '_' : (char)(a[i - 1] | ' '), y = b[j - 1] == '-' ? '_' : (char)(b[j - 1] | ' ');
+            char x = a[i - 1] == '-' ? '_' : (char)(a[i - 1] | ' '),
+                 y = b[j - 1] == '-' ? '_' : (char)(b[j - 1] | ' ');
             unsigned here = smallest(row[j] + 1, row[j - 1] + 1, diagonal + (x != y));
             diagonal = row[j];
             row[j] = here;
@@ -303,10 +325,13 @@ static m31r_err unknown_key(const reader *r, const m31ri_yaml_node *n)
         }
         m31ri_buf_add_format(&all, "%s%s", i != 0 ? ", " : "", r->rules[i].key);
     }
-    m31ri_yaml_fail(r->e, r->path, n->key_line, n->key_column, "", "unknown key %s%.100s", r->where, n->key);
-    bool elsewhere = r->rules == project_rules && find_rule(section_rules, N_SECTION_RULES, n->key) != NULL;
+    m31ri_yaml_fail(r->e, r->path, n->key_line, n->key_column, "", "unknown key %s%.100s", r->where,
+                    n->key);
+    bool elsewhere =
+        r->rules == project_rules && find_rule(section_rules, N_SECTION_RULES, n->key) != NULL;
     if (elsewhere || (r->rules == project_rules && strcmp(n->key, "observability") == 0)) {
-        m31ri_fail_hint(r->e, "This belongs into section observability: of your config, not into m31r.yaml.");
+        m31ri_fail_hint(
+            r->e, "This belongs into section observability: of your config, not into m31r.yaml.");
     } else if (nearest != NULL) {
         m31ri_fail_hint(r->e, "Did you mean %s?", nearest->key);
     } else {
@@ -347,8 +372,11 @@ bool m31ri_capture_read(const char *text, m31ri_capture *out)
 
 bool m31ri_level_read(const char *text, m31r_level *out)
 {
-    static const struct { const char *name; m31r_level level; } levels[] = {
-        {"DEBUG", M31R_DEBUG}, {"INFO", M31R_INFO}, {"WARNING", M31R_WARNING},
+    static const struct {
+        const char *name;
+        m31r_level level;
+    } levels[] = {
+        {"DEBUG", M31R_DEBUG}, {"INFO", M31R_INFO},         {"WARNING", M31R_WARNING},
         {"ERROR", M31R_ERROR}, {"CRITICAL", M31R_CRITICAL},
     };
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
@@ -362,8 +390,13 @@ bool m31ri_level_read(const char *text, m31r_level *out)
 
 void m31ri_settings_init(m31ri_settings *s)
 {
-    *s = (m31ri_settings){.level = M31R_INFO, .to_stdout = true, .to_file = true, .log_every = 1,
-                          .sample_interval_s = 1, .block_timeout_s = 5, .sync_interval_s = 1};
+    *s = (m31ri_settings){.level = M31R_INFO,
+                          .to_stdout = true,
+                          .to_file = true,
+                          .log_every = 1,
+                          .sample_interval_s = 1,
+                          .block_timeout_s = 5,
+                          .sync_interval_s = 1};
 }
 
 void m31ri_settings_release(m31ri_settings *s)
@@ -376,7 +409,11 @@ m31r_err m31ri_settings_read(const m31ri_yaml *config, const char *path, m31ri_s
 {
     m31ri_settings s;
     m31ri_settings_init(&s);
-    reader r = {.rules = section_rules, .n_rules = N_SECTION_RULES, .where = "observability.", .path = path, .out = &s,
+    reader r = {.rules = section_rules,
+                .n_rules = N_SECTION_RULES,
+                .where = "observability.",
+                .path = path,
+                .out = &s,
                 .e = e};
     const m31ri_yaml_node *root = m31ri_yaml_root(config);
     const m31ri_yaml_node *section = m31ri_yaml_get(root, "observability");
@@ -387,7 +424,8 @@ m31r_err m31ri_settings_read(const m31ri_yaml *config, const char *path, m31ri_s
     if (section != NULL && section->type == M31RI_YAML_MAP) {
         err = read_map(&r, section);
     } else if (section != NULL && section->type != M31RI_YAML_NULL) {
-        err = m31ri_yaml_fail(e, path, section->line, section->column, "Write observability: and indented keys below it.",
+        err = m31ri_yaml_fail(e, path, section->line, section->column,
+                              "Write observability: and indented keys below it.",
                               "observability must be a mapping, not %s", type_name(section->type));
     }
     if (err != M31R_OK) {
@@ -407,7 +445,7 @@ bool m31ri_project_init(m31ri_project *p)
 
 void m31ri_project_release(m31ri_project *p)
 {
-    char *texts[] = {p->config, p->stage, p->dataset, p->tokenizer, p->name,
+    char *texts[] = {p->config,   p->stage,       p->dataset,       p->tokenizer, p->name,
                      p->seed_key, p->dataset_key, p->tokenizer_key, p->root};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         m31ri_free(texts[i]);
@@ -416,10 +454,16 @@ void m31ri_project_release(m31ri_project *p)
     *p = (m31ri_project){0};
 }
 
-m31r_err m31ri_project_read(const m31ri_yaml *file, const char *path, m31ri_project *out, m31r_error *e)
+m31r_err m31ri_project_read(const m31ri_yaml *file, const char *path, m31ri_project *out,
+                            m31r_error *e)
 {
     m31ri_project p;
-    reader r = {.rules = project_rules, .n_rules = N_PROJECT_RULES, .where = "", .path = path, .out = &p, .e = e};
+    reader r = {.rules = project_rules,
+                .n_rules = N_PROJECT_RULES,
+                .where = "",
+                .path = path,
+                .out = &p,
+                .e = e};
     m31r_err err = m31ri_project_init(&p) ? read_map(&r, m31ri_yaml_root(file)) : out_of_memory(&r);
     if (err != M31R_OK) {
         m31ri_project_release(&p);

@@ -1,8 +1,10 @@
-/* settings.h - what a person may set: the section `observability:` of a config, and the project file m31r.yaml.
+/* settings.h - what a person may set: the section `observability:` of a config, and the project
+ * file m31r.yaml.
  *
- * Both are strict: an unknown key, a wrong type or a value out of range is M31R_E_CONFIG with line and column, and the hint
- * names the nearest key that exists. The user's other keys in a config are never looked at. What was not given has its
- * default, and `<field>_set` tells the two apart; `<field>_line` is where it was given, for a later contradiction.
+ * Both are strict: an unknown key, a wrong type or a value out of range is M31R_E_CONFIG with line
+ * and column, and the hint names the nearest key that exists. The user's other keys in a config are
+ * never looked at. What was not given has its default, and `<field>_set` tells the two apart;
+ * `<field>_line` is where it was given, for a later contradiction.
  *
  *     m31ri_settings s;
  *     m31ri_settings_init(&s);
@@ -24,7 +26,11 @@
 #define M31RI_SETTING_TEXT_BYTES 4096 /* longest text of one value, NUL not included */
 #define M31RI_SETTING_LIST_ITEMS 1000
 
-typedef enum m31ri_capture { M31RI_CAPTURE_FULL, M31RI_CAPTURE_PATTERNS, M31RI_CAPTURE_OFF } m31ri_capture;
+typedef enum m31ri_capture {
+    M31RI_CAPTURE_FULL,
+    M31RI_CAPTURE_PATTERNS,
+    M31RI_CAPTURE_OFF
+} m31ri_capture;
 
 /* "full", "patterns", "off" */
 const char *m31ri_capture_name(m31ri_capture c);
@@ -45,9 +51,9 @@ typedef struct m31ri_text_list {
 typedef struct m31ri_settings {
     bool config_version_set; /* the config says config_version: at its top */
     bool section_set;
-    m31r_level level; /* INFO */
-    bool to_stdout;   /* key stdout; true */
-    bool to_file;     /* key file; true */
+    m31r_level level;         /* INFO */
+    bool to_stdout;           /* key stdout; true */
+    bool to_file;             /* key file; true */
     m31ri_capture capture;    /* full */
     int64_t log_every;        /* 1 .. 1e9 steps; 1 */
     double sample_interval_s; /* 0.1 .. 3600, or 0: off; 1 */
@@ -71,8 +77,8 @@ void m31ri_settings_release(m31ri_settings *s);
 m31r_err m31ri_settings_read(const m31ri_yaml *config, const char *path, m31ri_settings *out,
                              m31r_error *e);
 
-/* The file m31r.yaml: what `m31r run` needs to know about a project. Texts are NULL when not given; dataset, tokenizer
- * may be "none". */
+/* The file m31r.yaml: what `m31r run` needs to know about a project. Texts are NULL when not given;
+ * dataset, tokenizer may be "none". */
 typedef struct m31ri_project {
     int64_t config_version; /* 1 */
     char *config;           /* path of the training config */
@@ -83,10 +89,11 @@ typedef struct m31ri_project {
     char *root;                                   /* runs directory; "experiments" */
     m31ri_text_list metrics;                      /* name=regex */
     m31ri_capture capture;
-    bool config_version_set, config_set, stage_set, dataset_set, tokenizer_set, name_set, seed_set, seed_key_set,
-        dataset_key_set, tokenizer_key_set, root_set, metrics_set, capture_set;
-    uint32_t config_version_line, config_line, stage_line, dataset_line, tokenizer_line, name_line, seed_line,
-        seed_key_line, dataset_key_line, tokenizer_key_line, root_line, metrics_line, capture_line;
+    bool config_version_set, config_set, stage_set, dataset_set, tokenizer_set, name_set, seed_set,
+        seed_key_set, dataset_key_set, tokenizer_key_set, root_set, metrics_set, capture_set;
+    uint32_t config_version_line, config_line, stage_line, dataset_line, tokenizer_line, name_line,
+        seed_line, seed_key_line, dataset_key_line, tokenizer_key_line, root_line, metrics_line,
+        capture_line;
 } m31ri_project;
 
 /* False when memory is out (the default root is a copy); release is fine then too. */
@@ -96,9 +103,11 @@ void m31ri_project_release(m31ri_project *p);
 /* Reads m31r.yaml. `out` is initialised, and untouched on failure.
  *
  * Errors: M31R_E_CONFIG, M31R_E_NOMEM. Owns: m31ri_project_release(). Thread: any. */
-m31r_err m31ri_project_read(const m31ri_yaml *file, const char *path, m31ri_project *out, m31r_error *e);
+m31r_err m31ri_project_read(const m31ri_yaml *file, const char *path, m31ri_project *out,
+                            m31r_error *e);
 
-/* Appends a commented m31r.yaml: what `p` has set as values, the rest as comments to fill in. It reads back the same. */
+/* Appends a commented m31r.yaml: what `p` has set as values, the rest as comments to fill in. It
+ * reads back the same. */
 void m31ri_project_write(m31ri_buf *out, const m31ri_project *p);
 
 /* Appends `text` as one YAML scalar, quoted where plain text would read back as something else. */

@@ -1,7 +1,9 @@
-/* settings_write.c - the m31r.yaml that `m31r init` writes: a file to be read and changed by a person.
+/* settings_write.c - the m31r.yaml that `m31r init` writes: a file to be read and changed by a
+ * person.
  *
- * Every key is there, those without a value as a comment, so that the file is its own manual. Text is quoted whenever
- * reading it plain would give another type or text; the test writes, reads back and compares.
+ * Every key is there, those without a value as a comment, so that the file is its own manual. Text
+ * is quoted whenever reading it plain would give another type or text; the test writes, reads back
+ * and compares.
  */
 #include <string.h>
 
@@ -10,10 +12,11 @@
 
 static bool reads_back_plain(const char *text)
 {
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@";
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@";
     m31ri_yaml_node n = {.text = text, .text_length = strlen(text)};
-    return n.text_length != 0 && strspn(text, safe) == n.text_length && strchr("-@", text[0]) == NULL &&
-           m31ri_yaml_resolve(&n) && n.type == M31RI_YAML_STRING;
+    return n.text_length != 0 && strspn(text, safe) == n.text_length &&
+           strchr("-@", text[0]) == NULL && m31ri_yaml_resolve(&n) && n.type == M31RI_YAML_STRING;
 }
 
 void m31ri_yaml_quote(m31ri_buf *out, const char *text)
@@ -52,7 +55,8 @@ static void add_text(m31ri_buf *out, const char *key, const char *value, const c
 
 static void add_seed(m31ri_buf *out, const m31ri_project *p)
 {
-    m31ri_buf_add_str(out, "\n# The seed: an integer, or none when the program has no randomness.\n");
+    m31ri_buf_add_str(out,
+                      "\n# The seed: an integer, or none when the program has no randomness.\n");
     if (!p->seed_set) {
         m31ri_buf_add_str(out, "#seed: 42\n");
     } else if (p->seed_is_none) {
@@ -64,10 +68,12 @@ static void add_seed(m31ri_buf *out, const m31ri_project *p)
 
 static void add_metrics(m31ri_buf *out, const m31ri_project *p)
 {
-    m31ri_buf_add_str(out, "\n# Numbers to take out of printed lines: name=regex; the first group is the value, a group named\n"
+    m31ri_buf_add_str(out, "\n# Numbers to take out of printed lines: name=regex; the first group "
+                           "is the value, a group named\n"
                            "# step is the step.\n");
     if (p->metrics.n == 0) {
-        m31ri_buf_add_str(out, "#metrics:\n#  - 'loss=step (?<step>[0-9]+).*loss:? ([0-9.eE+-]+)'\n");
+        m31ri_buf_add_str(out,
+                          "#metrics:\n#  - 'loss=step (?<step>[0-9]+).*loss:? ([0-9.eE+-]+)'\n");
         return;
     }
     m31ri_buf_add_str(out, "metrics:\n");
@@ -80,14 +86,20 @@ static void add_metrics(m31ri_buf *out, const m31ri_project *p)
 
 void m31ri_project_write(m31ri_buf *out, const m31ri_project *p)
 {
-    m31ri_buf_add_str(out, "# What m31r must know about this project. With it, `m31r run -- PROGRAM` needs no option.\n"
+    m31ri_buf_add_str(out, "# What m31r must know about this project. With it, `m31r run -- "
+                           "PROGRAM` needs no option.\n"
                            "config_version: 1\n");
-    add_text(out, "config", p->config, "configs/train.yaml", "The program's own config, kept with every run (YAML, JSON or any file).");
-    add_text(out, "stage", p->stage, "train", "What the program does: data, tokenizer, train, eval, serve, or another word.");
-    add_text(out, "dataset", p->dataset, "data/corpus", "The dataset: a path (fingerprinted), a version such as name@1.2, or none.");
+    add_text(out, "config", p->config, "configs/train.yaml",
+             "The program's own config, kept with every run (YAML, JSON or any file).");
+    add_text(out, "stage", p->stage, "train",
+             "What the program does: data, tokenizer, train, eval, serve, or another word.");
+    add_text(out, "dataset", p->dataset, "data/corpus",
+             "The dataset: a path (fingerprinted), a version such as name@1.2, or none.");
     add_text(out, "dataset_key", p->dataset_key, "data.path", "... or where the config says it.");
-    add_text(out, "tokenizer", p->tokenizer, "data/tokenizer.json", "The tokenizer: a path, a version, or none.");
-    add_text(out, "tokenizer_key", p->tokenizer_key, "tokenizer.path", "... or where the config says it.");
+    add_text(out, "tokenizer", p->tokenizer, "data/tokenizer.json",
+             "The tokenizer: a path, a version, or none.");
+    add_text(out, "tokenizer_key", p->tokenizer_key, "tokenizer.path",
+             "... or where the config says it.");
     add_seed(out, p);
     add_text(out, "seed_key", p->seed_key, "train.seed", "... or where the config says it.");
     add_text(out, "root", p->root_set ? p->root : NULL, "experiments", "Where runs are kept.");

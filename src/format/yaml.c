@@ -1,12 +1,13 @@
 /* yaml.c - a config as a tree, built from the parser's events into one arena.
  *
- * libfyaml is asked for events only; its documents are not used, because every decision that matters here (how often an
- * alias may be expanded, what a second equal key means, which tags are followed) must be ours and happen before the memory is
- * spent. An alias is a copy of the anchored subtree: nodes are copied and counted, texts are shared but counted too, so
- * that a bomb of nodes and a bomb of bytes meet the same kind of limit.
+ * libfyaml is asked for events only; its documents are not used, because every decision that
+ * matters here (how often an alias may be expanded, what a second equal key means, which tags are
+ * followed) must be ours and happen before the memory is spent. An alias is a copy of the anchored
+ * subtree: nodes are copied and counted, texts are shared but counted too, so that a bomb of nodes
+ * and a bomb of bytes meet the same kind of limit.
  *
- * Invariant: a node is linked into its parent only when it is complete, so an alias to an open anchor (a cycle)
- * is found by the anchor having no value yet.
+ * Invariant: a node is linked into its parent only when it is complete, so an alias to an open
+ * anchor (a cycle) is found by the anchor having no value yet.
  */
 #include "format/yaml.h"
 
@@ -31,7 +32,8 @@ struct m31ri_yaml {
     m31ri_yaml_node *root;
 };
 
-/* One entry finds a child of a map by key, or (map NULL) an anchor by name. value NULL: the anchor is still open. */
+/* One entry finds a child of a map by key, or (map NULL) an anchor by name. value NULL: the anchor
+ * is still open. */
 typedef struct entry {
     const m31ri_yaml_node *map;
     const char *key;
@@ -59,7 +61,7 @@ typedef struct builder {
     size_t table_size, table_used;
     uint64_t seed;
     size_t n_nodes, text_bytes;
-    size_t previous_end; /* of the last token: where a block scalar's header is looked for */
+    size_t previous_end;   /* of the last token: where a block scalar's header is looked for */
     uint32_t line, column; /* of the event at hand */
 } builder;
 
@@ -97,7 +99,8 @@ static m31r_err out_of_memory(builder *b)
     return m31ri_fail(b->e, M31R_E_NOMEM, "no memory to read %s", b->path);
 }
 
-#define FAIL(b, hint, ...) m31ri_yaml_fail((b)->e, (b)->path, (b)->line, (b)->column, hint, __VA_ARGS__)
+#define FAIL(b, hint, ...)                                                                         \
+    m31ri_yaml_fail((b)->e, (b)->path, (b)->line, (b)->column, hint, __VA_ARGS__)
 
 static size_t slot_of(const builder *b, const m31ri_yaml_node *map, const char *key)
 {
@@ -113,7 +116,8 @@ static size_t slot_of(const builder *b, const m31ri_yaml_node *map, const char *
 static entry *table_find(const builder *b, const m31ri_yaml_node *map, const char *key)
 {
     size_t i = slot_of(b, map, key);
-    while (b->table[i].key != NULL && (b->table[i].map != map || strcmp(b->table[i].key, key) != 0)) {
+    while (b->table[i].key != NULL &&
+           (b->table[i].map != map || strcmp(b->table[i].key, key) != 0)) {
         i = (i + 1) & (b->table_size - 1);
     }
     return &b->table[i];
@@ -143,7 +147,8 @@ static bool table_reserve(builder *b)
 }
 
 /* Puts or replaces. */
-static bool table_set(builder *b, const m31ri_yaml_node *map, const char *key, m31ri_yaml_node *value)
+static bool table_set(builder *b, const m31ri_yaml_node *map, const char *key,
+                      m31ri_yaml_node *value)
 {
     if (!table_reserve(b)) {
         return false;
@@ -157,7 +162,8 @@ static bool table_set(builder *b, const m31ri_yaml_node *map, const char *key, m
 static m31r_err new_node(builder *b, m31ri_yaml_node **out)
 {
     if (++b->n_nodes > M31RI_YAML_NODES) {
-        return FAIL(b, HINT_SHORTEN, "the config has more than %d values when its aliases are expanded",
+        return FAIL(b, HINT_SHORTEN,
+                    "the config has more than %d values when its aliases are expanded",
                     M31RI_YAML_NODES);
     }
     m31ri_yaml_node *n = arena_take(b->tree, sizeof *n);
@@ -173,7 +179,8 @@ static m31r_err count_text(builder *b, size_t length)
 {
     b->text_bytes += length;
     if (b->text_bytes > M31RI_YAML_BYTES) {
-        return FAIL(b, HINT_SHORTEN, "the config has more than %d bytes when its aliases are expanded",
+        return FAIL(b, HINT_SHORTEN,
+                    "the config has more than %d bytes when its aliases are expanded",
                     M31RI_YAML_BYTES);
     }
     return M31R_OK;
@@ -193,12 +200,14 @@ static void link_child(m31ri_yaml_node *parent, m31ri_yaml_node **last, m31ri_ya
 }
 
 /* A deep copy for an alias; `depth` is the depth it will stand at. */
-static m31r_err copy_node(builder *b, const m31ri_yaml_node *from, size_t depth, m31ri_yaml_node **out)
+static m31r_err copy_node(builder *b, const m31ri_yaml_node *from, size_t depth,
+                          m31ri_yaml_node **out)
 {
     m31ri_yaml_node *n = NULL;
-    m31r_err err = depth > M31RI_YAML_DEPTH
-                       ? FAIL(b, "Flatten the config.", "aliases nest deeper than %d levels", M31RI_YAML_DEPTH)
-                       : new_node(b, &n);
+    m31r_err err =
+        depth > M31RI_YAML_DEPTH
+            ? FAIL(b, "Flatten the config.", "aliases nest deeper than %d levels", M31RI_YAML_DEPTH)
+            : new_node(b, &n);
     if (err == M31R_OK) {
         err = count_text(b, from->text_length);
     }
@@ -225,7 +234,8 @@ static m31r_err copy_node(builder *b, const m31ri_yaml_node *from, size_t depth,
     return M31R_OK;
 }
 
-/* Adds what `source` has and the map has not. Its nodes are this tree's own (inline, or an alias's copy). */
+/* Adds what `source` has and the map has not. Its nodes are this tree's own (inline, or an alias's
+ * copy). */
 static m31r_err merge_map(builder *b, frame *f, m31ri_yaml_node *source)
 {
     m31ri_yaml_node *next = NULL;
@@ -243,8 +253,8 @@ static m31r_err merge_map(builder *b, frame *f, m31ri_yaml_node *source)
     return M31R_OK;
 }
 
-/* "<<": a map, or a list of maps where the earlier one wins. Two sources from one anchor say nothing new and are how
- * merge bombs are written: refused. */
+/* "<<": a map, or a list of maps where the earlier one wins. Two sources from one anchor say
+ * nothing new and are how merge bombs are written: refused. */
 static m31r_err merge_all(builder *b, frame *f)
 {
     m31ri_yaml_node *m = f->merge;
@@ -257,9 +267,10 @@ static m31r_err merge_all(builder *b, frame *f)
         bool twice = next != NULL && c->is_alias_copy && next->is_alias_copy &&
                      next->line == c->line && next->column == c->column;
         if (c->type != M31RI_YAML_MAP || twice) {
-            return m31ri_yaml_fail(b->e, b->path, c->line, c->column, "List each mapping to merge once.",
-                                   twice ? "a merge key (<<) lists the same mapping twice"
-                                         : "a merge key (<<) lists something that is not a mapping");
+            return m31ri_yaml_fail(
+                b->e, b->path, c->line, c->column, "List each mapping to merge once.",
+                twice ? "a merge key (<<) lists the same mapping twice"
+                      : "a merge key (<<) lists something that is not a mapping");
         }
         m31r_err err = merge_map(b, f, c);
         if (err != M31R_OK) {
@@ -267,9 +278,10 @@ static m31r_err merge_all(builder *b, frame *f)
         }
     }
     if (m->type != M31RI_YAML_LIST) {
-        return m31ri_yaml_fail(b->e, b->path, m->line, m->column,
-                               "Write <<: *name, where &name is a mapping; quote \"<<\" for a plain key.",
-                               "a merge key (<<) needs a mapping or a list of mappings");
+        return m31ri_yaml_fail(
+            b->e, b->path, m->line, m->column,
+            "Write <<: *name, where &name is a mapping; quote \"<<\" for a plain key.",
+            "a merge key (<<) needs a mapping or a list of mappings");
     }
     return M31R_OK;
 }
@@ -353,7 +365,8 @@ static m31r_err token_text(builder *b, struct fy_token *t, const char **out, siz
     }
     if (*length > M31RI_YAML_SCALAR_BYTES) {
         return FAIL(b, "Put long text into a file and name the file.",
-                    "a value has %zu bytes, more than the limit of %d", *length, M31RI_YAML_SCALAR_BYTES);
+                    "a value has %zu bytes, more than the limit of %d", *length,
+                    M31RI_YAML_SCALAR_BYTES);
     }
     *out = arena_text(b->tree, s, *length);
     return *out != NULL ? M31R_OK : out_of_memory(b);
@@ -370,10 +383,14 @@ static m31r_err open_anchor(builder *b, struct fy_event *ev, const char **anchor
     return err;
 }
 
-/* Core tags that say what the value is anyway are followed; every other one would make a program build something. */
+/* Core tags that say what the value is anyway are followed; every other one would make a program
+ * build something. */
 static m31r_err check_tag(builder *b, struct fy_event *ev, const char *kinds, char *out_kind)
 {
-    static const struct { const char *tag; char kind; } known[] = {
+    static const struct {
+        const char *tag;
+        char kind;
+    } known[] = {
         {"tag:yaml.org,2002:str", 's'},   {"tag:yaml.org,2002:int", 'i'},
         {"tag:yaml.org,2002:float", 'f'}, {"tag:yaml.org,2002:bool", 'b'},
         {"tag:yaml.org,2002:null", 'n'},  {"tag:yaml.org,2002:map", 'm'},
@@ -407,7 +424,8 @@ static void set_span(builder *b, m31ri_yaml_node *n, struct fy_token *t)
 {
     const struct fy_mark *from = t != NULL ? fy_token_start_mark(t) : NULL;
     const struct fy_mark *to = t != NULL ? fy_token_end_mark(t) : NULL;
-    if (from == NULL || to == NULL || to->input_pos > b->cursor.length || from->input_pos > to->input_pos) {
+    if (from == NULL || to == NULL || to->input_pos > b->cursor.length ||
+        from->input_pos > to->input_pos) {
         n->start = n->end = b->previous_end;
         return;
     }
@@ -474,7 +492,8 @@ static m31r_err take_scalar(builder *b, struct fy_event *ev)
     }
     if (tag != 0 && tag != '!' && type_letters[n->type] != tag &&
         !(tag == 'f' && n->type == M31RI_YAML_INT)) {
-        return FAIL(b, "Remove the tag; write plain values.", "the tag does not fit the value \"%.100s\"", text);
+        return FAIL(b, "Remove the tag; write plain values.",
+                    "the tag does not fit the value \"%.100s\"", text);
     }
     if (awaits_key(b)) {
         err = table_set(b, NULL, anchor, n) ? M31R_OK : out_of_memory(b);
@@ -499,8 +518,8 @@ static m31r_err take_alias(builder *b, struct fy_event *ev)
     }
     const entry *found = table_find(b, NULL, name);
     if (found->key == NULL) {
-        return FAIL(b, "Define it before its first use: &name value.", "alias *%.100s has no anchor before it",
-                    name);
+        return FAIL(b, "Define it before its first use: &name value.",
+                    "alias *%.100s has no anchor before it", name);
     }
     if (found->value == NULL) {
         return FAIL(b, "A value cannot contain itself: write the inner one out.",
@@ -514,10 +533,12 @@ static m31r_err take_alias(builder *b, struct fy_event *ev)
 static m31r_err open_collection(builder *b, struct fy_event *ev, m31ri_yaml_type type)
 {
     if (awaits_key(b)) {
-        return FAIL(b, "Use a plain word as the key.", "a list or mapping stands where a key is expected");
+        return FAIL(b, "Use a plain word as the key.",
+                    "a list or mapping stands where a key is expected");
     }
     if (b->depth >= M31RI_YAML_DEPTH) {
-        return FAIL(b, "Flatten the config.", "the config nests deeper than %d levels", M31RI_YAML_DEPTH);
+        return FAIL(b, "Flatten the config.", "the config nests deeper than %d levels",
+                    M31RI_YAML_DEPTH);
     }
     const char *anchor = NULL;
     char tag = 0;
@@ -550,7 +571,8 @@ static m31r_err open_document(builder *b, struct fy_event *ev)
 {
     struct fy_document_state *state = ev->document_start.document_state;
     if (b->tree->root != NULL) {
-        return FAIL(b, "Keep one document: split the file at the line ---.", "the config holds several documents");
+        return FAIL(b, "Keep one document: split the file at the line ---.",
+                    "the config holds several documents");
     }
     if (state != NULL && fy_document_state_tags_explicit(state)) {
         return FAIL(b, "Remove the %TAG line.", "tag directives are not followed");
@@ -606,7 +628,8 @@ static m31r_err syntax_error(builder *b, struct fy_diag *diag)
 {
     void *at = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
-    static const char hint[] = "Check the indentation (spaces, not tabs), quotes and brackets near this place.";
+    static const char hint[] =
+        "Check the indentation (spaces, not tabs), quotes and brackets near this place.";
     if (first == NULL || first->msg == NULL) {
         return FAIL(b, "A config needs no line that starts with %; remove it.",
                     "the config is not YAML 1.2 (an unknown directive or version)");
@@ -652,7 +675,8 @@ static m31r_err build(builder *b)
     m31r_err err = parse(b, diag);
     fy_diag_destroy(diag);
     if (err == M31R_OK && b->tree->root == NULL) {
-        err = m31ri_yaml_fail(b->e, b->path, 1, 1, "Write at least one line: key: value.", "the config is empty");
+        err = m31ri_yaml_fail(b->e, b->path, 1, 1, "Write at least one line: key: value.",
+                              "the config is empty");
     }
     if (err == M31R_OK && b->tree->root->type != M31RI_YAML_MAP) {
         err = m31ri_yaml_fail(b->e, b->path, b->tree->root->line, b->tree->root->column,

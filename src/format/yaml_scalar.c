@@ -1,10 +1,11 @@
 /* yaml_scalar.c - the bytes before the parser, and the types of scalars after it.
  *
- * The bytes are checked first because a parser that meets invalid UTF-8 or a stray ESC may repair it silently, and a
- * config that was repaired is not the config that was hashed. Types follow the YAML 1.2 core schema and nothing else:
- * no sexagesimals, no yes/no, no dates, so that what a user typed is what the record says. An integer that fits
- * unsigned but not signed 64 bits (a hash, a mask) becomes a float whose text is still exact; beyond that it is refused,
- * because every program would read another number.
+ * The bytes are checked first because a parser that meets invalid UTF-8 or a stray ESC may repair
+ * it silently, and a config that was repaired is not the config that was hashed. Types follow the
+ * YAML 1.2 core schema and nothing else: no sexagesimals, no yes/no, no dates, so that what a user
+ * typed is what the record says. An integer that fits unsigned but not signed 64 bits (a hash, a
+ * mask) becomes a float whose text is still exact; beyond that it is refused, because every program
+ * would read another number.
  */
 #include "format/yaml_int.h"
 
@@ -17,6 +18,8 @@
 #include <string.h>
 
 #include "base/fail.h"
+
+#define BRACKETS_AT_MOST 20000 /* unclosed at any place */
 
 m31r_err m31ri_yaml_fail(m31r_error *e, const char *path, uint32_t line, uint32_t column,
                          const char *hint, const char *format, ...)
@@ -56,7 +59,8 @@ void m31ri_yaml_locate(m31ri_yaml_cursor *c, size_t at, uint32_t *line, uint32_t
     *column = (uint32_t)(at - c->line_start) + 1;
 }
 
-/* Length of the well-formed UTF-8 sequence at s, its code point in *code; 0 when it is ill-formed. */
+/* Length of the well-formed UTF-8 sequence at s, its code point in *code; 0 when it is ill-formed.
+ */
 static size_t utf8_sequence(const unsigned char *s, size_t left, uint32_t *code)
 {
     if (s[0] < 0x80) {
@@ -79,8 +83,8 @@ static size_t utf8_sequence(const unsigned char *s, size_t left, uint32_t *code)
     return overlong || surrogate || *code > 0x10FFFF ? 0 : n;
 }
 
-/* YAML 1.2 section 5.1 less NEL, which some readers take for a line end and some do not; a byte order mark only at the
- * very start, which the caller has passed over. */
+/* YAML 1.2 section 5.1 less NEL, which some readers take for a line end and some do not; a byte
+ * order mark only at the very start, which the caller has passed over. */
 static bool is_printable(uint32_t c)
 {
     if (c < 0x80) {
@@ -105,15 +109,33 @@ size_t m31ri_yaml_first_bad_byte(const char *s, size_t length, bool *is_utf8)
     return length;
 }
 
+/* True when far more brackets open than close. The depth itself is counted while parsing, quotes
+ * and comments known; but the parser looks ahead through all opening brackets before its first
+ * event, in more than linear time. */
+static bool is_bracket_bomb(const char *bytes, size_t length)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < length && open < BRACKETS_AT_MOST; i++) {
+        open += bytes[i] == '[' || bytes[i] == '{';
+        open -= open > 0 && (bytes[i] == ']' || bytes[i] == '}');
+    }
+    return open >= BRACKETS_AT_MOST;
+}
+
 m31r_err m31ri_yaml_check_bytes(const char *bytes, size_t length, const char *path, m31r_error *e)
 {
     if (length > M31RI_YAML_BYTES) {
-        return m31ri_yaml_fail(e, path, 1, 1, "Keep data out of the config: name a file in it instead.",
-                               "the config has %zu bytes, more than the limit of %d", length,
-                               M31RI_YAML_BYTES);
+        return m31ri_yaml_fail(
+            e, path, 1, 1, "Keep data out of the config: name a file in it instead.",
+            "the config has %zu bytes, more than the limit of %d", length, M31RI_YAML_BYTES);
     }
     if (length >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0)) {
-        return m31ri_yaml_fail(e, path, 1, 1, "Save the file as UTF-8.", "the config is UTF-16, not UTF-8");
+        return m31ri_yaml_fail(e, path, 1, 1, "Save the file as UTF-8.",
+                               "the config is UTF-16, not UTF-8");
+    }
+    if (is_bracket_bomb(bytes, length)) {
+        return m31ri_yaml_fail(e, path, 1, 1, "Flatten the config, and close what is open.",
+                               "the config nests deeper than %d levels", M31RI_YAML_DEPTH);
     }
     size_t start = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     bool is_utf8 = true;
@@ -128,10 +150,11 @@ m31r_err m31ri_yaml_check_bytes(const char *bytes, size_t length, const char *pa
         return m31ri_yaml_fail(e, path, line, column, "Save the file as UTF-8.",
                                "byte 0x%02x is not UTF-8", (unsigned char)bytes[at]);
     }
-    return m31ri_yaml_fail(e, path, line, column,
-                           "Remove the character, or write it as an escape in double quotes, such as \"\\x1b\".",
-                           "a control character (first byte 0x%02x) is not allowed in a config",
-                           (unsigned char)bytes[at]);
+    return m31ri_yaml_fail(
+        e, path, line, column,
+        "Remove the character, or write it as an escape in double quotes, such as \"\\x1b\".",
+        "a control character (first byte 0x%02x) is not allowed in a config",
+        (unsigned char)bytes[at]);
 }
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -248,7 +271,8 @@ bool m31ri_yaml_resolve(m31ri_yaml_node *n)
     } else if (is_one_of(s, infs) || is_one_of(s, negative_infs) || is_one_of(s, nans)) {
         n->type = M31RI_YAML_FLOAT;
         n->f = is_one_of(s, nans) ? (double)NAN : *s == '-' ? -(double)INFINITY : (double)INFINITY;
-    } else if (s[0] == '0' && s[1] == 'o' && s[2] != '\0' && s[2 + strspn(s + 2, "01234567")] == '\0') {
+    } else if (s[0] == '0' && s[1] == 'o' && s[2] != '\0' &&
+               s[2 + strspn(s + 2, "01234567")] == '\0') {
         return set_integer(n, s + 2, 8);
     } else if (s[0] == '0' && s[1] == 'x' && s[2] != '\0' &&
                s[2 + strspn(s + 2, "0123456789abcdefABCDEF")] == '\0') {

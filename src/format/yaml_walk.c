@@ -1,6 +1,7 @@
 /* yaml_walk.c - finding things in a config that was read.
  *
- * A dotted path splits at every dot, so a key that holds a dot itself is found by m31ri_yaml_get only.
+ * A dotted path splits at every dot, so a key that holds a dot itself is found by m31ri_yaml_get
+ * only.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,8 +70,9 @@ static void visit(walk *w, size_t used, const m31ri_yaml_node *n)
     size_t index = 0;
     for (const m31ri_yaml_node *c = n->first; c != NULL; c = c->next, index++) {
         const char *dot = used != 0 ? "." : "";
-        int more = c->key != NULL ? snprintf(w->dotted + used, sizeof w->dotted - used, "%s%s", dot, c->key)
-                                  : snprintf(w->dotted + used, sizeof w->dotted - used, "%s%zu", dot, index);
+        int more = c->key != NULL
+                       ? snprintf(w->dotted + used, sizeof w->dotted - used, "%s%s", dot, c->key)
+                       : snprintf(w->dotted + used, sizeof w->dotted - used, "%s%zu", dot, index);
         size_t length = used + (more > 0 ? (size_t)more : 0);
         visit(w, length < sizeof w->dotted ? length : sizeof w->dotted - 1, c);
         w->dotted[used] = '\0';
@@ -78,7 +80,8 @@ static void visit(walk *w, size_t used, const m31ri_yaml_node *n)
 }
 
 void m31ri_yaml_each_scalar(const m31ri_yaml_node *root,
-                            void (*each)(void *context, const char *dotted, const m31ri_yaml_node *n),
+                            void (*each)(void *context, const char *dotted,
+                                         const m31ri_yaml_node *n),
                             void *context)
 {
     walk w = {.each = each, .context = context};

@@ -1,9 +1,10 @@
 /* key_rules.c - what a key says about its value.
  *
- * A key is folded into words ("dbPassword", "DB-PASSWORD", "db.password" are one), and the last one to four words are
- * looked up joined: what a key names stands at its end. So `password` is found in `smtp_password`, while
- * `tokenizer`, `tokens_per_sec`, `secret_scan` or `input_shape` say something else at theirs. Words that only say where a value
- * stands (`number`, `data`, `value`) are passed over.
+ * A key is folded into words ("dbPassword", "DB-PASSWORD", "db.password" are one), and the last one
+ * to four words are looked up joined: what a key names stands at its end. So `password` is found in
+ * `smtp_password`, while `tokenizer`, `tokens_per_sec`, `secret_scan` or `input_shape` say
+ * something else at theirs. Words that only say where a value stands (`number`, `data`, `value`)
+ * are passed over.
  */
 #include <string.h>
 
@@ -26,90 +27,260 @@ typedef struct key_row {
 
 /* Sorted by `words` (a test holds it so). */
 static const key_row rows[] = {
-    {"aadhaar", "national_id", N}, {"aadhar", "national_id", N}, {"accesskey", "api_key", S},
-    {"accesskeyid", "api_key", S}, {"accesstokens", "token", S}, {"accountkey", "api_key", S},
-    {"accountnumber", "account", N}, {"addr", "address", X}, {"address", "address", X},
-    {"answer", "prompt", P}, {"apikey", "api_key", S}, {"apikeys", "api_key", S},
-    {"apitokens", "token", S}, {"auth", "authorization", W}, {"authkey", "api_key", S},
-    {"author", "name", N}, {"authoremail", "email", N}, {"authorization", "authorization", S},
-    {"authorname", "name", N}, {"authors", "name", N}, {"bankaccount", "account", N},
-    {"bearer", "token", S}, {"bic", NULL, 0}, {"billingaddress", "address", N},
-    {"birthdate", "birth", N}, {"birthday", "birth", N}, {"body", "prompt", P},
-    {"bsn", "national_id", N}, {"card", "card", X}, {"cardno", "card", N}, {"cardnum", "card", N}, {"cc", "card", X},
-    {"ccnumber", "card", N}, {"cellphone", "phone", N}, {"chat", "prompt", P},
-    {"chathistory", "prompt", P}, {"chatmessages", "prompt", P}, {"choices", "prompt", P},
-    {"clientaddr", "ip", N}, {"clientip", "ip", N}, {"clientkey", "private_key", S},
-    {"completion", "prompt", P}, {"completions", "prompt", P}, {"connectionstring", "password", X},
-    {"content", "prompt", P}, {"contents", "prompt", P}, {"conversation", "prompt", P},
-    {"cookie", "cookie", S}, {"cookies", "cookie", S}, {"coordinates", "location", N},
-    {"cpf", "national_id", N}, {"credential", "credential", W}, {"credentials", "credential", W},
-    {"creditcard", "card", N}, {"creds", "credential", W}, {"csrf", "token", W},
-    {"curp", "national_id", N}, {"cvc", "card", N}, {"cvv", "card", N}, {"d", "private_key", X},
-    {"dateofbirth", "birth", N}, {"debitcard", "card", N}, {"displayname", "name", N},
-    {"dni", "national_id", N}, {"dob", "birth", N}, {"document", "prompt", P},
-    {"documenttext", "prompt", P}, {"dp", "private_key", X}, {"dq", "private_key", X},
-    {"driverlicense", "national_id", N}, {"driverslicense", "national_id", N},
-    {"email", "email", N}, {"emailaddress", "email", N}, {"emails", "email", N},
-    {"employee", "name", X}, {"employeename", "name", N}, {"errortext", NULL, 0},
-    {"familyname", "name", N}, {"fax", "phone", N}, {"filecontent", "prompt", P},
-    {"filecontents", "prompt", P}, {"firstname", "name", N}, {"forwardedfor", "ip", N},
-    {"fullname", "name", N}, {"generatedtext", "prompt", P}, {"geolocation", "location", N},
-    {"givenname", "name", N}, {"gps", "location", N}, {"gpscoordinates", "location", N},
-    {"helptext", NULL, 0}, {"history", "prompt", X}, {"homeaddress", "address", N},
-    {"iban", "iban", N}, {"id", NULL, 0}, {"idnumber", "national_id", N}, {"input", "prompt", P},
-    {"inputs", "prompt", P}, {"inputtext", "prompt", P}, {"instruction", "prompt", P},
-    {"instructions", "prompt", P}, {"jwt", "token", S}, {"k", "private_key", X},
-    {"keypassword", "password", S}, {"lastname", "name", N}, {"lat", "location", X},
-    {"latitude", "location", N}, {"latlng", "location", N}, {"latlon", "location", N},
-    {"license", NULL, 0}, {"licensetext", NULL, 0}, {"location", "location", X},
-    {"login", "user", X}, {"loginname", "user", N}, {"logname", "user", N}, {"logtext", NULL, 0},
-    {"lon", "location", X}, {"longitude", "location", N}, {"macaddress", "mac", N},
-    {"maidenname", "name", N}, {"mail", "email", X}, {"mailaddress", "email", N},
-    {"message", "prompt", X}, {"messages", "prompt", P}, {"mfaseed", "otp", S},
-    {"mfatoken", "otp", S}, {"middlename", "name", N}, {"mnemonic", "passphrase", S},
-    {"mobile", "phone", X}, {"mobilephone", "phone", N}, {"mysqlpwd", "password", S},
-    {"nationalid", "national_id", N}, {"nhs", "national_id", N}, {"nickname", "name", N},
-    {"nif", "national_id", N}, {"nin", "national_id", N}, {"nino", "national_id", N},
-    {"nir", "national_id", N}, {"otp", "otp", S}, {"otpcode", "otp", S}, {"otpseed", "otp", S},
-    {"outputtext", "prompt", P}, {"p", "private_key", X}, {"pan", "card", X},
-    {"pass", "password", W}, {"passcode", "password", S}, {"passphrase", "passphrase", S},
-    {"passport", "passport", N}, {"passportid", "passport", N}, {"passportno", "passport", N},
-    {"passwd", "password", S}, {"password", "password", S},
-    {"passwordconfirmation", "password", S}, {"passwordhash", "password", S},
-    {"passwords", "password", S}, {"passwort", "password", S}, {"patient", "name", X},
-    {"patientname", "name", N}, {"personalaccesstoken", "token", S}, {"pesel", "national_id", N},
-    {"pgpassword", "password", S}, {"phone", "phone", N}, {"phonenumber", "phone", N},
-    {"phones", "phone", N}, {"phpsessid", "session", S}, {"pin", "password", X},
-    {"pincode", "password", S}, {"placeofbirth", "birth", N}, {"postaladdress", "address", N},
-    {"postalcode", "address", N}, {"postcode", "address", N}, {"privatekey", "private_key", S},
-    {"privatekeypem", "private_key", S}, {"prompt", "prompt", P}, {"prompts", "prompt", P},
-    {"prompttext", "prompt", P}, {"psk", "password", S}, {"pw", "password", X},
-    {"pwd", "password", X}, {"q", "private_key", X}, {"qi", "private_key", X},
-    {"queries", "prompt", P}, {"query", "prompt", P}, {"querystring", NULL, 0},
-    {"question", "prompt", P}, {"realname", "name", N}, {"recoverycode", "otp", S},
-    {"recoverycodes", "otp", S}, {"recoveryphrase", "passphrase", S}, {"remoteaddr", "ip", N},
-    {"remoteip", "ip", N}, {"remoteuser", "user", N}, {"reply", "prompt", P},
-    {"response", "prompt", P}, {"responsebody", "prompt", P}, {"responses", "prompt", P},
-    {"responsetext", "prompt", P}, {"rootpwd", "password", S}, {"sas", "signature", X},
-    {"sastoken", "token", S}, {"secret", "secret", S}, {"secretkeybase", "private_key", S},
-    {"secrets", "secret", S}, {"seedphrase", "passphrase", S}, {"sessid", "session", S},
-    {"session", "session", W}, {"sessioncookie", "cookie", S}, {"sessionid", "session", W},
-    {"setcookie", "cookie", S}, {"shippingaddress", "address", N}, {"sig", "signature", X},
-    {"signature", "signature", X}, {"signingkey", "private_key", S}, {"sin", "national_id", X},
-    {"snippet", "prompt", P}, {"socialsecurity", "national_id", N},
-    {"socialsecuritynumber", "national_id", N}, {"sourceip", "ip", N},
-    {"sshkey", "private_key", X}, {"ssn", "national_id", N}, {"statustext", NULL, 0},
-    {"street", "address", N}, {"streetaddress", "address", N}, {"surname", "name", N},
-    {"systemprompt", "prompt", P}, {"taxid", "national_id", N}, {"tel", "phone", N},
-    {"telephone", "phone", N}, {"text", "prompt", P}, {"texts", "prompt", P},
-    {"tfn", "national_id", N}, {"token", "token", W}, {"tokens", NULL, 0}, {"totp", "otp", S},
-    {"totpcode", "otp", S}, {"transcript", "prompt", P}, {"transcription", "prompt", P},
-    {"unlockcode", "password", S}, {"user", "user", N}, {"useremail", "email", N},
-    {"userid", NULL, 0}, {"userip", "ip", N}, {"userlogin", "user", N},
-    {"usermessage", "prompt", P}, {"username", "user", N}, {"userprompt", "prompt", P},
-    {"userpwd", "password", S}, {"utterance", "prompt", P}, {"versiontext", NULL, 0},
-    {"webhookurl", "webhook", X}, {"wifikey", "password", S}, {"xforwardedfor", "ip", N},
-    {"xrealip", "ip", N}, {"xsrf", "token", W}, {"zipcode", "address", N},
+    {"aadhaar", "national_id", N},
+    {"aadhar", "national_id", N},
+    {"accesskey", "api_key", S},
+    {"accesskeyid", "api_key", S},
+    {"accesstokens", "token", S},
+    {"accountkey", "api_key", S},
+    {"accountnumber", "account", N},
+    {"addr", "address", X},
+    {"address", "address", X},
+    {"answer", "prompt", P},
+    {"apikey", "api_key", S},
+    {"apikeys", "api_key", S},
+    {"apitokens", "token", S},
+    {"auth", "authorization", W},
+    {"authkey", "api_key", S},
+    {"author", "name", N},
+    {"authoremail", "email", N},
+    {"authorization", "authorization", S},
+    {"authorname", "name", N},
+    {"authors", "name", N},
+    {"bankaccount", "account", N},
+    {"bearer", "token", S},
+    {"bic", NULL, 0},
+    {"billingaddress", "address", N},
+    {"birthdate", "birth", N},
+    {"birthday", "birth", N},
+    {"body", "prompt", P},
+    {"bsn", "national_id", N},
+    {"card", "card", X},
+    {"cardno", "card", N},
+    {"cardnum", "card", N},
+    {"cc", "card", X},
+    {"ccnumber", "card", N},
+    {"cellphone", "phone", N},
+    {"chat", "prompt", P},
+    {"chathistory", "prompt", P},
+    {"chatmessages", "prompt", P},
+    {"choices", "prompt", P},
+    {"clientaddr", "ip", N},
+    {"clientip", "ip", N},
+    {"clientkey", "private_key", S},
+    {"completion", "prompt", P},
+    {"completions", "prompt", P},
+    {"connectionstring", "password", X},
+    {"content", "prompt", P},
+    {"contents", "prompt", P},
+    {"conversation", "prompt", P},
+    {"cookie", "cookie", S},
+    {"cookies", "cookie", S},
+    {"coordinates", "location", N},
+    {"cpf", "national_id", N},
+    {"credential", "credential", W},
+    {"credentials", "credential", W},
+    {"creditcard", "card", N},
+    {"creds", "credential", W},
+    {"csrf", "token", W},
+    {"curp", "national_id", N},
+    {"cvc", "card", N},
+    {"cvv", "card", N},
+    {"d", "private_key", X},
+    {"dateofbirth", "birth", N},
+    {"debitcard", "card", N},
+    {"displayname", "name", N},
+    {"dni", "national_id", N},
+    {"dob", "birth", N},
+    {"document", "prompt", P},
+    {"documenttext", "prompt", P},
+    {"dp", "private_key", X},
+    {"dq", "private_key", X},
+    {"driverlicense", "national_id", N},
+    {"driverslicense", "national_id", N},
+    {"email", "email", N},
+    {"emailaddress", "email", N},
+    {"emails", "email", N},
+    {"employee", "name", X},
+    {"employeename", "name", N},
+    {"errortext", NULL, 0},
+    {"familyname", "name", N},
+    {"fax", "phone", N},
+    {"filecontent", "prompt", P},
+    {"filecontents", "prompt", P},
+    {"firstname", "name", N},
+    {"forwardedfor", "ip", N},
+    {"fullname", "name", N},
+    {"generatedtext", "prompt", P},
+    {"geolocation", "location", N},
+    {"givenname", "name", N},
+    {"gps", "location", N},
+    {"gpscoordinates", "location", N},
+    {"helptext", NULL, 0},
+    {"history", "prompt", X},
+    {"homeaddress", "address", N},
+    {"iban", "iban", N},
+    {"id", NULL, 0},
+    {"idnumber", "national_id", N},
+    {"input", "prompt", P},
+    {"inputs", "prompt", P},
+    {"inputtext", "prompt", P},
+    {"instruction", "prompt", P},
+    {"instructions", "prompt", P},
+    {"jwt", "token", S},
+    {"k", "private_key", X},
+    {"keypassword", "password", S},
+    {"lastname", "name", N},
+    {"lat", "location", X},
+    {"latitude", "location", N},
+    {"latlng", "location", N},
+    {"latlon", "location", N},
+    {"license", NULL, 0},
+    {"licensetext", NULL, 0},
+    {"location", "location", X},
+    {"login", "user", X},
+    {"loginname", "user", N},
+    {"logname", "user", N},
+    {"logtext", NULL, 0},
+    {"lon", "location", X},
+    {"longitude", "location", N},
+    {"macaddress", "mac", N},
+    {"maidenname", "name", N},
+    {"mail", "email", X},
+    {"mailaddress", "email", N},
+    {"message", "prompt", X},
+    {"messages", "prompt", P},
+    {"mfaseed", "otp", S},
+    {"mfatoken", "otp", S},
+    {"middlename", "name", N},
+    {"mnemonic", "passphrase", S},
+    {"mobile", "phone", X},
+    {"mobilephone", "phone", N},
+    {"mysqlpwd", "password", S},
+    {"nationalid", "national_id", N},
+    {"nhs", "national_id", N},
+    {"nickname", "name", N},
+    {"nif", "national_id", N},
+    {"nin", "national_id", N},
+    {"nino", "national_id", N},
+    {"nir", "national_id", N},
+    {"otp", "otp", S},
+    {"otpcode", "otp", S},
+    {"otpseed", "otp", S},
+    {"outputtext", "prompt", P},
+    {"p", "private_key", X},
+    {"pan", "card", X},
+    {"pass", "password", W},
+    {"passcode", "password", S},
+    {"passphrase", "passphrase", S},
+    {"passport", "passport", N},
+    {"passportid", "passport", N},
+    {"passportno", "passport", N},
+    {"passwd", "password", S},
+    {"password", "password", S},
+    {"passwordconfirmation", "password", S},
+    {"passwordhash", "password", S},
+    {"passwords", "password", S},
+    {"passwort", "password", S},
+    {"patient", "name", X},
+    {"patientname", "name", N},
+    {"personalaccesstoken", "token", S},
+    {"pesel", "national_id", N},
+    {"pgpassword", "password", S},
+    {"phone", "phone", N},
+    {"phonenumber", "phone", N},
+    {"phones", "phone", N},
+    {"phpsessid", "session", S},
+    {"pin", "password", X},
+    {"pincode", "password", S},
+    {"placeofbirth", "birth", N},
+    {"postaladdress", "address", N},
+    {"postalcode", "address", N},
+    {"postcode", "address", N},
+    {"privatekey", "private_key", S},
+    {"privatekeypem", "private_key", S},
+    {"prompt", "prompt", P},
+    {"prompts", "prompt", P},
+    {"prompttext", "prompt", P},
+    {"psk", "password", S},
+    {"pw", "password", X},
+    {"pwd", "password", X},
+    {"q", "private_key", X},
+    {"qi", "private_key", X},
+    {"queries", "prompt", P},
+    {"query", "prompt", P},
+    {"querystring", NULL, 0},
+    {"question", "prompt", P},
+    {"realname", "name", N},
+    {"recoverycode", "otp", S},
+    {"recoverycodes", "otp", S},
+    {"recoveryphrase", "passphrase", S},
+    {"remoteaddr", "ip", N},
+    {"remoteip", "ip", N},
+    {"remoteuser", "user", N},
+    {"reply", "prompt", P},
+    {"response", "prompt", P},
+    {"responsebody", "prompt", P},
+    {"responses", "prompt", P},
+    {"responsetext", "prompt", P},
+    {"rootpwd", "password", S},
+    {"sas", "signature", X},
+    {"sastoken", "token", S},
+    {"secret", "secret", S},
+    {"secretkeybase", "private_key", S},
+    {"secrets", "secret", S},
+    {"seedphrase", "passphrase", S},
+    {"sessid", "session", S},
+    {"session", "session", W},
+    {"sessioncookie", "cookie", S},
+    {"sessionid", "session", W},
+    {"setcookie", "cookie", S},
+    {"shippingaddress", "address", N},
+    {"sig", "signature", X},
+    {"signature", "signature", X},
+    {"signingkey", "private_key", S},
+    {"sin", "national_id", X},
+    {"snippet", "prompt", P},
+    {"socialsecurity", "national_id", N},
+    {"socialsecuritynumber", "national_id", N},
+    {"sourceip", "ip", N},
+    {"sshkey", "private_key", X},
+    {"ssn", "national_id", N},
+    {"statustext", NULL, 0},
+    {"street", "address", N},
+    {"streetaddress", "address", N},
+    {"surname", "name", N},
+    {"systemprompt", "prompt", P},
+    {"taxid", "national_id", N},
+    {"tel", "phone", N},
+    {"telephone", "phone", N},
+    {"text", "prompt", P},
+    {"texts", "prompt", P},
+    {"tfn", "national_id", N},
+    {"token", "token", W},
+    {"tokens", NULL, 0},
+    {"totp", "otp", S},
+    {"totpcode", "otp", S},
+    {"transcript", "prompt", P},
+    {"transcription", "prompt", P},
+    {"unlockcode", "password", S},
+    {"user", "user", N},
+    {"useremail", "email", N},
+    {"userid", NULL, 0},
+    {"userip", "ip", N},
+    {"userlogin", "user", N},
+    {"usermessage", "prompt", P},
+    {"username", "user", N},
+    {"userprompt", "prompt", P},
+    {"userpwd", "password", S},
+    {"utterance", "prompt", P},
+    {"versiontext", NULL, 0},
+    {"webhookurl", "webhook", X},
+    {"wifikey", "password", S},
+    {"xforwardedfor", "ip", N},
+    {"xrealip", "ip", N},
+    {"xsrf", "token", W},
+    {"zipcode", "address", N},
 };
 
 #undef S
@@ -120,23 +291,34 @@ static const key_row rows[] = {
 
 /* Before `key`: what makes it a secret one. */
 static const char *const key_owners[] = {
-    "access", "account", "admin", "aes", "ai21", "algolia", "anthropic", "api", "app", "application", "auth", "aws",
-    "azure", "client", "cohere", "comet", "cookie", "crypt", "crypto", "datadog", "dd", "decrypt", "decryption", "deepseek", "deploy",
-    "encrypt", "encryption", "fernet", "fireworks", "gcp", "gemini", "google", "gpg", "groq", "hf", "hmac",
-    "huggingface", "jwt", "kaggle", "langsmith", "license", "mailgun", "master", "mistral", "neptune", "newrelic", "nvidia",
-    "openai", "openrouter", "pem", "perplexity", "pgp", "pinecone", "private", "relic", "replicate", "root", "rsa", "secret", "segment", "sendgrid",
-    "sentry", "serpapi", "service", "session", "shared", "sharedaccess", "signing", "ssh", "ssl", "storage", "stripe", "subscription",
-    "symmetric", "tavily", "tls", "together", "twilio", "voyage", "wallet", "wandb", "webhook", "xai", NULL};
+    "access",       "account",   "admin",      "aes",         "ai21",       "algolia",
+    "anthropic",    "api",       "app",        "application", "auth",       "aws",
+    "azure",        "client",    "cohere",     "comet",       "cookie",     "crypt",
+    "crypto",       "datadog",   "dd",         "decrypt",     "decryption", "deepseek",
+    "deploy",       "encrypt",   "encryption", "fernet",      "fireworks",  "gcp",
+    "gemini",       "google",    "gpg",        "groq",        "hf",         "hmac",
+    "huggingface",  "jwt",       "kaggle",     "langsmith",   "license",    "mailgun",
+    "master",       "mistral",   "neptune",    "newrelic",    "nvidia",     "openai",
+    "openrouter",   "pem",       "perplexity", "pgp",         "pinecone",   "private",
+    "relic",        "replicate", "root",       "rsa",         "secret",     "segment",
+    "sendgrid",     "sentry",    "serpapi",    "service",     "session",    "shared",
+    "sharedaccess", "signing",   "ssh",        "ssl",         "storage",    "stripe",
+    "subscription", "symmetric", "tavily",     "tls",         "together",   "twilio",
+    "voyage",       "wallet",    "wandb",      "webhook",     "xai",        NULL};
 
 /* Before `token`: what makes it a piece of text. */
 static const char *const word_tokens[] = {
-    "added", "begin", "best", "bos", "bot", "character", "cls", "control", "current", "decoded", "draft", "end", "eod", "eos", "eot", "eom",
-    "fim", "first", "generated", "image", "im", "input", "last", "mask", "max", "merge", "middle", "new", "newline", "next", "output", "pad",
-    "padding", "per", "predicted", "prefix", "prev", "previous", "prompt", "rare", "sep", "separator", "special", "start", "stop",
-    "suffix", "target", "think", "to", "top", "unk", "unknown", "vocab", "word", NULL};
+    "added",   "begin",     "best",      "bos",     "bot",     "character", "cls",    "control",
+    "current", "decoded",   "draft",     "end",     "eod",     "eos",       "eot",    "eom",
+    "fim",     "first",     "generated", "image",   "im",      "input",     "last",   "mask",
+    "max",     "merge",     "middle",    "new",     "newline", "next",      "output", "pad",
+    "padding", "per",       "predicted", "prefix",  "prev",    "previous",  "prompt", "rare",
+    "sep",     "separator", "special",   "start",   "stop",    "suffix",    "target", "think",
+    "to",      "top",       "unk",       "unknown", "vocab",   "word",      NULL};
 
-static const char *const passed_over[] = {"b64", "base64", "bytes64", "data", "env", "header", "no", "num", "number", "plain",
-                                          "plaintext", "pem", "raw", "str", "string", "value", NULL};
+static const char *const passed_over[] = {
+    "b64",   "base64",    "bytes64", "data", "env", "header", "no",    "num", "number",
+    "plain", "plaintext", "pem",     "raw",  "str", "string", "value", NULL};
 
 typedef struct words {
     char word[MAX_WORDS][MAX_WORD];
@@ -158,7 +340,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* True when a new word starts at i: after a separator, or where the case goes up ("apiKey", "HTTPToken"). */
+/* True when a new word starts at i: after a separator, or where the case goes up ("apiKey",
+ * "HTTPToken"). */
 static bool starts_word(const char *key, size_t length, size_t i)
 {
     if (i == 0 || !m31ri_is_alnum(key[i - 1])) {
@@ -194,8 +377,8 @@ static void split(const char *key, size_t length, words *w)
     }
     for (size_t i = 0; i < w->n; i++) {
         size_t end = strlen(w->word[i]);
-        while (end > 1 && m31ri_is_digit(w->word[i][end - 1]) && !is_listed(w->word[i], key_owners) &&
-               !is_listed(w->word[i], passed_over)) {
+        while (end > 1 && m31ri_is_digit(w->word[i][end - 1]) &&
+               !is_listed(w->word[i], key_owners) && !is_listed(w->word[i], passed_over)) {
             w->word[i][--end] = '\0';
         }
     }
@@ -238,10 +421,14 @@ static const key_row *look_up(const words *w)
 }
 
 /* Ends of one long word. */
-static const struct { const char *end, *kind; } ends[] = {
-    {"password", "password"}, {"passwd", "password"}, {"secret", "secret"}, {"apikey", "api_key"},
-    {"privatekey", "private_key"}, {"accesstoken", "token"}, {"authtoken", "token"}, {"refreshtoken", "token"},
-    {"sessiontoken", "token"}, {"secretkey", "api_key"}, {"accesskey", "api_key"}, {"sessionid", "session"}, {"passphrase", "passphrase"},
+static const struct {
+    const char *end, *kind;
+} ends[] = {
+    {"password", "password"},     {"passwd", "password"},        {"secret", "secret"},
+    {"apikey", "api_key"},        {"privatekey", "private_key"}, {"accesstoken", "token"},
+    {"authtoken", "token"},       {"refreshtoken", "token"},     {"sessiontoken", "token"},
+    {"secretkey", "api_key"},     {"accesskey", "api_key"},      {"sessionid", "session"},
+    {"passphrase", "passphrase"},
 };
 
 /* "kaggle_key", "accesstoken" as one word, "clientsecret". */
@@ -250,8 +437,9 @@ static m31ri_key_verdict judge_tail(const words *w)
     const char *last = w->word[w->n - 1];
     size_t length = strlen(last);
     if (w->n > 1 && (strcmp(last, "key") == 0 || strcmp(last, "keys") == 0)) {
-        return is_listed(w->word[w->n - 2], key_owners) ? (m31ri_key_verdict){M31RI_KEY_STRONG, "api_key"}
-                                                       : (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
+        return is_listed(w->word[w->n - 2], key_owners)
+                   ? (m31ri_key_verdict){M31RI_KEY_STRONG, "api_key"}
+                   : (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         size_t n = strlen(ends[i].end);
@@ -262,7 +450,8 @@ static m31ri_key_verdict judge_tail(const words *w)
     return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
 }
 
-/* A token with an owner ("hf_token", "auth_token") is one; a word of a vocabulary is not; alone it is weak. */
+/* A token with an owner ("hf_token", "auth_token") is one; a word of a vocabulary is not; alone it
+ * is weak. */
 static m31ri_key_verdict judge_token(const words *w)
 {
     if (w->n > 1 && is_listed(w->word[w->n - 2], word_tokens)) {
@@ -283,7 +472,8 @@ size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size)
     return used;
 }
 
-/* Place of a key's last two letters in the table of tails; digits and marks at the end do not count. False: no letters. */
+/* Place of a key's last two letters in the table of tails; digits and marks at the end do not
+ * count. False: no letters. */
 static bool tail_of(const char *key, size_t length, size_t *at)
 {
     while (length > 0 && (m31ri_class_of(key[length - 1]) & M31RI_ALPHA) == 0) {
@@ -333,7 +523,8 @@ m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_
     words w;
     split(key, length < 256 ? length : 256, &w);
     const key_row *row = NULL;
-    while (w.n > 0 && (row = look_up(&w)) == NULL && w.n > 1 && is_listed(w.word[w.n - 1], passed_over)) {
+    while (w.n > 0 && (row = look_up(&w)) == NULL && w.n > 1 &&
+           is_listed(w.word[w.n - 1], passed_over)) {
         w.n--;
     }
     if (w.n == 0) {

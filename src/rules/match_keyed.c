@@ -1,7 +1,9 @@
-/* match_keyed.c - key and value inside running text: KEY=value, key: "value", --key value, headers, URLs with a password.
+/* match_keyed.c - key and value inside running text: KEY=value, key: "value", --key value, headers,
+ * URLs with a password.
  *
- * The key is judged by the same table as a field's key. How much is taken depends on how sure the key is: a value of a strong
- * key is taken unless it stands for one (***, null, ${VAR}) or is program text; a weak one only when it looks random.
+ * The key is judged by the same table as a field's key. How much is taken depends on how sure the
+ * key is: a value of a strong key is taken unless it stands for one (***, null, ${VAR}) or is
+ * program text; a weak one only when it looks random.
  */
 #include <string.h>
 #include <strings.h>
@@ -9,6 +11,7 @@
 #include "rules/rules_int.h"
 
 #define MAX_KEY 128
+#define MAX_LOOK 512 /* bytes of a value that decide; what is taken is taken whole */
 
 typedef struct value_span {
     size_t start, end;
@@ -18,7 +21,8 @@ typedef struct value_span {
 
 static bool is_key_char(char c)
 {
-    return (m31ri_class_of(c) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0 || (unsigned char)c >= 0x80;
+    return (m31ri_class_of(c) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0 ||
+           (unsigned char)c >= 0x80;
 }
 
 static size_t skip_blanks(const m31ri_subject *t, size_t i)
@@ -37,7 +41,8 @@ static size_t skip_backslashes(const m31ri_subject *t, size_t i)
     return i;
 }
 
-/* End of a quoted value: the same quote behind the same number of backslashes (0: an escaped one does not end it). */
+/* End of a quoted value: the same quote behind the same number of backslashes (0: an escaped one
+ * does not end it). */
 static size_t quoted_end(const m31ri_subject *t, size_t i, char quote, size_t depth)
 {
     for (size_t backslashes = 0; i < t->n; i++) {
@@ -81,7 +86,8 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
     size_t blank = j;
     j = skip_blanks(t, j);
     *v = (value_span){.cli = cli};
-    if (j + 2 < t->n && t->s[j] == '%' && t->s[j + 1] == '3' && (t->s[j + 2] == 'D' || t->s[j + 2] == 'd')) {
+    if (j + 2 < t->n && t->s[j] == '%' && t->s[j + 1] == '3' &&
+        (t->s[j + 2] == 'D' || t->s[j + 2] == 'd')) {
         v->separator = '=';
         j += 3;
     } else if (j < t->n && (t->s[j] == '=' || t->s[j] == ':')) {
@@ -96,7 +102,8 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
         return false;
     }
     j = skip_blanks(t, j);
-    j += j + 1 < t->n && strchr("brfu", t->s[j]) != NULL && (t->s[j + 1] == '\'' || t->s[j + 1] == '"');
+    j += j + 1 < t->n && strchr("brfu", t->s[j]) != NULL &&
+         (t->s[j + 1] == '\'' || t->s[j + 1] == '"');
     size_t depth = skip_backslashes(t, j) - j;
     if (j + depth < t->n && (t->s[j + depth] == '"' || t->s[j + depth] == '\'')) {
         v->quoted = true;
@@ -122,7 +129,8 @@ static size_t line_end(const m31ri_subject *t, size_t i)
 
 static bool is_scheme(const char *s, size_t length)
 {
-    static const char *const schemes[] = {"bearer", "basic", "digest", "token", "apikey", "negotiate", "key"};
+    static const char *const schemes[] = {"bearer", "basic",     "digest", "token",
+                                          "apikey", "negotiate", "key"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         if (strlen(schemes[i]) == length && strncasecmp(s, schemes[i], length) == 0) {
             return true;
@@ -143,16 +151,19 @@ static void widen(const m31ri_subject *t, const char *kind, value_span *v)
             next++;
         }
         v->end = next;
-    } else if ((strcmp(kind, "cookie") == 0 && v->separator == ':') || strcmp(kind, "prompt") == 0 ||
-               (strcmp(kind, "passphrase") == 0 && v->separator == ':') || (strcmp(kind, "name") == 0 && v->separator == ':')) {
+    } else if ((strcmp(kind, "cookie") == 0 && v->separator == ':') ||
+               strcmp(kind, "prompt") == 0 ||
+               (strcmp(kind, "passphrase") == 0 && v->separator == ':') ||
+               (strcmp(kind, "name") == 0 && v->separator == ':')) {
         v->end = line_end(t, v->start);
     }
 }
 
 static bool is_program_text(const char *s, size_t length)
 {
-    return memchr(s, '(', length) != NULL || memmem(s, length, "::", 2) != NULL || s[length - 1] == '{' ||
-           memmem(s, length, "environ", 7) != NULL || memmem(s, length, "getenv", 6) != NULL || s[0] == '&';
+    return memchr(s, '(', length) != NULL || memmem(s, length, "::", 2) != NULL ||
+           s[length - 1] == '{' || memmem(s, length, "environ", 7) != NULL ||
+           memmem(s, length, "getenv", 6) != NULL || s[0] == '&';
 }
 
 static size_t words_in(const char *s, size_t length)
@@ -177,9 +188,12 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
         if (v->separator == ' ' && !v->quoted) {
             return v->cli ? value[0] != '-' : m31ri_looks_random(value, length);
         }
-        return v->quoted || (length >= 3 && !is_program_text(value, length) && (v->separator == '=' || length >= 4));
+        return v->quoted || (length >= 3 && !is_program_text(value, length) &&
+                             (v->separator == '=' || length >= 4));
     case M31RI_KEY_WEAK:
-        return (v->separator != ' ' || v->cli) && (m31ri_looks_random(value, length) || (v->quoted && key_quoted && length >= 8 && words_in(value, length) == 1));
+        return (v->separator != ' ' || v->cli) &&
+               (m31ri_looks_random(value, length) ||
+                (v->quoted && key_quoted && length >= 8 && words_in(value, length) == 1));
     case M31RI_KEY_PERSONAL:
         return v->separator != ' ' && length >= 2 && !is_program_text(value, length) &&
                (v->separator == '=' || v->quoted || strcmp(k->kind, "user") != 0 || key_quoted);
@@ -195,14 +209,17 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
     }
 }
 
-/* "passport no. X24284740", "nino HX 94 00 27 D", "card number 5105 ...", "sms to 07700 900826": the datum behind a word. */
+/* "passport no. X24284740", "nino HX 94 00 27 D", "card number 5105 ...", "sms to 07700 900826":
+ * the datum behind a word. */
 static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind, m31ri_match *out)
 {
-    static const char *const between[] = {"number", "no.", "no", "nr", "num", "#", "is", ":", "=", "to", "at", "id", "from"};
+    static const char *const between[] = {"number", "no.", "no", "nr", "num", "#",   "is",
+                                          ":",      "=",   "to", "at", "id",  "from"};
     for (size_t k = 0; k < sizeof between / sizeof between[0]; k++) {
         size_t j = skip_blanks(t, i), length = strlen(between[k]);
         bool follows = m31ri_has(t, j, between[k], true);
-        bool whole = j + length >= t->n || !m31ri_is_alnum(between[k][0]) || !m31ri_is_alnum(t->s[j + length]);
+        bool whole = j + length >= t->n || !m31ri_is_alnum(between[k][0]) ||
+                     !m31ri_is_alnum(t->s[j + length]);
         if (follows && whole) {
             i = j + length;
             k = (size_t)-1;
@@ -214,7 +231,8 @@ static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind,
     }
     while (at < t->n && at - start < 40) {
         size_t part = 0, part_digits = 0;
-        while (at + part < t->n && (m31ri_is_alnum(t->s[at + part]) || strchr("+-./()", t->s[at + part]) != NULL)) {
+        while (at + part < t->n &&
+               (m31ri_is_alnum(t->s[at + part]) || strchr("+-./()", t->s[at + part]) != NULL)) {
             part_digits += m31ri_is_digit(t->s[at + part]);
             part++;
         }
@@ -232,7 +250,10 @@ static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind,
     while (end > start && strchr(".-/", t->s[end - 1]) != NULL) {
         end--;
     }
-    size_t least = strcmp(kind, "card") == 0 ? 12 : strcmp(kind, "phone") == 0 ? 9 : strcmp(kind, "national_id") == 0 ? 6 : 5;
+    size_t least = strcmp(kind, "card") == 0          ? 12
+                   : strcmp(kind, "phone") == 0       ? 9
+                   : strcmp(kind, "national_id") == 0 ? 6
+                                                      : 5;
     if (digits < least || digits > 19 || memchr(t->s + start, ':', end - start) != NULL) {
         return false;
     }
@@ -242,17 +263,20 @@ static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind,
 
 static bool names_a_number(const char *kind)
 {
-    return strcmp(kind, "national_id") == 0 || strcmp(kind, "passport") == 0 || strcmp(kind, "card") == 0 ||
-           strcmp(kind, "phone") == 0 || strcmp(kind, "account") == 0;
+    return strcmp(kind, "national_id") == 0 || strcmp(kind, "passport") == 0 ||
+           strcmp(kind, "card") == 0 || strcmp(kind, "phone") == 0 || strcmp(kind, "account") == 0;
 }
 
-/* The quick no: a mark of a value must follow the key. (Rules with min 1 name what may follow a blank.) */
+/* The quick no: a mark of a value must follow the key. (Rules with min 1 name what may follow a
+ * blank.) */
 static bool may_have_value(const m31ri_subject *t, size_t start, size_t end, bool no_numbers)
 {
     char c = end < t->n ? t->s[end] : '\0';
     if (no_numbers && (c == '=' || c == ':')) {
-        size_t from = skip_blanks(t, end + 1), to = from + m31ri_run(t, from, M31RI_DIGIT | M31RI_DOT);
-        if (to > from && to - from < 20 && (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL)) {
+        size_t from = skip_blanks(t, end + 1),
+               to = from + m31ri_run(t, from, M31RI_DIGIT | M31RI_DOT);
+        if (to > from && to - from < 20 &&
+            (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL)) {
             return false;
         }
     }
@@ -280,18 +304,24 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
         stop--;
     }
     /* "\nPASSWORD=": the n is an escape's, not the key's */
-    size_t name = start + (start > 0 && t->s[start - 1] == '\\' && strchr("nrt", t->s[start]) != NULL);
+    size_t name =
+        start + (start > 0 && t->s[start - 1] == '\\' && strchr("nrt", t->s[start]) != NULL);
     m31ri_key_verdict k = r->kind != NULL ? (m31ri_key_verdict){M31RI_KEY_PERSONAL, r->kind}
                                           : m31ri_key_judge(t->p, t->s + name, stop - name);
     value_span v;
     if (k.class == M31RI_KEY_NONE) {
         return false;
     }
-    if (r->kind == NULL && find_value(t, start, end, &v)) {
+    m31ri_subject near = *t; /* what decides is near, so that hostile text costs no square */
+    near.n = t->n - end > MAX_LOOK ? end + MAX_LOOK : t->n;
+    if (r->kind == NULL && find_value(&near, start, end, &v)) {
         bool key_quoted = start > 0 && (t->s[start - 1] == '"' || t->s[start - 1] == '\'');
         bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
-        widen(t, k.kind, &v);
+        widen(&near, k.kind, &v);
         if (v.start >= t->floor && takes(&k, &v, t->s, key_quoted, in_query)) {
+            if (v.end == near.n && find_value(t, start, end, &v)) {
+                widen(t, k.kind, &v);
+            }
             *out = (m31ri_match){.start = v.start, .end = v.end, .kind = k.kind};
             return true;
         }
@@ -349,18 +379,21 @@ bool m31ri_match_scheme(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
         return false;
     }
     bool basic = (t->s[at + 1] | 0x20) == 'a';
-    if (basic ? !decodes_to_pair(t->s + start, run) : !m31ri_looks_random(t->s + start, run) && run < 32) {
+    if (basic ? !decodes_to_pair(t->s + start, run)
+              : !m31ri_looks_random(t->s + start, run) && run < 32) {
         return false;
     }
     *out = (m31ri_match){.start = start, .end = start + run, .kind = r->kind};
     return true;
 }
 
-/* scheme://user:password@host - the password; https://token@host - the token. `at` is the colon of "://". */
+/* scheme://user:password@host - the password; https://token@host - the token. `at` is the colon of
+ * "://". */
 bool m31ri_match_url(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = at + 3, end = start, host = 0;
-    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr("\"'<>`", t->s[end]) == NULL && end - start < 512) {
+    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr("\"'<>`", t->s[end]) == NULL &&
+           end - start < 512) {
         if (t->s[end] == '@') {
             host = end;
         }
@@ -390,8 +423,10 @@ bool m31ri_match_url(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
         }
     }
     size_t from = colon != NULL ? (size_t)(colon - t->s) + 1 : start;
-    bool token = colon == NULL && host - start >= 16 && m31ri_looks_random(t->s + start, host - start);
-    if (from < t->floor || from >= host || (colon == NULL && !token) || m31ri_is_placeholder(t->s + from, host - from)) {
+    bool token =
+        colon == NULL && host - start >= 16 && m31ri_looks_random(t->s + start, host - start);
+    if (from < t->floor || from >= host || (colon == NULL && !token) ||
+        m31ri_is_placeholder(t->s + from, host - from)) {
         return false;
     }
     *out = (m31ri_match){.start = from, .end = host, .kind = colon != NULL ? r->kind : "token"};
@@ -409,7 +444,8 @@ bool m31ri_match_userpass(const m31ri_subject *t, size_t at, const m31ri_rule *r
     }
     if (t->s[at + 1] == 'p') { /* only after a login */
         size_t from = at > 60 ? at - 60 : 0;
-        bool login = memmem(t->s + from, at - from, "login", 5) != NULL || memmem(t->s + from, at - from, "sshpass", 7) != NULL;
+        bool login = memmem(t->s + from, at - from, "login", 5) != NULL ||
+                     memmem(t->s + from, at - from, "sshpass", 7) != NULL;
         if (!login || end == start || t->s[start] == '-') {
             return false;
         }
@@ -418,7 +454,8 @@ bool m31ri_match_userpass(const m31ri_subject *t, size_t at, const m31ri_rule *r
     }
     const char *colon = memchr(t->s + start, ':', end - start);
     size_t from = colon != NULL ? (size_t)(colon - t->s) + 1 : end;
-    if (from >= end || memchr(t->s + start, '/', (size_t)(from - start)) != NULL || m31ri_is_placeholder(t->s + from, end - from) ||
+    if (from >= end || memchr(t->s + start, '/', (size_t)(from - start)) != NULL ||
+        m31ri_is_placeholder(t->s + from, end - from) ||
         (end - from < 4 && m31ri_is_digit(t->s[from]))) {
         return false;
     }

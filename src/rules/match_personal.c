@@ -1,7 +1,9 @@
-/* match_personal.c - data of persons that say what they are by their shape: e-mail, user@host, home directories, cards, IBAN.
+/* match_personal.c - data of persons that say what they are by their shape: e-mail, user@host, home
+ * directories, cards, IBAN.
  *
- * Each has a check beyond its shape (Luhn, mod 97, IIN, a top-level name), because logs are full of numbers that have the
- * shape. Numbers without one are left to the words before them (match_keyed.c).
+ * Each has a check beyond its shape (Luhn, mod 97, IIN, a top-level name), because logs are full of
+ * numbers that have the shape. Numbers without one are left to the words before them
+ * (match_keyed.c).
  */
 #include <string.h>
 
@@ -33,21 +35,28 @@ static bool is_hex_word(const char *s, size_t length)
     return true;
 }
 
-/* name@mail.example.com whole; alice@gpu-node-7 only the name. `at` is the @. Not: pass@1, name@1.2.3, git@host, unit@x.service */
+/* name@mail.example.com whole; alice@gpu-node-7 only the name. `at` is the @. Not: pass@1,
+ * name@1.2.3, git@host, unit@x.service */
 bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out)
 {
     static const char *const roles[] = {"git", "hg", "svn", NULL};
-    static const char *const units[] = {"service", "socket", "timer", "target", "slice", "mount", "git", NULL};
-    static const char *const inside[] = {"local", "internal", "lan", "cluster", "localdomain", "home", "corp", "intranet", NULL};
+    static const char *const units[] = {"service", "socket", "timer", "target",
+                                        "slice",   "mount",  "git",   NULL};
+    static const char *const inside[] = {"local", "internal", "lan",      "cluster", "localdomain",
+                                         "home",  "corp",     "intranet", NULL};
     size_t start = at, end = at + 1, last = at + 1;
-    while (start > t->floor && ((m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0 ||
-                                t->s[start - 1] == '+' || t->s[start - 1] == '%' || (unsigned char)t->s[start - 1] >= 0x80)) {
+    while (start > t->floor &&
+           ((m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0 ||
+            t->s[start - 1] == '+' || t->s[start - 1] == '%' ||
+            (unsigned char)t->s[start - 1] >= 0x80)) {
         start--;
     }
-    if (start > 0 && t->s[start - 1] == '\\' && start + 1 < at && strchr("nrt", t->s[start]) != NULL) {
+    if (start > 0 && t->s[start - 1] == '\\' && start + 1 < at &&
+        strchr("nrt", t->s[start]) != NULL) {
         start++;
     }
-    while (end < t->n && (m31ri_class_of(t->s[end]) & (M31RI_ALNUM | M31RI_DASH | M31RI_DOT)) != 0) {
+    while (end < t->n &&
+           (m31ri_class_of(t->s[end]) & (M31RI_ALNUM | M31RI_DASH | M31RI_DOT)) != 0) {
         end++;
     }
     while (end > at && strchr(".-", t->s[end - 1]) != NULL) {
@@ -58,8 +67,8 @@ bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out)
     }
     size_t name = at - start, host = end > at ? end - at - 1 : 0, top = end - last;
     bool in_url = start >= 3 && memcmp(t->s + start - 3, "://", 3) == 0;
-    if (name == 0 || host < 2 || in_url || is_any(t->s + start, name, roles) || m31ri_is_digit(t->s[at + 1]) ||
-        (m31ri_class_of(t->s[start]) & M31RI_ALNUM) == 0) {
+    if (name == 0 || host < 2 || in_url || is_any(t->s + start, name, roles) ||
+        m31ri_is_digit(t->s[at + 1]) || (m31ri_class_of(t->s[start]) & M31RI_ALNUM) == 0) {
         return false;
     }
     bool dotted = last > at + 1, lettered = true;
@@ -70,10 +79,12 @@ bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out)
         bool infra = is_any(t->s + last, top, inside);
         return found(out, start, infra ? at : end, infra ? "user" : "email");
     }
-    bool ssh = start >= 4 && memmem(t->s + (start > 40 ? start - 40 : 0), start > 40 ? 40 : start, "ssh", 3) != NULL;
+    bool ssh = start >= 4 && memmem(t->s + (start > 40 ? start - 40 : 0), start > 40 ? 40 : start,
+                                    "ssh", 3) != NULL;
     bool hyphened = memchr(t->s + at, '-', end - at) != NULL && !is_hex_word(t->s + at + 1, host);
     bool numbered = m31ri_is_digit(t->s[end - 1]) && hyphened;
-    bool plain_name = memchr(t->s + start, '-', name) == NULL && (m31ri_class_of(t->s[start]) & M31RI_ALPHA) != 0;
+    bool plain_name =
+        memchr(t->s + start, '-', name) == NULL && (m31ri_class_of(t->s[start]) & M31RI_ALPHA) != 0;
     return !dotted && plain_name && (numbered || ssh) && found(out, start, at, "user");
 }
 
@@ -86,7 +97,9 @@ bool m31ri_match_home(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
     if (back && t->n > head && t->s[head] == '\\') { /* escaped: C:\\Users\\name */
         head++;
     }
-    for (end = head; end < t->n && (m31ri_class_of(t->s[end]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0; end++) {
+    for (end = head;
+         end < t->n && (m31ri_class_of(t->s[end]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0;
+         end++) {
     }
     while (end > head && t->s[end - 1] == '.') {
         end--;
@@ -99,15 +112,18 @@ bool m31ri_match_home(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
         start -= start > 0 && t->s[start - 1] == '\\';
         start -= start > 1 && t->s[start - 1] == ':' ? 2 : 0;
     } else if (at > 0 && m31ri_is_alnum(t->s[at - 1])) {
-        while (start > t->floor && (m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0) {
+        while (start > t->floor &&
+               (m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0) {
             start--;
         }
         if (start < 1 || t->s[start - 1] != '/' || (start > 1 && t->s[start - 2] == '/')) {
             return false; /* a URL's host before it, or no path at all */
         }
-        return found(out, head, end, "user"); /* /mnt/c/Users/NAME, /nfs/home/NAME: the rest of the path stays */
+        return found(out, head, end,
+                     "user"); /* /mnt/c/Users/NAME, /nfs/home/NAME: the rest of the path stays */
     }
-    *out = (m31ri_match){.start = start > t->floor ? start : t->floor, .end = end, .kind = "home", .instead = "~"};
+    *out = (m31ri_match){
+        .start = start > t->floor ? start : t->floor, .end = end, .kind = "home", .instead = "~"};
     return true;
 }
 
@@ -126,8 +142,9 @@ static bool is_issuer(const char *d)
 {
     int two = (d[0] - '0') * 10 + d[1] - '0';
     int four = two * 100 + (d[2] - '0') * 10 + d[3] - '0';
-    return d[0] == '4' || (two >= 51 && two <= 55) || two == 34 || two == 37 || two == 35 || two == 36 || two == 38 || two == 62 ||
-           two == 65 || four == 6011 || (four >= 2221 && four <= 2720) || (four >= 6440 && four <= 6499);
+    return d[0] == '4' || (two >= 51 && two <= 55) || two == 34 || two == 37 || two == 35 ||
+           two == 36 || two == 38 || two == 62 || two == 65 || four == 6011 ||
+           (four >= 2221 && four <= 2720) || (four >= 6440 && four <= 6499);
 }
 
 static bool cpf_fits(const char *d)
@@ -183,7 +200,8 @@ static bool is_power_of_two(const char *d, size_t n)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-/* Groups of digits: a card 4-4-4-4 or 4-6-5, a US social security number 3-2-4, a Brazilian CPF 3.3.3-2. */
+/* Groups of digits: a card 4-4-4-4 or 4-6-5, a US social security number 3-2-4, a Brazilian
+ * CPF 3.3.3-2. */
 bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     (void)r;
@@ -192,7 +210,8 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
         start--;
     }
     char before = start > 0 ? t->s[start - 1] : ' ';
-    bool cpf = before == '.' && start >= 8 && start - 8 >= t->floor && at + 4 <= t->n && t->s[at + 1] == '-';
+    bool cpf = before == '.' && start >= 8 && start - 8 >= t->floor && at + 4 <= t->n &&
+               t->s[at + 1] == '-';
     if (cpf) {
         char d[16];
         size_t n = 0;
@@ -205,7 +224,8 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
             return found(out, start - 8, at + 4, "national_id");
         }
     }
-    if (m31ri_is_alnum(before) || (start >= 2 && strchr("-. ", before) != NULL && m31ri_is_digit(t->s[start - 2]))) {
+    if (m31ri_is_alnum(before) ||
+        (start >= 2 && strchr("-. ", before) != NULL && m31ri_is_digit(t->s[start - 2]))) {
         return false;
     }
     groups g;
@@ -214,7 +234,8 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
     if (!whole) {
         return false;
     }
-    bool fours = g.n == 4 && g.length[0] == 4 && g.length[1] == 4 && g.length[2] == 4 && g.length[3] == 4;
+    bool fours =
+        g.n == 4 && g.length[0] == 4 && g.length[1] == 4 && g.length[2] == 4 && g.length[3] == 4;
     bool amex = g.n == 3 && g.length[0] == 4 && g.length[1] == 6 && g.length[2] == 5;
     for (size_t i = 0; fours && i < 4; i++) {
         fours = !is_power_of_two(g.digits + i * 4, 4);
@@ -222,22 +243,25 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
     if ((fours || amex) && is_issuer(g.digits) && luhn(g.digits, g.n_digits)) {
         return found(out, start, g.end, "card");
     }
-    bool ssn = g.n == 3 && g.separator == '-' && g.length[0] == 3 && g.length[1] == 2 && g.length[2] == 4 &&
-               g.digits[0] != '9' && memcmp(g.digits, "000", 3) != 0 && memcmp(g.digits, "666", 3) != 0;
+    bool ssn = g.n == 3 && g.separator == '-' && g.length[0] == 3 && g.length[1] == 2 &&
+               g.length[2] == 4 && g.digits[0] != '9' && memcmp(g.digits, "000", 3) != 0 &&
+               memcmp(g.digits, "666", 3) != 0;
     return ssn && found(out, start, g.end, "national_id");
 }
 
 /* +CC and 7 to 13 further digits in groups. `at` is the plus. */
 bool m31ri_match_plus(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
-    if (at > 0 && (m31ri_is_alnum(t->s[at - 1]) || strchr(")]/=+", t->s[at - 1]) != NULL) && t->s[at - 1] != '=') {
+    if (at > 0 && (m31ri_is_alnum(t->s[at - 1]) || strchr(")]/=+", t->s[at - 1]) != NULL) &&
+        t->s[at - 1] != '=') {
         return false;
     }
     size_t end = at + 1, last = at + 1, digits = 0, run = 0;
     while (end < t->n && digits <= 15) {
         char c = t->s[end];
         bool joins = strchr(" -.()", c) != NULL && c != '\0' && end + 1 < t->n &&
-                     (m31ri_is_digit(t->s[end + 1]) || t->s[end + 1] == '(' || (c == ')' && t->s[end + 1] == ' ') || (c == '(')) ;
+                     (m31ri_is_digit(t->s[end + 1]) || t->s[end + 1] == '(' ||
+                      (c == ')' && t->s[end + 1] == ' ') || (c == '('));
         if (!m31ri_is_digit(c) && !joins) {
             break;
         }
@@ -246,8 +270,10 @@ bool m31ri_match_plus(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
         last = m31ri_is_digit(c) ? end + 1 : last;
         end++;
     }
-    bool tail = last >= t->n || (!m31ri_is_alnum(t->s[last]) && t->s[last] != '.' ) || (t->s[last] == '.' && (last + 1 >= t->n || !m31ri_is_digit(t->s[last + 1])));
-    bool fits = digits >= 9 && digits <= 15 && t->s[at + 1] != '0' && tail && memchr(t->s + at, '.', last - at) == NULL;
+    bool tail = last >= t->n || (!m31ri_is_alnum(t->s[last]) && t->s[last] != '.') ||
+                (t->s[last] == '.' && (last + 1 >= t->n || !m31ri_is_digit(t->s[last + 1])));
+    bool fits = digits >= 9 && digits <= 15 && t->s[at + 1] != '0' && tail &&
+                memchr(t->s + at, '.', last - at) == NULL;
     return fits && found(out, at, last, r->kind);
 }
 
@@ -258,7 +284,8 @@ bool m31ri_match_mac(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
         return false;
     }
     size_t start = at - 1;
-    if (start + 17 > t->n || (start > 0 && (m31ri_is_alnum(t->s[start - 1]) || t->s[start - 1] == ':')) ||
+    if (start + 17 > t->n ||
+        (start > 0 && (m31ri_is_alnum(t->s[start - 1]) || t->s[start - 1] == ':')) ||
         (start + 17 < t->n && (m31ri_is_alnum(t->s[start + 17]) || t->s[start + 17] == ':'))) {
         return false;
     }
@@ -270,7 +297,8 @@ bool m31ri_match_mac(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
         }
         lettered = lettered || (m31ri_class_of(c) & M31RI_ALPHA) != 0;
     }
-    bool none = memcmp(t->s + start, "00:00:00:00:00:00", 17) == 0 || strncmp(t->s + start, "ff:ff:ff:ff", 11) == 0;
+    bool none = memcmp(t->s + start, "00:00:00:00:00:00", 17) == 0 ||
+                strncmp(t->s + start, "ff:ff:ff:ff", 11) == 0;
     return (lettered || t->s[start] == '0') && !none && found(out, start, start + 17, r->kind);
 }
 
@@ -278,8 +306,9 @@ bool m31ri_match_mac(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
 bool m31ri_match_iban(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     uint8_t upper_digit = M31RI_UPPER | M31RI_DIGIT;
-    if (at + 15 > t->n || (m31ri_class_of(t->s[at]) & M31RI_UPPER) == 0 || (m31ri_class_of(t->s[at + 1]) & M31RI_UPPER) == 0 ||
-        !m31ri_is_digit(t->s[at + 3]) || !m31ri_may_start(t, at, M31RI_WORD)) {
+    if (at + 15 > t->n || (m31ri_class_of(t->s[at]) & M31RI_UPPER) == 0 ||
+        (m31ri_class_of(t->s[at + 1]) & M31RI_UPPER) == 0 || !m31ri_is_digit(t->s[at + 3]) ||
+        !m31ri_may_start(t, at, M31RI_WORD)) {
         return false;
     }
     char s[36];
@@ -330,14 +359,16 @@ static size_t ipv4_length(const m31ri_subject *t, size_t at, unsigned part[4])
             part[k] = part[k] * 10 + (unsigned)(t->s[i++] - '0');
             digits++;
         }
-        if (digits == 0 || digits > 3 || part[k] > 255 || (k < 3 && (i >= t->n || t->s[i++] != '.'))) {
+        if (digits == 0 || digits > 3 || part[k] > 255 ||
+            (k < 3 && (i >= t->n || t->s[i++] != '.'))) {
             return 0;
         }
     }
     return i - at;
 }
 
-/* "from 203.0.113.7", "client 2001:db8::1": where a person connects from; the machines of one's own network stay. */
+/* "from 203.0.113.7", "client 2001:db8::1": where a person connects from; the machines of one's own
+ * network stay. */
 bool m31ri_match_from(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = at + strlen(r->literal);
@@ -354,17 +385,20 @@ bool m31ri_match_from(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
         colons += t->s[end] == ':';
         end++;
     }
-    bool own = m31ri_has(t, start, "::1", false) || m31ri_has(t, start, "fe80", true) || m31ri_has(t, start, "fd", true);
+    bool own = m31ri_has(t, start, "::1", false) || m31ri_has(t, start, "fe80", true) ||
+               m31ri_has(t, start, "fd", true);
     return colons >= 3 && !own && found(out, start, end, r->kind);
 }
 
 static size_t capitalised(const m31ri_subject *t, size_t at)
 {
     size_t i = at;
-    if (i + 1 >= t->n || (m31ri_class_of(t->s[i]) & M31RI_UPPER) == 0 || (m31ri_class_of(t->s[i + 1]) & M31RI_LOWER) == 0) {
+    if (i + 1 >= t->n || (m31ri_class_of(t->s[i]) & M31RI_UPPER) == 0 ||
+        (m31ri_class_of(t->s[i + 1]) & M31RI_LOWER) == 0) {
         return 0;
     }
-    while (i < t->n && ((m31ri_class_of(t->s[i]) & M31RI_ALPHA) != 0 || (unsigned char)t->s[i] >= 0x80 || t->s[i] == '-' || t->s[i] == '\'')) {
+    while (i < t->n && ((m31ri_class_of(t->s[i]) & M31RI_ALPHA) != 0 ||
+                        (unsigned char)t->s[i] >= 0x80 || t->s[i] == '-' || t->s[i] == '\'')) {
         i++;
     }
     return i - at;
@@ -376,15 +410,20 @@ bool m31ri_match_name(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
     size_t start = at + strlen(r->literal);
     size_t first = capitalised(t, start);
     size_t second_at = start + first + 1;
-    size_t second = first != 0 && second_at < t->n && t->s[second_at - 1] == ' ' ? capitalised(t, second_at) : 0;
-    return second != 0 && m31ri_may_start(t, at, M31RI_WORD) && found(out, start, second_at + second, r->kind);
+    size_t second = first != 0 && second_at < t->n && t->s[second_at - 1] == ' '
+                        ? capitalised(t, second_at)
+                        : 0;
+    return second != 0 && m31ri_may_start(t, at, M31RI_WORD) &&
+           found(out, start, second_at + second, r->kind);
 }
 
-/* "221 Baker Road, Springfield, IL 62704": from the house number to the code. `at` is the comma before the state. */
+/* "221 Baker Road, Springfield, IL 62704": from the house number to the code. `at` is the comma
+ * before the state. */
 bool m31ri_match_zip(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t code = at + 5;
-    bool state = code + 5 <= t->n && (m31ri_class_of(t->s[at + 2]) & m31ri_class_of(t->s[at + 3]) & M31RI_UPPER) != 0;
+    bool state = code + 5 <= t->n &&
+                 (m31ri_class_of(t->s[at + 2]) & m31ri_class_of(t->s[at + 3]) & M31RI_UPPER) != 0;
     if (!state || t->s[at + 4] != ' ' || m31ri_run(t, code, M31RI_DIGIT) != 5) {
         return false;
     }

@@ -3,6 +3,8 @@
 
 #include "rules/rules_int.h"
 
+#define NEAR 4096 /* bytes */
+
 static bool found(m31ri_match *out, size_t start, size_t end, const char *kind)
 {
     *out = (m31ri_match){.start = start, .end = end, .kind = kind};
@@ -11,9 +13,12 @@ static bool found(m31ri_match *out, size_t start, size_t end, const char *kind)
 
 bool m31ri_match_token(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    if (!m31ri_may_start(t, at, r->boundary)) {
+        return false;
+    }
     size_t head = at + strlen(r->literal);
     size_t run = m31ri_run(t, head, r->alphabet);
-    if (run < r->min || !m31ri_may_start(t, at, r->boundary)) {
+    if (run < r->min) {
         return false;
     }
     while (run > r->min && strchr(".-", t->s[head + run - 1]) != NULL) {
@@ -22,11 +27,15 @@ bool m31ri_match_token(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return found(out, at, head + run, r->kind);
 }
 
-/* sk-..., sk-proj-..., sk-ant-api03-...: many words start with "sk-", so one part must be long and mixed. */
+/* sk-..., sk-proj-..., sk-ant-api03-...: many words start with "sk-", so one part must be long and
+ * mixed. */
 bool m31ri_match_openai(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    if (!m31ri_may_start(t, at, r->boundary)) {
+        return false;
+    }
     size_t head = at + 3, run = m31ri_run(t, head, r->alphabet), part = 0;
-    if (run < r->min || !m31ri_may_start(t, at, r->boundary)) {
+    if (run < r->min) {
         return false;
     }
     size_t longest = 0, digits = 0;
@@ -41,15 +50,20 @@ bool m31ri_match_openai(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     if (digits == 0 || (!known && longest < 16) || (known && run < 24)) {
         return false;
     }
-    return found(out, at, head + run, known && t->s[head] == 'a' && t->s[head + 1] == 'n' ? "anthropic_key" : r->kind);
+    return found(out, at, head + run,
+                 known && t->s[head] == 'a' && t->s[head + 1] == 'n' ? "anthropic_key" : r->kind);
 }
 
-/* Two dots, and the first part is a header: base64 of {"alg" or {"typ", {"kid"... A single part is only encoded JSON. */
+/* Two dots, and the first part is a header: base64 of {"alg" or {"typ", {"kid"... A single part is
+ * only encoded JSON. */
 bool m31ri_match_jwt(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    if (!m31ri_may_start(t, at, r->boundary)) {
+        return false;
+    }
     size_t first = m31ri_run(t, at, r->alphabet);
     size_t second_at = at + first + 1;
-    if (first < r->min || second_at >= t->n || t->s[at + first] != '.' || !m31ri_may_start(t, at, r->boundary)) {
+    if (first < r->min || second_at >= t->n || t->s[at + first] != '.') {
         return false;
     }
     size_t end = second_at + m31ri_run(t, second_at, r->alphabet | M31RI_DOT);
@@ -68,12 +82,21 @@ static size_t find(const m31ri_subject *t, size_t from, const char *what)
     return at != NULL ? (size_t)(at - t->s) : t->n;
 }
 
-/* A block between BEGIN and END, public ones left alone; a block without an end is taken to the end of the text. */
+/* As find(), but not far: a text of many beginnings must not cost its square. */
+static size_t find_near(const m31ri_subject *t, size_t from, const char *what)
+{
+    size_t room = from < t->n ? t->n - from : 0;
+    const char *at = memmem(t->s + from, room < NEAR ? room : NEAR, what, strlen(what));
+    return at != NULL ? (size_t)(at - t->s) : t->n;
+}
+
+/* A block between BEGIN and END, public ones left alone; a block without an end is taken to the end
+ * of the text. */
 bool m31ri_match_pem(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t head = at + strlen(r->literal);
-    size_t dashes = find(t, head, "----");
-    size_t secret = find(t, head, "PRIVATE KEY");
+    size_t dashes = find_near(t, head, "----");
+    size_t secret = find_near(t, head, "PRIVATE KEY");
     if (dashes - head > 60 || secret > dashes) {
         return false;
     }
@@ -87,7 +110,7 @@ bool m31ri_match_pem(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
 
 bool m31ri_match_putty(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
-    size_t start = find(t, at, "Private-Lines:");
+    size_t start = find_near(t, at, "Private-Lines:");
     if (start == t->n) {
         return false;
     }
@@ -100,7 +123,8 @@ bool m31ri_match_putty(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return found(out, start, end, r->kind);
 }
 
-/* The literal stands behind: 32 hex digits and "-us12", or an id and ".atlasv1." with the token after it. */
+/* The literal stands behind: 32 hex digits and "-us12", or an id and ".atlasv1." with the token
+ * after it. */
 bool m31ri_match_before(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = at;
@@ -110,7 +134,8 @@ bool m31ri_match_before(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     size_t head = at + strlen(r->literal);
     bool hex = r->alphabet == M31RI_HEX;
     size_t after = m31ri_run(t, head, hex ? M31RI_DIGIT : M31RI_URLSAFE);
-    if (at - start < r->min || (hex ? at - start != r->min || after < 1 || after > 2 : after < 30)) {
+    if (at - start < r->min ||
+        (hex ? at - start != r->min || after < 1 || after > 2 : after < 30)) {
         return false;
     }
     return found(out, start, head + after, r->kind);
@@ -148,13 +173,15 @@ bool m31ri_match_dotted(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     size_t name = m31ri_run(t, head, M31RI_ALNUM);
     size_t dot = head + name;
     bool airtable = r->literal[0] == 'p';
-    if (dot >= t->n || t->s[dot] != '.' || !m31ri_may_start(t, at, r->boundary) || (airtable ? name < 12 || name > 16 : name < 1 || name > 6)) {
+    if (dot >= t->n || t->s[dot] != '.' || !m31ri_may_start(t, at, r->boundary) ||
+        (airtable ? name < 12 || name > 16 : name < 1 || name > 6)) {
         return false;
     }
     size_t run = m31ri_run(t, dot + 1, r->alphabet);
     if (run < r->min) {
         size_t second = dot + 1 + m31ri_run(t, dot + 1, M31RI_URLSAFE); /* dp.st.dev.<run> */
-        if (airtable || second >= t->n || t->s[second] != '.' || (run = m31ri_run(t, second + 1, r->alphabet)) < r->min) {
+        if (airtable || second >= t->n || t->s[second] != '.' ||
+            (run = m31ri_run(t, second + 1, r->alphabet)) < r->min) {
             return false;
         }
         dot = second;
@@ -166,11 +193,15 @@ bool m31ri_match_dotted(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
 bool m31ri_match_hash(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t end = at + 1;
-    while (end < t->n && ((m31ri_class_of(t->s[end]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT | M31RI_BASE64)) != 0 ||
-                          strchr("$,{}", t->s[end]) != NULL)) {
+    while (
+        end < t->n && end - at < 512 &&
+        ((m31ri_class_of(t->s[end]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT | M31RI_BASE64)) != 0 ||
+         strchr("$,{}", t->s[end]) != NULL)) {
         end++;
     }
-    return end - at >= r->min && memchr(t->s + at + 1, at + 1 < end && t->s[at] == '{' ? '}' : '$', end - at - 1) != NULL &&
+    return end - at >= r->min &&
+           memchr(t->s + at + 1, at + 1 < end && t->s[at] == '{' ? '}' : '$', end - at - 1) !=
+               NULL &&
            found(out, at, end, r->kind);
 }
 
@@ -178,7 +209,9 @@ bool m31ri_match_hash(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
 bool m31ri_match_webhook(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t head = at + strlen(r->literal), end = head;
-    while (end < t->n && ((m31ri_class_of(t->s[end]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT | M31RI_BASE64)) != 0 || t->s[end] == '@' || t->s[end] == '%')) {
+    while (end < t->n && ((m31ri_class_of(t->s[end]) &
+                           (M31RI_WORD | M31RI_DASH | M31RI_DOT | M31RI_BASE64)) != 0 ||
+                          t->s[end] == '@' || t->s[end] == '%')) {
         end++;
     }
     return end - head >= r->min && found(out, head, end, r->kind);
@@ -195,6 +228,7 @@ bool m31ri_match_discord(const m31ri_subject *t, size_t dot, m31ri_match *out)
         start--;
     }
     size_t run = m31ri_run(t, dot + 8, M31RI_URLSAFE);
-    bool fits = dot - start >= 22 && dot - start <= 30 && strchr("MNO", t->s[start]) != NULL && run >= 25;
+    bool fits =
+        dot - start >= 22 && dot - start <= 30 && strchr("MNO", t->s[start]) != NULL && run >= 25;
     return fits && found(out, start, dot + 8 + run, "discord_token");
 }

@@ -1,9 +1,11 @@
-/* privacy.c - the search: which places of a text are worth a rule, and the text with what was found replaced.
+/* privacy.c - the search: which places of a text are worth a rule, and the text with what was found
+ * replaced.
  *
- * Every rule starts with a literal of at least two characters, so three bytes decide whether any rule can begin here: a bit set
- * over a hash of the three lower-cased bytes says "no" for almost all places of a harmless line, in about a nanosecond each. Only
- * then the rules of those three bytes are tried. Marks without a literal (the @ of an address, the dots of a Discord token)
- * are looked for by memchr, and only when there are any.
+ * Every rule starts with a literal of at least two characters, so three bytes decide whether any
+ * rule can begin here: a bit set over a hash of the three lower-cased bytes says "no" for almost
+ * all places of a harmless line, in about a nanosecond each. Only then the rules of those three
+ * bytes are tried. Marks without a literal (the @ of an address, the dots of a Discord token) are
+ * looked for by memchr, and only when there are any.
  *
  * Invariant: matches come in order and never reach back before what was written already (`floor`).
  */
@@ -50,7 +52,9 @@ static uint32_t hash(uint32_t gram)
 
 static uint32_t gram_of(const char *s)
 {
-    return ((uint32_t)(unsigned char)s[0] | (uint32_t)(unsigned char)s[1] << 8 | (uint32_t)(unsigned char)s[2] << 16) | 0x202020u;
+    return ((uint32_t)(unsigned char)s[0] | (uint32_t)(unsigned char)s[1] << 8 |
+            (uint32_t)(unsigned char)s[2] << 16) |
+           0x202020u;
 }
 
 static bool may_match(const m31ri_privacy *p, uint32_t gram)
@@ -72,8 +76,8 @@ static void add_gram(m31ri_privacy *p, const char *three, size_t rule, char four
         head = &p->entries[*head].next;
     }
     p->n_entries++;
-    p->entries[p->n_entries] = (entry){.gram = gram, .rule = (uint16_t)rule,
-                                       .fourth = (char)(fourth != 0 ? fourth | 0x20 : 0)};
+    p->entries[p->n_entries] = (entry){
+        .gram = gram, .rule = (uint16_t)rule, .fourth = (char)(fourth != 0 ? fourth | 0x20 : 0)};
     *head = (uint16_t)p->n_entries;
 }
 
@@ -119,7 +123,8 @@ static void add_triples(m31ri_privacy *p, const char *a, const char *b, const ch
 static void add_shapes(m31ri_privacy *p)
 {
     static const char digits[] = "0123456789";
-    static const char countries[] = "adaealatazbabebgbhbrbychcrcydedkdoeeegesfifofrgbgegigrgthrhuieiliqisitjokwkzlbliltlulvlymcmdmemk"
+    static const char countries[] = "adaealatazbabebgbhbrbychcrcydedkdoeeegesfifofrgbgegigrgthrhuie"
+                                    "iliqisitjokwkzlbliltlulvlymcmdmemk"
                                     "mrmtmunlnoomplpsptqarorssasascsesiskssmstsvtltnTrtuavavgxk";
     add_shape(p, 0, "number", m31ri_match_numbers);
     add_triples(p, digits, " -", digits);
@@ -249,7 +254,8 @@ static bool try_rules(const m31ri_subject *t, size_t at, uint32_t gram, m31ri_ma
         }
         const m31ri_rule *r = p->rules[p->entries[i].rule];
         bool keyed = r->handler == m31ri_match_keyed && p->entries[i].rule == m31ri_n_token_rules;
-        if ((keyed || m31ri_has(t, at, r->literal, r->any_case)) && r->handler(t, at, r, out) && out->end > out->start && out->start >= t->floor) {
+        if ((keyed || m31ri_has(t, at, r->literal, r->any_case)) && r->handler(t, at, r, out) &&
+            out->end > out->start && out->start >= t->floor) {
             return true;
         }
     }
@@ -276,12 +282,14 @@ static bool match_own_home(const m31ri_subject *t, size_t at, m31ri_match *out)
 {
     const char *home = t->p->home;
     size_t length = home != NULL ? strlen(home) : 0;
-    bool here = length != 0 && m31ri_has(t, at, home, false) && (at + length == t->n || (m31ri_class_of(t->s[at + length]) & M31RI_URLSAFE) == 0);
+    bool here = length != 0 && m31ri_has(t, at, home, false) &&
+                (at + length == t->n || (m31ri_class_of(t->s[at + length]) & M31RI_URLSAFE) == 0);
     *out = (m31ri_match){.start = at, .end = at + length, .kind = "home", .instead = "~"};
     return here;
 }
 
-/* First place from `at` on, before `end`, where a rule may begin: eight bytes are read for four places at once. */
+/* First place from `at` on, before `end`, where a rule may begin: eight bytes are read for four
+ * places at once. */
 static size_t skip_clean(const m31ri_subject *t, size_t at, size_t end)
 {
     const m31ri_privacy *p = t->p;
@@ -322,7 +330,8 @@ static bool next_match(const m31ri_subject *t, search *s, m31ri_match *out)
                 return false;
             }
         }
-        bool hit = (at == s->next_at && m31ri_match_at(t, at, out)) || (at == s->next_dots && m31ri_match_discord(t, at, out)) ||
+        bool hit = (at == s->next_at && m31ri_match_at(t, at, out)) ||
+                   (at == s->next_dots && m31ri_match_discord(t, at, out)) ||
                    (at == s->next_home && match_own_home(t, at, out));
         hit = hit || (at < last && try_rules(t, at, gram_of(t->s + at), out));
         s->at = at + 1;
@@ -352,7 +361,9 @@ static void add_marker(m31ri_buf *out, const char *kind)
 static uint32_t scrub_text(const m31ri_privacy *p, const char *text, size_t length, m31ri_buf *out)
 {
     m31ri_subject t = {.p = p, .s = text, .n = length};
-    search s = {.at = 0, .next_at = next_of(&t, 0, '@'), .next_dots = length >= 50 ? next_dots(&t, 0) : length,
+    search s = {.at = 0,
+                .next_at = next_of(&t, 0, '@'),
+                .next_dots = length >= 50 ? next_dots(&t, 0) : length,
                 .next_home = p->home != NULL ? next_of(&t, 0, p->home[0]) : (size_t)-1};
     uint32_t n = 0;
     m31ri_match m;
@@ -384,17 +395,20 @@ static bool is_one_ascii_word(const char *s, size_t length)
     return true;
 }
 
-uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length, const char *text,
-                             size_t length, m31ri_buf *out)
+uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length,
+                             const char *text, size_t length, m31ri_buf *out)
 {
     m31ri_key_verdict v = {M31RI_KEY_NONE, NULL};
     if (key != NULL && key_length != 0 && length != 0) {
         v = m31ri_key_judge(p, key, key_length);
     }
-    if (v.kind != NULL && v.class == M31RI_KEY_WEAK && strcmp(v.kind, "token") == 0 && !is_one_ascii_word(text, length)) {
-        v.class = M31RI_KEY_NONE; /* a piece of text: no token holds a blank or a letter beyond ASCII */
+    if (v.kind != NULL && v.class == M31RI_KEY_WEAK && strcmp(v.kind, "token") == 0 &&
+        !is_one_ascii_word(text, length)) {
+        v.class =
+            M31RI_KEY_NONE; /* a piece of text: no token holds a blank or a letter beyond ASCII */
     }
-    bool denied = v.class == M31RI_KEY_SHAPED ? m31ri_shape_fits(v.kind, text, length) : v.class != M31RI_KEY_NONE;
+    bool denied = v.class == M31RI_KEY_SHAPED ? m31ri_shape_fits(v.kind, text, length)
+                                              : v.class != M31RI_KEY_NONE;
     if (denied && !m31ri_is_placeholder(text, length)) {
         add_marker(out, v.kind);
         return 1;

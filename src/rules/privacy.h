@@ -1,11 +1,14 @@
 /* privacy.h - what must not be in any file, and what is written in its place.
  *
- * A datum is decided by its key first (a `password` is one whatever it looks like), then by its value (a token is
- * one wherever it stands). Never by entropy: hashes, tensors and ids are what these logs are made of. What is taken out
- * is replaced by [redacted:kind]; the home directory of a person by ~; the user of user@host by the kind.
+ * A datum is decided by its key first (a `password` is one whatever it looks like), then by its
+ * value (a token is one wherever it stands). Never by entropy: hashes, tensors and ids are what
+ * these logs are made of. What is taken out is replaced by [redacted:kind]; the home directory of a
+ * person by ~; the user of user@host by the kind.
  *
- * Invariants: constant after m31ri_privacy_new(), so any thread may use it at once; scrubbing text that was scrubbed changes
- * nothing; numbers that are typed as numbers are not for these functions and must not be passed to them.
+ * Invariants: constant after m31ri_privacy_new(), so any thread may use it at once; a marker is not
+ * taken for a datum when a text is scrubbed again; the time is near linear in the length whatever
+ * the text. Numbers that are typed as numbers are not for these functions and must not be passed to
+ * them.
  */
 #ifndef M31RI_PRIVACY_H
 #define M31RI_PRIVACY_H
@@ -20,32 +23,37 @@
 typedef struct m31ri_privacy m31ri_privacy;
 
 typedef struct m31ri_privacy_options {
-    bool allow_prompts;           /* the opt-in: prompt, messages, content... are written (secrets still are not) */
+    bool allow_prompts; /* the opt-in: prompt, messages, content... are written (secrets still are
+                           not) */
     const char *const *deny_keys; /* further keys whose values are never written: kind "denied" */
     size_t n_deny_keys;
-    const char *home; /* a home directory to write as ~ besides /home/NAME and /Users/NAME; NULL: none */
+    const char
+        *home; /* a home directory to write as ~ besides /home/NAME and /Users/NAME; NULL: none */
 } m31ri_privacy_options;
 
 /* `o` NULL: defaults. NULL when memory is out. */
 m31ri_privacy *m31ri_privacy_new(const m31ri_privacy_options *o);
 void m31ri_privacy_free(m31ri_privacy *p);
 
-/* Kind ("password", "prompt", ...) when values under this key are never written, decided by the key alone; else NULL.
- * Holds for a string, and for every string below a map or list under the key. Constant text. */
+/* Kind ("password", "prompt", ...) when values under this key are never written, decided by the key
+ * alone; else NULL. Holds for a string, and for every string below a map or list under the key.
+ * Constant text. */
 const char *m31ri_privacy_key_kind(const m31ri_privacy *p, const char *key, size_t length);
 
-/* Appends `text` to `out` with each secret or personal datum replaced by [redacted:kind]; returns how many. `key` may be
- * NULL. Bytes need not be valid UTF-8. Thread: any. */
-uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length, const char *text,
-                             size_t length, m31ri_buf *out);
+/* Appends `text` to `out` with each secret or personal datum replaced by [redacted:kind]; returns
+ * how many. `key` may be NULL. Bytes need not be valid UTF-8. Thread: any. */
+uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length,
+                             const char *text, size_t length, m31ri_buf *out);
 
-/* Each of the `n` arguments scrubbed onto `out`, each followed by a NUL: `--token X`, `--api-key=X`, `-p X`, `KEY=X`, URL
- * passwords. Returns how many were changed. */
-uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *argv, size_t n, m31ri_buf *out);
+/* Each of the `n` arguments scrubbed onto `out`, each followed by a NUL: `--token X`,
+ * `--api-key=X`, `-p X`, `KEY=X`, URL passwords. Returns how many were changed. */
+uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *argv, size_t n,
+                                  m31ri_buf *out);
 
-/* The text of a config with values under denied keys, or holding secrets, replaced in place; comments and layout are
- * kept, and comments are scrubbed too. `tree` is what these bytes were read into. Returns how many. */
-uint32_t m31ri_privacy_scrub_config(const m31ri_privacy *p, const m31ri_yaml *tree, const char *bytes,
-                                    size_t length, m31ri_buf *out);
+/* The text of a config with values under denied keys, or holding secrets, replaced in place;
+ * comments and layout are kept, and comments are scrubbed too. `tree` is what these bytes were read
+ * into. Returns how many. */
+uint32_t m31ri_privacy_scrub_config(const m31ri_privacy *p, const m31ri_yaml *tree,
+                                    const char *bytes, size_t length, m31ri_buf *out);
 
 #endif

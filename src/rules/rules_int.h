@@ -1,4 +1,5 @@
-/* rules_int.h - what the privacy rules share: a match, the text being searched, the tables' rows. */
+/* rules_int.h - what the privacy rules share: a match, the text being searched, the tables' rows.
+ */
 #ifndef M31RI_RULES_INT_H
 #define M31RI_RULES_INT_H
 
@@ -18,7 +19,8 @@ typedef struct m31ri_subject {
     size_t floor; /* bytes before it are written already */
 } m31ri_subject;
 
-/* How sure a key is. In running text ("token=abc") the weak ones need a value that looks like a secret. */
+/* How sure a key is. In running text ("token=abc") the weak ones need a value that looks like a
+ * secret. */
 typedef enum m31ri_key_class {
     M31RI_KEY_NONE,
     M31RI_KEY_STRONG,   /* a secret whatever the value looks like */
@@ -36,12 +38,14 @@ typedef struct m31ri_key_verdict {
 /* What a key says. Case, '-', '_', '.', camelCase do not count. */
 m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_t length);
 
-/* Marks the pairs of last letters that keys with something to say end in ([27] is "no letter before it"). */
+/* Marks the pairs of last letters that keys with something to say end in ([27] is "no letter before
+ * it"). */
 #define M31RI_TAILS (27 * 26)
 void m31ri_key_tails(bool tails[M31RI_TAILS]);
 const bool *m31ri_privacy_key_tails(const m31ri_privacy *p);
 
-/* Lower-case letters and digits of a key only, for comparing; returns the length, at most size - 1. */
+/* Lower-case letters and digits of a key only, for comparing; returns the length, at most size - 1.
+ */
 size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size);
 
 /* True when the caller's own list holds the key. */
@@ -59,21 +63,28 @@ bool m31ri_shape_fits(const char *kind, const char *value, size_t length);
 
 /* A row of the table of formats: a literal, found at `at`, and what is done then. */
 typedef struct m31ri_rule m31ri_rule;
-typedef bool m31ri_handler(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out);
+typedef bool m31ri_handler(const m31ri_subject *t, size_t at, const m31ri_rule *r,
+                           m31ri_match *out);
 
 struct m31ri_rule {
     const char *literal;
     const char *kind;
     m31ri_handler *handler;
-    uint8_t alphabet;  /* bits of the character classes below: what may follow the literal */
-    uint8_t boundary;  /* classes that may not stand before it; 0: anything may */
+    uint8_t alphabet; /* bits of the character classes below: what may follow the literal */
+    uint8_t boundary; /* classes that may not stand before it; 0: anything may */
     uint8_t any_case;
-    uint16_t min;      /* fewest characters that must follow */
+    uint16_t min; /* fewest characters that must follow */
 };
 
 enum {
-    M31RI_LOWER = 1, M31RI_UPPER = 2, M31RI_DIGIT = 4, M31RI_LINE = 8, /* _ */
-    M31RI_DASH = 16, M31RI_DOT = 32, M31RI_HEX = 64, M31RI_BASE64 = 128 /* + / = */
+    M31RI_LOWER = 1,
+    M31RI_UPPER = 2,
+    M31RI_DIGIT = 4,
+    M31RI_LINE = 8, /* _ */
+    M31RI_DASH = 16,
+    M31RI_DOT = 32,
+    M31RI_HEX = 64,
+    M31RI_BASE64 = 128 /* + / = */
 };
 #define M31RI_ALPHA (M31RI_LOWER | M31RI_UPPER)
 #define M31RI_ALNUM (M31RI_ALPHA | M31RI_DIGIT)
@@ -102,10 +113,12 @@ static inline bool m31ri_is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Bytes from `at` on that are of these classes; zero-width characters between them belong to the run. */
+/* Bytes from `at` on that are of these classes; zero-width characters between them belong to the
+ * run. */
 size_t m31ri_run(const m31ri_subject *t, size_t at, uint8_t classes);
 
-/* True when a token may start at `at`: nothing of `classes` stands before it (an escape such as \n or %3D is no letter). */
+/* True when a token may start at `at`: nothing of `classes` stands before it (an escape such as \n
+ * or %3D is no letter). */
 bool m31ri_may_start(const m31ri_subject *t, size_t at, uint8_t classes);
 
 /* True when `literal` stands at `at`. */
@@ -118,11 +131,12 @@ extern const m31ri_rule m31ri_text_rules[];
 extern const size_t m31ri_n_text_rules;
 
 /* Handlers. */
-m31ri_handler m31ri_match_token, m31ri_match_openai, m31ri_match_jwt, m31ri_match_pem, m31ri_match_putty,
-    m31ri_match_before, m31ri_match_azure, m31ri_match_telegram, m31ri_match_dotted, m31ri_match_hash, m31ri_match_webhook;
+m31ri_handler m31ri_match_token, m31ri_match_openai, m31ri_match_jwt, m31ri_match_pem,
+    m31ri_match_putty, m31ri_match_before, m31ri_match_azure, m31ri_match_telegram,
+    m31ri_match_dotted, m31ri_match_hash, m31ri_match_webhook;
 m31ri_handler m31ri_match_keyed, m31ri_match_scheme, m31ri_match_url, m31ri_match_userpass;
-m31ri_handler m31ri_match_home, m31ri_match_numbers, m31ri_match_plus, m31ri_match_mac, m31ri_match_iban,
-    m31ri_match_from, m31ri_match_name, m31ri_match_zip, m31ri_match_pgpass;
+m31ri_handler m31ri_match_home, m31ri_match_numbers, m31ri_match_plus, m31ri_match_mac,
+    m31ri_match_iban, m31ri_match_from, m31ri_match_name, m31ri_match_zip, m31ri_match_pgpass;
 bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out);
 bool m31ri_match_discord(const m31ri_subject *t, size_t dot, m31ri_match *out);
 

@@ -1,4 +1,5 @@
-/* scrub_argv.c - a command line: each argument by itself, and the argument behind an option that names a secret. */
+/* scrub_argv.c - a command line: each argument by itself, and the argument behind an option that
+ * names a secret. */
 #include <string.h>
 
 #include "rules/rules_int.h"
@@ -16,7 +17,8 @@ static m31ri_key_verdict option_verdict(const m31ri_privacy *p, const char *s)
     }
     m31ri_key_verdict v = m31ri_key_judge(p, s, strlen(s));
     if (v.class == M31RI_KEY_PROMPT && strcmp(s + strspn(s, "-"), "prompt") != 0) {
-        v.class = M31RI_KEY_NONE; /* --input, --text, --query name files more often than they hold text */
+        v.class =
+            M31RI_KEY_NONE; /* --input, --text, --query name files more often than they hold text */
     }
     return v;
 }
@@ -30,7 +32,8 @@ static bool is_hidden(const m31ri_key_verdict *v, const char *value)
     return v->class != M31RI_KEY_SHAPED || m31ri_shape_fits(v->kind, value, length);
 }
 
-uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *argv, size_t n, m31ri_buf *out)
+uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *argv, size_t n,
+                                  m31ri_buf *out)
 {
     uint32_t changed = 0;
     m31ri_key_verdict before = {M31RI_KEY_NONE, NULL};
@@ -47,7 +50,8 @@ uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *arg
                 m31ri_buf_add_format(out, "[redacted:%s]", v.kind);
                 changed++;
             } else {
-                changed += m31ri_privacy_scrub(p, NULL, 0, equals + 1, strlen(equals + 1), out) != 0;
+                changed +=
+                    m31ri_privacy_scrub(p, NULL, 0, equals + 1, strlen(equals + 1), out) != 0;
             }
         } else {
             changed += m31ri_privacy_scrub(p, NULL, 0, s, strlen(s), out) != 0;

@@ -1,8 +1,10 @@
-/* scrub_config.c - a config's text with what must not be kept replaced, everything else byte for byte as it was.
+/* scrub_config.c - a config's text with what must not be kept replaced, everything else byte for
+ * byte as it was.
  *
- * The tree says where each scalar stands and under which keys, so that a value under `password:` goes whatever its form (quoted,
- * plain, a block of lines) and one under `tokenizer:` stays. What lies between the scalars - keys, comments, layout - is
- * scrubbed as text. An alias's copy has the span of its anchor: it is visited once.
+ * The tree says where each scalar stands and under which keys, so that a value under `password:`
+ * goes whatever its form (quoted, plain, a block of lines) and one under `tokenizer:` stays. What
+ * lies between the scalars - keys, comments, layout - is scrubbed as text. An alias's copy has the
+ * span of its anchor: it is visited once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +51,13 @@ static void collect(collector *c, const m31ri_yaml_node *n, const char *kind)
     }
     bool is_text = n->type == M31RI_YAML_STRING;
     const char *key = n->key != NULL ? n->key : n->parent != NULL ? n->parent->key : NULL;
-    c->spans[c->n++] = (span){.start = n->start, .end = n->end, .kind = kind, .key = key, .text = n->text,
-                              .length = n->text_length, .is_text = is_text};
+    c->spans[c->n++] = (span){.start = n->start,
+                              .end = n->end,
+                              .kind = kind,
+                              .key = key,
+                              .text = n->text,
+                              .length = n->text_length,
+                              .is_text = is_text};
 }
 
 static int by_place(const void *a, const void *b)
@@ -59,10 +66,12 @@ static int by_place(const void *a, const void *b)
     if (x->start != y->start) {
         return x->start < y->start ? -1 : 1;
     }
-    return (y->kind != NULL) - (x->kind != NULL); /* of an anchor and its copies, the one that is denied */
+    return (y->kind != NULL) -
+           (x->kind != NULL); /* of an anchor and its copies, the one that is denied */
 }
 
-/* A scalar's replacement, on one line, quoted so that it is text whatever it was; the line end of a block is kept. */
+/* A scalar's replacement, on one line, quoted so that it is text whatever it was; the line end of a
+ * block is kept. */
 static void add_quoted(m31ri_buf *out, const char *s, size_t length, bool newline)
 {
     m31ri_buf_add_char(out, '"');
@@ -90,7 +99,8 @@ static uint32_t add_scalar(const m31ri_privacy *p, const span *s, const char *by
     m31ri_buf clean = M31RI_BUF_INIT;
     uint32_t n = 0;
     if (s->is_text) {
-        n = m31ri_privacy_scrub(p, s->key, s->key != NULL ? strlen(s->key) : 0, s->text, s->length, &clean);
+        n = m31ri_privacy_scrub(p, s->key, s->key != NULL ? strlen(s->key) : 0, s->text, s->length,
+                                &clean);
     }
     if (n == 0) {
         m31ri_buf_add(out, bytes + s->start, s->end - s->start);
@@ -102,7 +112,8 @@ static uint32_t add_scalar(const m31ri_privacy *p, const span *s, const char *by
     return n;
 }
 
-/* Comments are text; the rest between two scalars is keys and marks, where only formats that need no key are looked for. */
+/* Comments are text; the rest between two scalars is keys and marks, where only formats that need
+ * no key are looked for. */
 static uint32_t add_between(const m31ri_privacy *p, const char *s, size_t length, m31ri_buf *out)
 {
     uint32_t n = 0;
@@ -115,8 +126,8 @@ static uint32_t add_between(const m31ri_privacy *p, const char *s, size_t length
     return n;
 }
 
-uint32_t m31ri_privacy_scrub_config(const m31ri_privacy *p, const m31ri_yaml *tree, const char *bytes,
-                                    size_t length, m31ri_buf *out)
+uint32_t m31ri_privacy_scrub_config(const m31ri_privacy *p, const m31ri_yaml *tree,
+                                    const char *bytes, size_t length, m31ri_buf *out)
 {
     collector c = {.p = p};
     const m31ri_yaml_node *root = m31ri_yaml_root(tree);

@@ -6,20 +6,20 @@
 
 /* Bytes 0x00 to 0x7F, 16 a row; all others are in no class. */
 const uint8_t m31ri_classes[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 16, 32, 128,
-    68, 68, 68, 68, 68, 68, 68, 68, 68, 68, 0, 0, 0, 128, 0, 0,
-    0, 66, 66, 66, 66, 66, 66, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 8,
-    0, 65, 65, 65, 65, 65, 65, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
+    0,  0,  0,  0,   0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0, 0, 0,   0, 0, 0, 0,
+    0,  0,  0,  0,   0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0, 0, 0,   0, 0, 0, 128,
+    0,  16, 32, 128, 68, 68, 68, 68, 68, 68, 68, 68, 68, 68, 0,  0, 0, 128, 0, 0, 0, 66,
+    66, 66, 66, 66,  66, 2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2, 2, 2,   2, 2, 2, 2,
+    2,  2,  2,  0,   0,  0,  0,  8,  0,  65, 65, 65, 65, 65, 65, 1, 1, 1,   1, 1, 1, 1,
+    1,  1,  1,  1,   1,  1,  1,  1,  1,  1,  1,  1,  1,  0,  0,  0, 0, 0,
 };
 
-/* U+200B-200D, U+2060, U+FEFF, U+00AD: put between the letters of a token they hide it from a matcher. */
+/* U+200B-200D, U+2060, U+FEFF, U+00AD: put between the letters of a token they hide it from a
+ * matcher. */
 static size_t zero_width(const m31ri_subject *t, size_t at)
 {
-    static const char *const marks[] = {"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xC2\xAD"};
+    static const char *const marks[] = {"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D",
+                                        "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xC2\xAD"};
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         size_t length = strlen(marks[i]);
         if (t->n - at >= length && memcmp(t->s + at, marks[i], length) == 0) {
@@ -52,9 +52,11 @@ bool m31ri_may_start(const m31ri_subject *t, size_t at, uint8_t classes)
         return true;
     }
     bool escape = at >= 2 && t->s[at - 2] == '\\' && strchr("nrtbf", t->s[at - 1]) != NULL;
-    bool percent = at >= 3 && t->s[at - 3] == '%' && (m31ri_class_of(t->s[at - 2]) & M31RI_HEX) != 0 &&
+    bool percent = at >= 3 && t->s[at - 3] == '%' &&
+                   (m31ri_class_of(t->s[at - 2]) & M31RI_HEX) != 0 &&
                    (m31ri_class_of(t->s[at - 1]) & M31RI_HEX) != 0;
-    bool colour = at >= 3 && t->s[at - 1] == 'm' && (m31ri_is_digit(t->s[at - 2]) || t->s[at - 2] == '[');
+    bool colour =
+        at >= 3 && t->s[at - 1] == 'm' && (m31ri_is_digit(t->s[at - 2]) || t->s[at - 2] == '[');
     return escape || percent || colour;
 }
 
@@ -99,10 +101,14 @@ static bool is_one_character(const char *value, size_t length)
 bool m31ri_is_placeholder(const char *value, size_t length)
 {
     static const char *const words_of_nothing[] = {
-        "null", "none", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "redacted", "hidden", "masked", "required",
-        "optional", "missing", "unset", "empty", "not set", "unknown", "str", "&str", "string", "int", "bool", "impl", "self",
-        "type", "dyn", "mut", "const", "let", "fn", "default", "disabled", "enabled", "any", "n/a", "na", "todo",
-        "changeme", "anonymous", "str,", "not found", "invalid", "expired", "ok", "failed", "rejected", "accepted", "is", NULL};
+        "null",     "none",      "nil",     "undefined", "true",    "false",    "yes",
+        "no",       "on",        "off",     "redacted",  "hidden",  "masked",   "required",
+        "optional", "missing",   "unset",   "empty",     "not set", "unknown",  "str",
+        "&str",     "string",    "int",     "bool",      "impl",    "self",     "type",
+        "dyn",      "mut",       "const",   "let",       "fn",      "default",  "disabled",
+        "enabled",  "any",       "n/a",     "na",        "todo",    "changeme", "anonymous",
+        "str,",     "not found", "invalid", "expired",   "ok",      "failed",   "rejected",
+        "accepted", "is",        NULL};
     while (length > 0 && m31ri_is_space(value[0])) {
         value++;
         length--;
@@ -110,7 +116,8 @@ bool m31ri_is_placeholder(const char *value, size_t length)
     while (length > 0 && m31ri_is_space(value[length - 1])) {
         length--;
     }
-    if (length == 0 || is_one_character(value, length) || is_word_of(value, length, words_of_nothing)) {
+    if (length == 0 || is_one_character(value, length) ||
+        is_word_of(value, length, words_of_nothing)) {
         return true;
     }
     char first = value[0], last = value[length - 1];
@@ -123,7 +130,8 @@ bool m31ri_is_placeholder(const char *value, size_t length)
     if (length >= 10 && strncasecmp(value, "[redacted", 9) == 0) {
         return true;
     }
-    if (length >= 2 && first == '%' && (m31ri_class_of(value[1]) & M31RI_ALPHA) != 0 && length <= 3) {
+    if (length >= 2 && first == '%' && (m31ri_class_of(value[1]) & M31RI_ALPHA) != 0 &&
+        length <= 3) {
         return true;
     }
     if (first == '$') { /* $NAME: a shell variable */
@@ -153,7 +161,8 @@ bool m31ri_looks_random(const char *value, size_t length)
     if (length < 8 || value[0] == '/' || value[0] == '.') {
         return false;
     }
-    return (digits > 0 && letters > 1 && dots <= 3 && slashes <= length / 16 && digits + letters > length / 2) ||
+    return (digits > 0 && letters > 1 && dots <= 3 && slashes <= length / 16 &&
+            digits + letters > length / 2) ||
            (length >= 32 && digits > 0 && digits + letters + 4 >= length);
 }
 
@@ -180,10 +189,12 @@ bool m31ri_shape_fits(const char *kind, const char *value, size_t length)
         return digits >= 5 && letters == 0 && memchr(value, '.', length) != NULL;
     }
     if (strcmp(kind, "private_key") == 0) {
-        return length >= 40 && count(value, length, M31RI_URLSAFE | M31RI_BASE64) == length && strncmp(value, "ssh-", 4) != 0;
+        return length >= 40 && count(value, length, M31RI_URLSAFE | M31RI_BASE64) == length &&
+               strncmp(value, "ssh-", 4) != 0;
     }
     if (strcmp(kind, "signature") == 0) {
-        return false; /* a signature proves, it opens nothing; in the query of a URL it does (match_keyed.c) */
+        return false; /* a signature proves, it opens nothing; in the query of a URL it does
+                         (match_keyed.c) */
     }
     if (strcmp(kind, "name") == 0) {
         return letters >= 3 && value[0] >= 'A' && value[0] <= 'Z' && spaced && digits == 0;
@@ -198,7 +209,8 @@ bool m31ri_shape_fits(const char *kind, const char *value, size_t length)
         return memchr(value, '@', length) != NULL;
     }
     if (strcmp(kind, "password") == 0) {
-        return !spaced && memchr(value, '/', length) == NULL && letters + digits >= 3 && memchr(value, ';', length) == NULL;
+        return !spaced && memchr(value, '/', length) == NULL && letters + digits >= 3 &&
+               memchr(value, ';', length) == NULL;
     }
     if (strcmp(kind, "prompt") == 0) {
         return false;

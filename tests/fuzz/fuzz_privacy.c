@@ -1,5 +1,6 @@
-/* fuzz_privacy.c - any bytes through the privacy rules: nothing is read beyond them, nothing found is nothing changed, and what
- * was scrubbed stays as it is when it is scrubbed again. The first line is the key. */
+/* fuzz_privacy.c - any bytes through the privacy rules: nothing is read beyond them, and where
+ * nothing was found nothing is changed. The first line is the key.
+ */
 #include <string.h>
 
 #include "fuzz.h"
@@ -21,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = realloc(text, size - skip != 0 ? size - skip : 1);
     m31ri_buf out = M31RI_BUF_INIT;
     uint32_t n = m31ri_privacy_scrub(p, key, key_length, text, size - skip, &out);
-    REQUIRE(n != 0 || (out.length == size - skip && (out.length == 0 || memcmp(out.data, text, out.length) == 0)));
+    REQUIRE(n != 0 || (out.length == size - skip &&
+                       (out.length == 0 || memcmp(out.data, text, out.length) == 0)));
     REQUIRE(n == 0 || out.length == 0 || m31ri_buf_ok(&out));
     free(text);
     m31ri_buf_release(&out);

@@ -1,5 +1,5 @@
-/* fuzz_yaml.c - any bytes as a config: refused with a place and something to do, or a tree within its limits, whose spans lie in
- * the file, and whose scrubbed text is a config again. */
+/* fuzz_yaml.c - any bytes as a config: refused with a place and something to do, or a tree within
+ * its limits, whose spans lie in the file, and whose scrubbed text is a config again. */
 #include <string.h>
 
 #include "format/settings.h"

@@ -1,4 +1,5 @@
-/* redact_filter.c - records in, one a line, redacted records out: what the scorer of the secret corpus runs. */
+/* redact_filter.c - records in, one a line, redacted records out: what the scorer of the secret
+ * corpus runs. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 static json_t *scrub_string(const m31ri_privacy *p, const char *key, json_t *v)
 {
     m31ri_buf out = M31RI_BUF_INIT;
-    m31ri_privacy_scrub(p, key, key != NULL ? strlen(key) : 0, json_string_value(v), json_string_length(v), &out);
+    m31ri_privacy_scrub(p, key, key != NULL ? strlen(key) : 0, json_string_value(v),
+                        json_string_length(v), &out);
     json_t *s = json_stringn_nocheck(m31ri_buf_str(&out), out.length);
     m31ri_buf_release(&out);
     return s;
@@ -42,7 +44,8 @@ static json_t *scrub(const m31ri_privacy *p, const char *key, json_t *v)
     if (json_is_object(v)) {
         json_t *copy = json_object(), *child;
         const char *name;
-        json_object_foreach(v, name, child) {
+        json_object_foreach(v, name, child)
+        {
             m31ri_buf k = M31RI_BUF_INIT;
             m31ri_privacy_scrub(p, NULL, 0, name, strlen(name), &k);
             bool inherit = key != NULL && m31ri_privacy_key_kind(p, key, strlen(key)) != NULL;
@@ -55,14 +58,16 @@ static json_t *scrub(const m31ri_privacy *p, const char *key, json_t *v)
         bool texts = json_array_size(v) > 1;
         json_t *copy = json_array(), *child;
         size_t i;
-        json_array_foreach(v, i, child) {
+        json_array_foreach(v, i, child)
+        {
             texts = texts && json_is_string(child);
         }
         if (texts && (key == NULL || m31ri_privacy_key_kind(p, key, strlen(key)) == NULL)) {
             json_decref(copy);
             return scrub_argv(p, v);
         }
-        json_array_foreach(v, i, child) {
+        json_array_foreach(v, i, child)
+        {
             json_array_append_new(copy, scrub(p, key, child));
         }
         return copy;

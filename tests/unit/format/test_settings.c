@@ -1,4 +1,5 @@
-/* Settings: strict where they are ours, blind where they are the user's; m31r.yaml reads back as written. */
+/* Settings: strict where they are ours, blind where they are the user's; m31r.yaml reads back as
+ * written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,10 +87,11 @@ static void test_settings__defaults_when_nothing_is_given(void **state)
 static void test_settings__reads_every_key(void **state)
 {
     (void)state;
-    m31ri_settings s = settings_of(
-        "config_version: 3\nobservability:\n  level: debug\n  stdout: false\n  file: true\n  capture: patterns\n"
-        "  log_every: 1000000000\n  sample_interval_s: 0.1\n  log_prompts: true\n  deny_keys: [customer, tenant_id]\n"
-        "  block_timeout_s: 0\n  sync_interval_s: 3600\n");
+    m31ri_settings s = settings_of("config_version: 3\nobservability:\n  level: debug\n  stdout: "
+                                   "false\n  file: true\n  capture: patterns\n"
+                                   "  log_every: 1000000000\n  sample_interval_s: 0.1\n  "
+                                   "log_prompts: true\n  deny_keys: [customer, tenant_id]\n"
+                                   "  block_timeout_s: 0\n  sync_interval_s: 3600\n");
     assert_int_equal(s.level, M31R_DEBUG);
     assert_int_equal(s.level_line, 3);
     assert_true(s.to_stdout_set && !s.to_stdout && s.to_file_set);
@@ -127,12 +129,35 @@ static void test_settings__wrong_types_and_ranges_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "level: LOUD", "level: 10", "level: true", "stdout: yes", "stdout: 1", "file: \"true\"", "capture: all",
-        "capture: false", "log_every: 0", "log_every: 1000000001", "log_every: 1.5", "log_every: \"5\"", "log_every: -1",
-        "sample_interval_s: 0.05", "sample_interval_s: 3601", "sample_interval_s: .nan", "sample_interval_s: .inf",
-        "sample_interval_s: -1", "sample_interval_s: 1s", "log_prompts: NO", "log_prompts: ~", "deny_keys: a",
-        "deny_keys: [1]", "deny_keys: [[a]]", "deny_keys: [\"\"]", "block_timeout_s: -0.1", "block_timeout_s: 4000",
-        "sync_interval_s: {a: 1}", "level: [INFO]",
+        "level: LOUD",
+        "level: 10",
+        "level: true",
+        "stdout: yes",
+        "stdout: 1",
+        "file: \"true\"",
+        "capture: all",
+        "capture: false",
+        "log_every: 0",
+        "log_every: 1000000001",
+        "log_every: 1.5",
+        "log_every: \"5\"",
+        "log_every: -1",
+        "sample_interval_s: 0.05",
+        "sample_interval_s: 3601",
+        "sample_interval_s: .nan",
+        "sample_interval_s: .inf",
+        "sample_interval_s: -1",
+        "sample_interval_s: 1s",
+        "log_prompts: NO",
+        "log_prompts: ~",
+        "deny_keys: a",
+        "deny_keys: [1]",
+        "deny_keys: [[a]]",
+        "deny_keys: [\"\"]",
+        "block_timeout_s: -0.1",
+        "block_timeout_s: 4000",
+        "sync_interval_s: {a: 1}",
+        "level: [INFO]",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char text[200];
@@ -149,8 +174,10 @@ static void test_settings__wrong_types_and_ranges_are_refused(void **state)
 static void test_project__reads_every_key(void **state)
 {
     (void)state;
-    m31ri_yaml *y = tree_of("config_version: 1\nconfig: configs/a.yaml\nstage: train\ndataset: 2026.10\ntokenizer: none\n"
-                            "seed: 7\nseed_key: train.seed\ndataset_key: d\ntokenizer_key: t.p\nroot: runs\nname: try 1\n"
+    m31ri_yaml *y = tree_of("config_version: 1\nconfig: configs/a.yaml\nstage: train\ndataset: "
+                            "2026.10\ntokenizer: none\n"
+                            "seed: 7\nseed_key: train.seed\ndataset_key: d\ntokenizer_key: "
+                            "t.p\nroot: runs\nname: try 1\n"
                             "metrics: ['loss=loss ([0-9.]+)']\ncapture: \"off\"\n");
     m31ri_project p;
     m31r_error e = {0};
@@ -173,9 +200,15 @@ static void test_project__is_strict(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "config_version: 2", "config_version: \"1\"", "seed: maybe", "seed: 1.5", "stage: Train!", "stage: -x",
-        "config: ~", "config: \"\"", "config: \"a\\nb\"", "seed_key: .a", "seed_key: a..b", "metrics: loss=x",
-        "metrics: [loss]", "metrics: ['=x']", "metrics: ['loss=']", "capture: some", "root: [a]", "name: true",
+        "config_version: 2",  "config_version: \"1\"",
+        "seed: maybe",        "seed: 1.5",
+        "stage: Train!",      "stage: -x",
+        "config: ~",          "config: \"\"",
+        "config: \"a\\nb\"",  "seed_key: .a",
+        "seed_key: a..b",     "metrics: loss=x",
+        "metrics: [loss]",    "metrics: ['=x']",
+        "metrics: ['loss=']", "capture: some",
+        "root: [a]",          "name: true",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         refused_project(bad[i]);
@@ -214,8 +247,31 @@ static void read_back(const m31ri_project *p, m31ri_project *out)
 static void test_project__written_file_reads_back(void **state)
 {
     (void)state;
-    static const char *const hard[] = {"1.20", "true", "~", "a: b", "it's \"q\" \\ x", "#x", "- y", "none", "0x1F", "a #b",
-                                       "\xC3\xA9\xE2\x82\xAC", "*a", "&b", "!t", "%d", "@at", "`x", " lead", "trail ", "[a", "<<", "null", ".inf", "010", "C:\\dir"};
+    static const char *const hard[] = {"1.20",
+                                       "true",
+                                       "~",
+                                       "a: b",
+                                       "it's \"q\" \\ x",
+                                       "#x",
+                                       "- y",
+                                       "none",
+                                       "0x1F",
+                                       "a #b",
+                                       "\xC3\xA9\xE2\x82\xAC",
+                                       "*a",
+                                       "&b",
+                                       "!t",
+                                       "%d",
+                                       "@at",
+                                       "`x",
+                                       " lead",
+                                       "trail ",
+                                       "[a",
+                                       "<<",
+                                       "null",
+                                       ".inf",
+                                       "010",
+                                       "C:\\dir"};
     for (size_t i = 0; i < sizeof hard / sizeof hard[0]; i++) {
         m31ri_project p, q;
         assert_true(m31ri_project_init(&p));

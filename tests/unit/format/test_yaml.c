@@ -1,4 +1,5 @@
-/* YAML: what a config may be, what it must not be, and that every refusal says where and what to do. */
+/* YAML: what a config may be, what it must not be, and that every refusal says where and what to
+ * do. */
 #include <dirent.h>
 #include <math.h>
 #include <setjmp.h>
@@ -58,7 +59,8 @@ static void assert_refused(const char *text, const char *part)
 static void test_yaml__keeps_order_positions_and_spans(void **state)
 {
     (void)state;
-    const char *text = "b: 1\na:\n  - 'it''s'\n  - \"q\"  # note\ntext: |\n  one\n  two\nlast: x y\nempty:\n";
+    const char *text =
+        "b: 1\na:\n  - 'it''s'\n  - \"q\"  # note\ntext: |\n  one\n  two\nlast: x y\nempty:\n";
     m31ri_yaml *y = read_ok(text);
     const m31ri_yaml_node *root = m31ri_yaml_root(y);
     assert_int_equal(root->n_children, 5);
@@ -86,9 +88,10 @@ static void test_yaml__keeps_order_positions_and_spans(void **state)
 static void test_yaml__types_follow_the_core_schema(void **state)
 {
     (void)state;
-    m31ri_yaml *y = read_ok("no: NO\nyes: yes\nv: 1.20\nt: 12:30:45\no: 010\nn: ~\noct: 0o17\nhex: 0x1F\n"
-                            "bin: 0b11\nf: 3e-4\ndot: .5\ni: -9223372036854775808\nu: 18446744073709551615\n"
-                            "inf: -.inf\nnan: .NaN\nb: True\nq: '1'\nplus: +7\ndate: 2026-11-23\nz: 0e-999\n");
+    m31ri_yaml *y =
+        read_ok("no: NO\nyes: yes\nv: 1.20\nt: 12:30:45\no: 010\nn: ~\noct: 0o17\nhex: 0x1F\n"
+                "bin: 0b11\nf: 3e-4\ndot: .5\ni: -9223372036854775808\nu: 18446744073709551615\n"
+                "inf: -.inf\nnan: .NaN\nb: True\nq: '1'\nplus: +7\ndate: 2026-11-23\nz: 0e-999\n");
     const m31ri_yaml_node *r = m31ri_yaml_root(y);
     assert_int_equal(m31ri_yaml_get(r, "no")->type, M31RI_YAML_STRING);
     assert_int_equal(m31ri_yaml_get(r, "yes")->type, M31RI_YAML_STRING);
@@ -117,8 +120,9 @@ static void test_yaml__types_follow_the_core_schema(void **state)
 static void test_yaml__reads_json(void **state)
 {
     (void)state;
-    m31ri_yaml *y = read_ok("{\n\t\"lr\": 3e-4,\n\t\"list\": [1, true, null, \"a\\u00e9\\ud83d\\ude00\\/\"],\n"
-                            "\t\"deep\": {\"x\": {\"y\": \"z\"}}, \"tight\":{\"a\":1,\"b\":[]}\n}\n");
+    m31ri_yaml *y =
+        read_ok("{\n\t\"lr\": 3e-4,\n\t\"list\": [1, true, null, \"a\\u00e9\\ud83d\\ude00\\/\"],\n"
+                "\t\"deep\": {\"x\": {\"y\": \"z\"}}, \"tight\":{\"a\":1,\"b\":[]}\n}\n");
     const m31ri_yaml_node *r = m31ri_yaml_root(y);
     assert_true(m31ri_yaml_get(r, "lr")->f == 3e-4);
     assert_string_equal(m31ri_yaml_find(r, "list.3")->text, "a\xC3\xA9\xF0\x9F\x98\x80/");
@@ -133,8 +137,9 @@ static void test_yaml__reads_json(void **state)
 static void test_yaml__follows_aliases_and_merge_keys_within_limits(void **state)
 {
     (void)state;
-    m31ri_yaml *y = read_ok("base: &b {lr: 1, deep: {x: [1, 2]}}\nother: &o {lr: 9, wd: 2}\n"
-                            "run:\n  <<: *b\n  lr: 5\nboth:\n  <<: [*b, *o]\nagain: *b\nname: &n adam\nuse: *n\n");
+    m31ri_yaml *y = read_ok(
+        "base: &b {lr: 1, deep: {x: [1, 2]}}\nother: &o {lr: 9, wd: 2}\n"
+        "run:\n  <<: *b\n  lr: 5\nboth:\n  <<: [*b, *o]\nagain: *b\nname: &n adam\nuse: *n\n");
     const m31ri_yaml_node *r = m31ri_yaml_root(y);
     assert_int_equal(m31ri_yaml_find(r, "run.lr")->i, 5);
     assert_int_equal(m31ri_yaml_find(r, "run.deep.x.1")->i, 2);
@@ -200,7 +205,9 @@ static const char *expectation(const char *line, char *name, size_t size)
     assert_non_null(o);
     const char *expect = json_string_value(json_object_get(o, "expect"));
     snprintf(name, size, "%s", json_string_value(json_object_get(o, "file")));
-    const char *known = strcmp(expect, "reject") == 0 ? "reject" : strcmp(expect, "accept") == 0 ? "accept" : "any";
+    const char *known = strcmp(expect, "reject") == 0   ? "reject"
+                        : strcmp(expect, "accept") == 0 ? "accept"
+                                                        : "any";
     json_decref(o);
     return known;
 }
@@ -216,7 +223,8 @@ static int run_folder(const char *folder)
     }
     int n = 0;
     char *save = NULL;
-    for (char *line = strtok_r(list.data, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = strtok_r(list.data, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
         const char *expect = expectation(line, name, sizeof name);
         m31ri_buf bytes = M31RI_BUF_INIT;
         snprintf(path, sizeof path, "%s/yaml/%s", folder, name);
@@ -234,10 +242,12 @@ static int run_folder(const char *folder)
         if (s > 5) {
             fail_msg("%s took %.1f s", name, s);
         }
-        if ((err == M31R_OK && strcmp(expect, "reject") == 0) || (err != M31R_OK && strcmp(expect, "accept") == 0)) {
+        if ((err == M31R_OK && strcmp(expect, "reject") == 0) ||
+            (err != M31R_OK && strcmp(expect, "accept") == 0)) {
             fail_msg("%s: expected %s, got %d %s", name, expect, err, e.message);
         }
-        if (err != M31R_OK && (e.line == 0 || e.column == 0 || e.hint[0] == '\0' || e.path[0] == '\0')) {
+        if (err != M31R_OK &&
+            (e.line == 0 || e.column == 0 || e.hint[0] == '\0' || e.path[0] == '\0')) {
             fail_msg("%s: \"%s\" says no place or nothing to do", name, e.message);
         }
         m31ri_yaml_free(y);
@@ -312,7 +322,8 @@ static void test_yaml__prints_nothing(void **state)
     fflush(NULL);
     dup2(fd, 1);
     dup2(fd, 2);
-    static const char *const bad[] = {"a: \"x\n", "a:\n\tb: 1\n", "%YAML 9.9\n---\na: 1\n", "{a: 1]\n", "a: b: c\n", "- a\nb: 1\n"};
+    static const char *const bad[] = {"a: \"x\n", "a:\n\tb: 1\n", "%YAML 9.9\n---\na: 1\n",
+                                      "{a: 1]\n", "a: b: c\n",    "- a\nb: 1\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         m31ri_yaml *y = NULL;
         m31ri_yaml_read(bad[i], strlen(bad[i]), "x", &y, NULL);

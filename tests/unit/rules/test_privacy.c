@@ -1,11 +1,13 @@
-/* Privacy: what is known by its key goes, what is known by its form goes, what only looks risky stays. Invented data; the
- * longest are put together from parts, so that no scanner takes this file for a leak. */
+/* Privacy: what is known by its key goes, what is known by its form goes, what only looks risky
+ * stays. Invented data; the longest are put together from parts, so that no scanner takes this file
+ * for a leak. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -30,7 +32,8 @@ static int tear_down(void **state)
 static void assert_scrubbed(const char *key, const char *text, const char *expected)
 {
     m31ri_buf out = M31RI_BUF_INIT;
-    uint32_t n = m31ri_privacy_scrub(rules, key, key != NULL ? strlen(key) : 0, text, strlen(text), &out);
+    uint32_t n =
+        m31ri_privacy_scrub(rules, key, key != NULL ? strlen(key) : 0, text, strlen(text), &out);
     assert_string_equal(m31ri_buf_str(&out), expected);
     assert_int_equal(n != 0, strcmp(text, expected) != 0);
     m31ri_buf again = M31RI_BUF_INIT;
@@ -49,7 +52,8 @@ static void assert_kind(const char *key, const char *kind)
 {
     const char *found = m31ri_privacy_key_kind(rules, key, strlen(key));
     if ((found == NULL) != (kind == NULL) || (kind != NULL && strcmp(found, kind) != 0)) {
-        fail_msg("%s: %s, expected %s", key, found != NULL ? found : "-", kind != NULL ? kind : "-");
+        fail_msg("%s: %s, expected %s", key, found != NULL ? found : "-",
+                 kind != NULL ? kind : "-");
     }
 }
 
@@ -57,12 +61,32 @@ static void test_obs_18__keys_decide_first(void **state)
 {
     (void)state;
     static const char *const denied[][2] = {
-        {"password", "password"}, {"DB_PASSWORD", "password"}, {"smtpPassword", "password"}, {"db.password", "password"},
-        {"passwd", "password"}, {"client_secret", "secret"}, {"api_key", "api_key"}, {"apiKey", "api_key"},
-        {"X-API-Key", "api_key"}, {"OPENAI_API_KEY", "api_key"}, {"hf_token", "token"}, {"authToken", "token"},
-        {"Authorization", "authorization"}, {"Cookie", "cookie"}, {"set-cookie", "cookie"}, {"private_key", "private_key"},
-        {"prompt", "prompt"}, {"messages", "prompt"}, {"content", "prompt"}, {"completion", "prompt"}, {"text", "prompt"},
-        {"system_prompt", "prompt"}, {"email", "email"}, {"ssn", "national_id"}, {"token", "token"}, {"password2", "password"},
+        {"password", "password"},
+        {"DB_PASSWORD", "password"},
+        {"smtpPassword", "password"},
+        {"db.password", "password"},
+        {"passwd", "password"},
+        {"client_secret", "secret"},
+        {"api_key", "api_key"},
+        {"apiKey", "api_key"},
+        {"X-API-Key", "api_key"},
+        {"OPENAI_API_KEY", "api_key"},
+        {"hf_token", "token"},
+        {"authToken", "token"},
+        {"Authorization", "authorization"},
+        {"Cookie", "cookie"},
+        {"set-cookie", "cookie"},
+        {"private_key", "private_key"},
+        {"prompt", "prompt"},
+        {"messages", "prompt"},
+        {"content", "prompt"},
+        {"completion", "prompt"},
+        {"text", "prompt"},
+        {"system_prompt", "prompt"},
+        {"email", "email"},
+        {"ssn", "national_id"},
+        {"token", "token"},
+        {"password2", "password"},
     };
     for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++) {
         assert_kind(denied[i][0], denied[i][1]);
@@ -73,11 +97,51 @@ static void test_obs_18__harmless_keys_are_not_denied(void **state)
 {
     (void)state;
     static const char *const harmless[] = {
-        "n_tokens", "tokens_per_sec", "token_count", "tokens", "tokenizer", "input_shape", "seed", "secret_scan", "num_tokens",
-        "prompt_tokens", "prompt_len", "completion_tokens", "key", "cache_key", "sort_key", "primary_key", "bos_token",
-        "eos_token", "pad_token_id", "max_tokens", "password_policy_enabled", "content_length", "content_type", "auth_enabled",
-        "use_token_bucket", "tokens_seen", "key_dim", "public_key", "key_id", "step", "loss", "lr", "path", "input_ids", "batch_tokens",
-        "token_dropout", "text_length", "response_ms", "query_count", "name", "module", "msg", "level", "message_count", "",
+        "n_tokens",
+        "tokens_per_sec",
+        "token_count",
+        "tokens",
+        "tokenizer",
+        "input_shape",
+        "seed",
+        "secret_scan",
+        "num_tokens",
+        "prompt_tokens",
+        "prompt_len",
+        "completion_tokens",
+        "key",
+        "cache_key",
+        "sort_key",
+        "primary_key",
+        "bos_token",
+        "eos_token",
+        "pad_token_id",
+        "max_tokens",
+        "password_policy_enabled",
+        "content_length",
+        "content_type",
+        "auth_enabled",
+        "use_token_bucket",
+        "tokens_seen",
+        "key_dim",
+        "public_key",
+        "key_id",
+        "step",
+        "loss",
+        "lr",
+        "path",
+        "input_ids",
+        "batch_tokens",
+        "token_dropout",
+        "text_length",
+        "response_ms",
+        "query_count",
+        "name",
+        "module",
+        "msg",
+        "level",
+        "message_count",
+        "",
     };
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
         assert_kind(harmless[i], NULL);
@@ -100,12 +164,25 @@ static void test_obs_18__tokens_are_found_wherever_they_stand(void **state)
 {
     (void)state;
     char text[300], expected[300];
-    static const char *const frames[] = {"%s", "for %s)", "a=%s&b=1", "\"%s\"", "/cache/%s/x", "%s, next", "\x1b[31m%s\x1b[0m", "key%%3D%s%%26x",
-                                         "x\\n%s\\n"};
+    static const char *const frames[] = {
+        "%s",       "for %s)",           "a=%s&b=1",       "\"%s\"",   "/cache/%s/x",
+        "%s, next", "\x1b[31m%s\x1b[0m", "key%%3D%s%%26x", "x\\n%s\\n"};
     static const char *const tokens[][2] = {
-        {"ghp_" "pABu4EOF8XZp9hO3PeuGA39ApzFOUF3BWozq", "github_token"}, {"hf_" "pVVldhFTywrTjyqxhnpklQVifDZJFionsR", "huggingface_token"},
-        {"AKIA" "EYVZRD37Q6WN4CZ2", "aws_key"}, {"glpat-" "BT_6V8596iNyVAaAaaGS", "gitlab_token"},
-        {"sk-ant-" "api03-tQgo8Z5S8sXE919tfl0SmyKKvCkDPB3hS04L1Rpohjs", "anthropic_key"},
+        {"ghp_"
+         "pABu4EOF8XZp9hO3PeuGA39ApzFOUF3BWozq",
+         "github_token"},
+        {"hf_"
+         "pVVldhFTywrTjyqxhnpklQVifDZJFionsR",
+         "huggingface_token"},
+        {"AKIA"
+         "EYVZRD37Q6WN4CZ2",
+         "aws_key"},
+        {"glpat-"
+         "BT_6V8596iNyVAaAaaGS",
+         "gitlab_token"},
+        {"sk-ant-"
+         "api03-tQgo8Z5S8sXE919tfl0SmyKKvCkDPB3hS04L1Rpohjs",
+         "anthropic_key"},
     };
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         for (size_t k = 0; k < sizeof frames / sizeof frames[0]; k++) {
@@ -121,12 +198,18 @@ static void test_obs_18__tokens_are_found_wherever_they_stand(void **state)
 static void test_obs_18__keys_inside_text_are_seen(void **state)
 {
     (void)state;
-    assert_scrubbed(NULL, "host=db user=ml password=Fjord55856", "host=db user=[redacted:user] password=[redacted:password]");
-    assert_scrubbed(NULL, "{\"password\": \"a b c\", \"n\": 3}", "{\"password\": \"[redacted:password]\", \"n\": 3}");
-    assert_scrubbed(NULL, "{\\\"api_key\\\": \\\"abc123\\\", \\\"n\\\": 3}", "{\\\"api_key\\\": \\\"[redacted:api_key]\\\", \\\"n\\\": 3}");
-    assert_scrubbed(NULL, "run --password hunter2x --n 3", "run --password [redacted:password] --n 3");
-    assert_scrubbed(NULL, "postgres://ml:Umber79008@db.internal:5432/runs", "postgres://ml:[redacted:password]@db.internal:5432/runs");
-    assert_scrubbed(NULL, "> Authorization: Bearer 8dc480372bb9f8ef691ea7b39f0f2878", "> Authorization: [redacted:authorization]");
+    assert_scrubbed(NULL, "host=db user=ml password=Fjord55856",
+                    "host=db user=[redacted:user] password=[redacted:password]");
+    assert_scrubbed(NULL, "{\"password\": \"a b c\", \"n\": 3}",
+                    "{\"password\": \"[redacted:password]\", \"n\": 3}");
+    assert_scrubbed(NULL, "{\\\"api_key\\\": \\\"abc123\\\", \\\"n\\\": 3}",
+                    "{\\\"api_key\\\": \\\"[redacted:api_key]\\\", \\\"n\\\": 3}");
+    assert_scrubbed(NULL, "run --password hunter2x --n 3",
+                    "run --password [redacted:password] --n 3");
+    assert_scrubbed(NULL, "postgres://ml:Umber79008@db.internal:5432/runs",
+                    "postgres://ml:[redacted:password]@db.internal:5432/runs");
+    assert_scrubbed(NULL, "> Authorization: Bearer 8dc480372bb9f8ef691ea7b39f0f2878",
+                    "> Authorization: [redacted:authorization]");
     assert_kept(NULL, "fn verify_password(hash: &str) -> bool");
     assert_kept(NULL, "password: impl Into<String>");
     assert_kept(NULL, "let token = lexer.next_token();");
@@ -156,7 +239,8 @@ static void test_obs_18__prompts_are_opt_in(void **state)
 {
     (void)state;
     const char *const keys[] = {"Customer-Ref"};
-    const m31ri_privacy_options o = {.allow_prompts = true, .deny_keys = keys, .n_deny_keys = 1, .home = "/data/u/kim"};
+    const m31ri_privacy_options o = {
+        .allow_prompts = true, .deny_keys = keys, .n_deny_keys = 1, .home = "/data/u/kim"};
     m31ri_privacy *usual = rules;
     rules = m31ri_privacy_new(&o);
     assert_non_null(rules);
@@ -173,11 +257,22 @@ static void test_obs_18__prompts_are_opt_in(void **state)
 static void test_obs_18__a_command_line_loses_its_secrets(void **state)
 {
     (void)state;
-    const char *argv[] = {"train", "--token", "abc", "--api-key=X1", "--seed", "7", "https://u:pw1234@h/x", "--tokenizer", "bpe", "HF_TOKEN=hf_x1y2z3a4"};
+    const char *argv[] = {"train",
+                          "--token",
+                          "abc",
+                          "--api-key=X1",
+                          "--seed",
+                          "7",
+                          "https://u:pw1234@h/x",
+                          "--tokenizer",
+                          "bpe",
+                          "HF_TOKEN=hf_x1y2z3a4"};
     m31ri_buf out = M31RI_BUF_INIT;
     assert_int_equal(m31ri_privacy_scrub_argv(rules, argv, 10, &out), 4);
-    static const char expected[] = "train\0--token\0[redacted:token]\0--api-key=[redacted:api_key]\0--seed\0" "7\0"
-                                   "https://u:[redacted:password]@h/x\0--tokenizer\0bpe\0HF_TOKEN=[redacted:token]";
+    static const char expected[] =
+        "train\0--token\0[redacted:token]\0--api-key=[redacted:api_key]\0--seed\0"
+        "7\0"
+        "https://u:[redacted:password]@h/x\0--tokenizer\0bpe\0HF_TOKEN=[redacted:token]";
     assert_int_equal(out.length, sizeof expected);
     assert_memory_equal(out.data, expected, sizeof expected);
     m31ri_buf_release(&out);
@@ -186,12 +281,17 @@ static void test_obs_18__a_command_line_loses_its_secrets(void **state)
 static void test_obs_18__a_config_keeps_its_layout(void **state)
 {
     (void)state;
-    const char *text = "# by ann@example.org\nlr: 3e-4   # warm\ndb: {url: \"postgres://u:Saffron12345@db/x\", pool: 4}\n"
-                       "tokenizer: bpe16k\ntokens: 5\napi_key: abc # rotate\nsecret: |\n  line one\n  line two\nseed: 1\n"
+    const char *text = "# by ann@example.org\nlr: 3e-4   # warm\ndb: {url: "
+                       "\"postgres://u:Saffron12345@db/x\", pool: 4}\n"
+                       "tokenizer: bpe16k\ntokens: 5\napi_key: abc # rotate\nsecret: |\n  line "
+                       "one\n  line two\nseed: 1\n"
                        "password: &p hunter2x\ncopy: *p\nauth:\n  tokens: [a, b]\n";
-    const char *expected = "# by [redacted:email]\nlr: 3e-4   # warm\ndb: {url: \"postgres://u:[redacted:password]@db/x\", pool: 4}\n"
-                           "tokenizer: bpe16k\ntokens: 5\napi_key: \"[redacted:api_key]\" # rotate\nsecret: \"[redacted:secret]\"\nseed: 1\n"
-                           "password: &p \"[redacted:password]\"\ncopy: *p\nauth:\n  tokens: [\"[redacted:authorization]\", \"[redacted:authorization]\"]\n";
+    const char *expected = "# by [redacted:email]\nlr: 3e-4   # warm\ndb: {url: "
+                           "\"postgres://u:[redacted:password]@db/x\", pool: 4}\n"
+                           "tokenizer: bpe16k\ntokens: 5\napi_key: \"[redacted:api_key]\" # "
+                           "rotate\nsecret: \"[redacted:secret]\"\nseed: 1\n"
+                           "password: &p \"[redacted:password]\"\ncopy: *p\nauth:\n  tokens: "
+                           "[\"[redacted:authorization]\", \"[redacted:authorization]\"]\n";
     m31ri_yaml *y = NULL;
     m31r_error e = {0};
     assert_int_equal(m31ri_yaml_read(text, strlen(text), "c.yaml", &y, &e), M31R_OK);
@@ -220,6 +320,59 @@ static void test_privacy__bytes_of_any_kind_are_fine(void **state)
     m31ri_buf_release(&out);
 }
 
+static void test_privacy__hostile_text_costs_no_square(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"-----BEGIN ",
+                                        "PuTTY-User-Key-File",
+                                        "token=",
+                                        "eyJ",
+                                        "eyJ-",
+                                        "eyJ/",
+                                        "{SSHA",
+                                        "$6$",
+                                        "prompt:",
+                                        "://",
+                                        "a@",
+                                        "sk-",
+                                        "hf_",
+                                        "1 1",
+                                        "-us1",
+                                        "password=\"",
+                                        "\\\"token\\\":\\\"",
+                                        "+1 (",
+                                        "card ",
+                                        "is ",
+                                        "/home/",
+                                        "-u ",
+                                        "DE12 ",
+                                        ", CA 9",
+                                        "a:b:",
+                                        ".atlasv1.",
+                                        ":AA",
+                                        "cookie:",
+                                        "pat.",
+                                        "dp.a."};
+    m31ri_buf text = M31RI_BUF_INIT, out = M31RI_BUF_INIT;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        m31ri_buf_clear(&text);
+        m31ri_buf_clear(&out);
+        while (text.length < 100000) {
+            m31ri_buf_add_str(&text, units[i]);
+        }
+        struct timespec a, b;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+        m31ri_privacy_scrub(rules, NULL, 0, text.data, text.length, &out);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+        double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9;
+        if (s > 3) { /* with the sanitizer; a square would be minutes */
+            fail_msg("100 KB of \"%s\" took %.1f s", units[i], s);
+        }
+    }
+    m31ri_buf_release(&text);
+    m31ri_buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_obs_18__a_command_line_loses_its_secrets),
         cmocka_unit_test(test_obs_18__a_config_keeps_its_layout),
         cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
+        cmocka_unit_test(test_privacy__hostile_text_costs_no_square),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
