@@ -1,8 +1,9 @@
-/* inflate.c - zlib streams read as RFC 1951 describes them, bit by bit with canonical Huffman codes.
+/* inflate.c - zlib streams read as RFC 1951 describes them, bit by bit with canonical Huffman
+ * codes.
  *
- * It exists so that the library can read a commit and its trees without linking zlib. A code is decoded by walking the
- * lengths: `first` is the first code of a length, and codes of one length are consecutive. That is slower than tables
- * and fast enough for objects of kilobytes.
+ * It exists so that the library can read a commit and its trees without linking zlib. A code is
+ * decoded by walking the lengths: `first` is the first code of a length, and codes of one length
+ * are consecutive. That is slower than tables and fast enough for objects of kilobytes.
  */
 #include "base/inflate.h"
 
@@ -21,6 +22,12 @@ typedef struct bits {
     int n_held;
     bool is_short; /* the input ended: zeros were handed out */
 } bits;
+
+/* Where the bytes go: what was in `bytes` before `start` is not ours. */
+typedef struct output {
+    m31ri_buf *bytes;
+    size_t start, limit;
+} output;
 
 typedef struct huffman {
     uint16_t count[LENGTHS_MAX + 1]; /* codes of each length */
@@ -98,17 +105,18 @@ static bool copy_back(m31ri_buf *out, size_t start, size_t distance, size_t leng
     return true;
 }
 
-static bool read_codes(bits *b, const huffman *literal, const huffman *distance, size_t start, size_t limit,
-                       m31ri_buf *out)
+static bool read_codes(bits *b, const huffman *literal, const huffman *distance, output *o)
 {
-    static const uint16_t length_base[] = {3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59,
+    m31ri_buf *out = o->bytes;
+    static const uint16_t length_base[] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                           15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
                                            67, 83, 99, 115, 131, 163, 195, 227, 258};
-    static const uint8_t length_extra[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4,
-                                           5, 5, 5, 5, 0};
-    static const uint16_t distance_base[] = {1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385,
-                                             513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385,
-                                             24577};
-    while (!b->is_short && out->length - start <= limit && m31ri_buf_ok(out)) {
+    static const uint8_t length_extra[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+                                           2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+    static const uint16_t distance_base[] = {
+        1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+        193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+    while (!b->is_short && out->length - o->start <= o->limit && m31ri_buf_ok(out)) {
         int symbol = decode(b, literal);
         if (symbol == 256) {
             return true;
@@ -130,7 +138,7 @@ static bool read_codes(bits *b, const huffman *literal, const huffman *distance,
             return false;
         }
         size_t back = distance_base[symbol] + take(b, symbol < 2 ? 0 : symbol / 2 - 1);
-        if (!copy_back(out, start, back, length)) {
+        if (!copy_back(out, o->start, back, length)) {
             return false;
         }
     }
@@ -166,7 +174,8 @@ static void fixed_codes(huffman *literal, huffman *distance)
     make_code(distance, lengths, DISTANCES);
 }
 
-/* The lengths of both codes are themselves coded, with runs: 16 repeats the last, 17 and 18 are runs of zero. */
+/* The lengths of both codes are themselves coded, with runs: 16 repeats the last, 17 and 18 are
+ * runs of zero. */
 static bool read_lengths(bits *b, const huffman *h, uint8_t *lengths, int n)
 {
     for (int i = 0; i < n;) {
@@ -190,7 +199,8 @@ static bool read_lengths(bits *b, const huffman *h, uint8_t *lengths, int n)
 
 static bool dynamic_codes(bits *b, huffman *literal, huffman *distance)
 {
-    static const uint8_t order[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+    static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                      11, 4,  12, 3, 13, 2, 14, 1, 15};
     uint8_t lengths[LITERALS + 32] = {0};
     int n_literals = (int)take(b, 5) + 257;
     int n_distances = (int)take(b, 5) + 1;
@@ -204,10 +214,11 @@ static bool dynamic_codes(bits *b, huffman *literal, huffman *distance)
     }
     memset(lengths, 0, sizeof lengths);
     return read_lengths(b, &code, lengths, n_literals + n_distances) && lengths[256] != 0 &&
-           make_code(literal, lengths, n_literals) && make_code(distance, lengths + n_literals, n_distances);
+           make_code(literal, lengths, n_literals) &&
+           make_code(distance, lengths + n_literals, n_distances);
 }
 
-static bool read_blocks(bits *b, size_t start, size_t limit, m31ri_buf *out)
+static bool read_blocks(bits *b, output *o)
 {
     for (bool is_last = false; !is_last;) {
         huffman literal;
@@ -216,14 +227,14 @@ static bool read_blocks(bits *b, size_t start, size_t limit, m31ri_buf *out)
         uint32_t kind = take(b, 2);
         bool ok = !b->is_short;
         if (kind == 0) {
-            ok = ok && read_stored(b, out);
+            ok = ok && read_stored(b, o->bytes);
         } else if (kind == 1) {
             fixed_codes(&literal, &distance);
         } else {
             ok = ok && kind == 2 && dynamic_codes(b, &literal, &distance);
         }
-        if (!ok || (kind != 0 && !read_codes(b, &literal, &distance, start, limit, out)) || b->is_short ||
-            out->length - start > limit) {
+        if (!ok || (kind != 0 && !read_codes(b, &literal, &distance, o)) || b->is_short ||
+            o->bytes->length - o->start > o->limit) {
             return false;
         }
     }
@@ -243,21 +254,25 @@ static bool has_checksum(bits *b, const uint8_t *bytes, size_t length)
            low == (uint32_t)(b->at[2] << 8 | b->at[3]);
 }
 
-m31r_err m31ri_inflate(const uint8_t *bytes, size_t length, size_t limit, m31ri_buf *out, m31r_error *e)
+m31r_err m31ri_inflate(const uint8_t *bytes, size_t length, size_t limit, m31ri_buf *out,
+                       m31r_error *e)
 {
-    if (length < 2 || (bytes[0] & 15) != 8 || (bytes[1] & 32) != 0 || (bytes[0] << 8 | bytes[1]) % 31 != 0) {
+    if (length < 2 || (bytes[0] & 15) != 8 || (bytes[1] & 32) != 0 ||
+        (bytes[0] << 8 | bytes[1]) % 31 != 0) {
         return m31ri_fail(e, M31R_E_CORRUPT, "not a zlib stream");
     }
     size_t start = out->length;
     bits b = {bytes + 2, bytes + length, 0, 0, false};
-    bool ok = read_blocks(&b, start, limit, out);
+    output o = {out, start, limit};
+    bool ok = read_blocks(&b, &o);
     if (!m31ri_buf_ok(out)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory after %zu bytes", out->length - start);
     }
     if (out->length - start > limit) {
         return m31ri_fail(e, M31R_E_LIMIT, "more than %zu bytes in a zlib stream", limit);
     }
-    if (!ok || !has_checksum(&b, (const uint8_t *)m31ri_buf_str(out) + start, out->length - start)) {
+    if (!ok ||
+        !has_checksum(&b, (const uint8_t *)m31ri_buf_str(out) + start, out->length - start)) {
         return m31ri_fail(e, M31R_E_CORRUPT, "a damaged zlib stream");
     }
     return M31R_OK;

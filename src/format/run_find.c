@@ -1,8 +1,9 @@
 /* run_find.c - from what a person types to a run directory.
  *
- * The root is listed and the text compared with ids and names; nothing typed is ever joined to a path, so "../x" finds
- * nothing outside. Order: the id starts with the second of the start; runs of one second are ordered by the
- * microseconds of metadata.json, so `@` is the latest also in a fast loop.
+ * The root is listed and the text compared with ids and names; nothing typed is ever joined to a
+ * path, so "../x" finds nothing outside. Order: the id starts with the second of the start; runs of
+ * one second are ordered by the microseconds of metadata.json, so `@` is the latest also in a fast
+ * loop.
  */
 #include "format/run_find.h"
 
@@ -22,8 +23,8 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 
-#define ID_SECOND_BYTES 16     /* "20261123T102651Z" */
-#define ID_BYTES 25            /* with "-9f3c0a1b" */
+#define ID_SECOND_BYTES 16 /* "20261123T102651Z" */
+#define ID_BYTES 25        /* with "-9f3c0a1b" */
 #define METADATA_BYTES (64 * 1024 * 1024)
 #define LISTED_CANDIDATES 8
 
@@ -58,7 +59,8 @@ static bool has_file(int dir, const char *name, bool directory)
            (directory ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode));
 }
 
-/* Name and start from metadata.json. A file that cannot be read or parsed leaves both empty: the run is still there. */
+/* Name and start from metadata.json. A file that cannot be read or parsed leaves both empty: the
+ * run is still there. */
 static bool read_name(int run, m31ri_run_entry *entry)
 {
     m31ri_buf text = M31RI_BUF_INIT;
@@ -227,7 +229,8 @@ static m31r_err say_ambiguous(const m31ri_run_list *l, const char *text, match_k
     char list[M31R_ERROR_HINT_BYTES - 64] = "";
     size_t used = 0;
     size_t listed = 0;
-    for (size_t i = l->n; i-- > 0 && listed < LISTED_CANDIDATES;) { /* the newest are the likely ones */
+    for (size_t i = l->n;
+         i-- > 0 && listed < LISTED_CANDIDATES;) { /* the newest are the likely ones */
         const m31ri_run_entry *run = &l->runs[i];
         if (matches(run, text, kind) && used < sizeof list) {
             int k = snprintf(list + used, sizeof list - used, "%s%s%s%.40s%s",
@@ -310,8 +313,10 @@ m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31
         if (m31ri_run_path_is_run(text)) {
             return take_path(text, out_path, e);
         }
-        m31ri_fail(e, M31R_E_ARG, "\"%s\" is not the path of a run directory", printable(text, shown));
-        m31ri_fail_hint(e, "a run directory holds a metadata.json; `m31r runs` lists those of a root");
+        m31ri_fail(e, M31R_E_ARG, "\"%s\" is not the path of a run directory",
+                   printable(text, shown));
+        m31ri_fail_hint(e,
+                        "a run directory holds a metadata.json; `m31r runs` lists those of a root");
         return M31R_E_ARG;
     }
     m31ri_run_list l = {0};

@@ -1,8 +1,8 @@
 /* run_find.h - which runs a root holds, and which one a person means.
  *
- * A person says `@` (the latest), `@-1` (the one before), a part of an id or of a name that only one run has, or a
- * path. The text is only compared with what the directory lists; it becomes a path only when it names a run directory
- * that exists. Read only.
+ * A person says `@` (the latest), `@-1` (the one before), a part of an id or of a name that only
+ * one run has, or a path. The text is only compared with what the directory lists; it becomes a
+ * path only when it names a run directory that exists. Read only.
  */
 #ifndef M31RI_RUN_FIND_H
 #define M31RI_RUN_FIND_H
@@ -14,25 +14,30 @@
 
 typedef struct m31ri_run_entry {
     char *run_id;
-    char *name;           /* from metadata.json; "" when there is none or it cannot be read */
-    char timestamp[28];   /* start, from metadata.json; "" when not known */
+    char *name;         /* from metadata.json; "" when there is none or it cannot be read */
+    char timestamp[28]; /* start, from metadata.json; "" when not known */
 } m31ri_run_entry;
 
 typedef struct m31ri_run_list {
-    m31ri_run_entry *runs; /* oldest first: by the id's second, then metadata's timestamp, then the attempt, then id */
+    m31ri_run_entry *runs; /* oldest first: by the id's second, then metadata's timestamp, then the
+                              attempt, then id */
     size_t n;
 } m31ri_run_list;
 
-/* Lists the run directories of `root` (directories, not symlinks, with a run id's form or with a metadata.json).
- * Errors: M31R_E_NOTFOUND (no such root), M31R_E_IO, M31R_E_NOMEM. Owns: m31ri_run_list_release(). Thread: any. */
+/* Lists the run directories of `root` (directories, not symlinks, with a run id's form or with a
+ * metadata.json).
+ *
+ * Errors: M31R_E_NOTFOUND (no such root), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:   m31ri_run_list_release(). Thread: any. */
 m31r_err m31ri_run_list_read(const char *root, m31ri_run_list *out, m31r_error *e);
 void m31ri_run_list_release(m31ri_run_list *l);
 
-/* Finds the run that `text` means in `root`; `*out_path` is its directory (below `root` as given, or the path itself).
- * A whole id wins over a whole name, and both over a part. A root that is missing is a root without runs.
+/* Finds the run that `text` means in `root`; `*out_path` is its directory (below `root` as given,
+ * or the path itself). A whole id wins over a whole name, and both over a part. A root that is
+ * missing is a root without runs.
  *
- * Errors: M31R_E_NOTFOUND, M31R_E_ARG (empty, means several - the hint lists them -, or a text with '/' that is not
- *         the path of a run directory), M31R_E_IO, M31R_E_NOMEM.
+ * Errors: M31R_E_NOTFOUND, M31R_E_ARG (empty, means several - the hint lists them -, or with
+ *         '/' but not the path of a run directory), M31R_E_IO, M31R_E_NOMEM.
  * Owns:   the caller frees `*out_path` with m31ri_free(). Thread: any. */
 m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31r_error *e);
 

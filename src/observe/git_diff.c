@@ -88,6 +88,13 @@ static bool is_change(git_repository *repo, int top, const git_diff_delta *delta
     }
 }
 
+typedef struct comparison {
+    git_repository *repo;
+    int top;
+    m31ri_git_facts *facts;
+    m31ri_changes *changes;
+} comparison;
+
 /* Appends one line of a patch until the text is full. */
 static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
                     const git_diff_line *line, void *payload)
@@ -109,19 +116,19 @@ static int add_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
     return m31ri_buf_ok(&g->diff) ? 0 : -1;
 }
 
-static m31r_err take_delta(const git_diff *diff, size_t i, int top, m31ri_git_facts *g,
-                           m31ri_changes *changes, m31r_error *e)
+static m31r_err take_delta(const comparison *c, git_diff *diff, size_t i, m31r_error *e)
 {
+    m31ri_git_facts *g = c->facts;
     static const uint8_t nothing[32];
     uint8_t digest[32];
     git_patch *patch = NULL;
-    const git_diff_delta *delta = git_diff_get_delta((git_diff *)(uintptr_t)diff, i);
+    const git_diff_delta *delta = git_diff_get_delta(diff, i);
     const char *path = delta->new_file.path;
     bool is_there =
-        delta->status != GIT_DELTA_DELETED && m31ri_git_content_digest(top, path, digest, NULL);
-    m31r_err err = m31ri_changes_add(changes, path, is_there ? digest : nothing, e);
-    if (err == M31R_OK && !g->diff_is_cut &&
-        git_patch_from_diff(&patch, (git_diff *)(uintptr_t)diff, i) == 0 && patch != NULL) {
+        delta->status != GIT_DELTA_DELETED && m31ri_git_content_digest(c->top, path, digest, NULL);
+    m31r_err err = m31ri_changes_add(c->changes, path, is_there ? digest : nothing, e);
+    if (err == M31R_OK && !g->diff_is_cut && git_patch_from_diff(&patch, diff, i) == 0 &&
+        patch != NULL) {
         git_patch_print(patch, add_line, g);
         if (!m31ri_buf_ok(&g->diff)) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory taking the diff");
@@ -131,17 +138,16 @@ static m31r_err take_delta(const git_diff *diff, size_t i, int top, m31ri_git_fa
     return err;
 }
 
-static m31r_err take_deltas(git_repository *repo, const git_diff *diff, int top, m31ri_git_facts *g,
-                            m31ri_changes *changes, m31r_error *e)
+static m31r_err take_deltas(const comparison *c, git_diff *diff, m31r_error *e)
 {
     m31r_err err = M31R_OK;
     size_t n = git_diff_num_deltas(diff);
     for (size_t i = 0; i < n && err == M31R_OK; i++) {
-        if (is_change(repo, top, git_diff_get_delta(diff, i))) {
-            err = take_delta(diff, i, top, g, changes, e);
+        if (is_change(c->repo, c->top, git_diff_get_delta(diff, i))) {
+            err = take_delta(c, diff, i, e);
         }
     }
-    g->n_changed = changes->n;
+    c->facts->n_changed = c->changes->n;
     return err;
 }
 
@@ -160,7 +166,8 @@ static m31r_err compare(git_repository *repo, git_object *tree, int top, m31ri_g
     if (git_diff_tree_to_workdir_with_index(&diff, repo, (git_tree *)tree, &options) != 0) {
         return M31R_OK; /* the library's facts stand */
     }
-    m31r_err err = take_deltas(repo, diff, top, g, &changes, e);
+    const comparison c = {repo, top, g, &changes};
+    m31r_err err = take_deltas(&c, diff, e);
     git_diff_free(diff);
     if (err == M31R_OK) {
         err = m31ri_git_untracked(repo, top, g, &changes, e);

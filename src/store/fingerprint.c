@@ -1,9 +1,11 @@
-/* fingerprint.c - SHA-256 of a file, or of a directory as (path, content digest) in byte order of path.
+/* fingerprint.c - SHA-256 of a file, or of a directory as (path, content digest) in byte order of
+ * path.
  *
- * The walk goes down directory by directory; a directory is sorted as if its name ended in '/', which makes the order
- * of the walk the byte order of whole paths ("a-b" before "a/b"). Everything is reached from the pinned top
- * directory without following symlinks, so loops cannot be entered. Files are read, never mapped: one that is
- * truncated meanwhile is a change to be noted, not a SIGBUS.
+ * The walk goes down directory by directory; a directory is sorted as if its name ended in '/',
+ * which makes the order of the walk the byte order of whole paths ("a-b" before "a/b"). Everything
+ * is reached from the pinned top directory without following symlinks, so loops cannot be entered.
+ * Files are read, never mapped: one that is truncated meanwhile is a change to be noted, not a
+ * SIGBUS.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -33,11 +35,11 @@
 #define KEEP_FILES 64
 
 typedef struct walk {
-    const char *top;        /* for messages */
-    m31ri_buf path;         /* relative path of what is being looked at */
-    m31ri_sha256 *tree;     /* over paths and digests */
+    const char *top;    /* for messages */
+    m31ri_buf path;     /* relative path of what is being looked at */
+    m31ri_sha256 *tree; /* over paths and digests */
     m31ri_sha256 *content;
-    char *chunk;            /* READ_BYTES */
+    char *chunk; /* READ_BYTES */
     m31ri_fingerprint_cache *cache;
     m31ri_fingerprint_progress *progress;
     m31ri_fingerprint result;
@@ -79,7 +81,8 @@ static bool is_same_file(const struct stat *a, const struct stat *b, uint64_t n_
 }
 
 /* Reads the whole open file; says afterwards whether it stayed the same meanwhile. */
-static m31r_err hash_bytes(walk *w, int fd, const struct stat *before, uint8_t digest[32], m31r_error *e)
+static m31r_err hash_bytes(walk *w, int fd, const struct stat *before, uint8_t digest[32],
+                           m31r_error *e)
 {
     uint64_t n_read = 0;
     struct stat after;
@@ -213,8 +216,8 @@ static m31r_err walk_entry(walk *w, int dir, const m31ri_dir_entry *entry, int d
 static m31r_err walk_directory(walk *w, int dir, int depth, m31r_error *e)
 {
     if (depth > DEPTH_MAX) {
-        return m31ri_fail(e, M31R_E_LIMIT, "fingerprint: %s is more than %d directories deep", w->top,
-                          DEPTH_MAX);
+        return m31ri_fail(e, M31R_E_LIMIT, "fingerprint: %s is more than %d directories deep",
+                          w->top, DEPTH_MAX);
     }
     m31ri_dir_list list;
     m31r_err err = m31ri_dir_list_fd(dir, &list, e);

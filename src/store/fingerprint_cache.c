@@ -1,10 +1,11 @@
 /* fingerprint_cache.c - content digests remembered by device, inode, size, mtime and ctime.
  *
  * One file for each fingerprinted path, so that reading it costs what that path costs:
- *     "M31RFP1\n"  entries, sorted by device and inode, in this machine's byte order  SHA-256 of all before it
- * A file with a wrong checksum is no file. It is replaced atomically under a lock of its directory; who does not get
- * the lock does not write. A file that changed within 2 seconds before it was looked at is not remembered: a second
- * change within the clock's grain would leave the same times (git calls such an entry racy).
+ *     "M31RFP1\n"  entries, sorted by device and inode, in this machine's byte order  SHA-256 of
+ * all before it A file with a wrong checksum is no file. It is replaced atomically under a lock of
+ * its directory; who does not get the lock does not write. A file that changed within 2 seconds
+ * before it was looked at is not remembered: a second change within the clock's grain would leave
+ * the same times (git calls such an entry racy).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -37,7 +38,7 @@ typedef struct cache_entry {
 struct m31ri_fingerprint_cache {
     int dir;
     char file[M31RI_SHA256_HEX];
-    m31ri_buf bytes;     /* the file as it was read; `old` points into it */
+    m31ri_buf bytes; /* the file as it was read; `old` points into it */
     cache_entry *old;
     size_t n_old;
     cache_entry *added;
@@ -65,7 +66,8 @@ static int open_directory(void)
 {
     const char *base = getenv("XDG_CACHE_HOME");
     const char *below = "/m31r/fingerprints";
-    if (base == NULL || base[0] != '/') { /* the XDG rules say that a relative one is to be ignored */
+    if (base == NULL ||
+        base[0] != '/') { /* the XDG rules say that a relative one is to be ignored */
         base = getenv("HOME");
         below = "/.cache/m31r/fingerprints";
     }

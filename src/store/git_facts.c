@@ -1,8 +1,8 @@
 /* git_facts.c - commit, branch and changed files, read from .git and the work tree.
  *
- * An entry whose stat data are those of the index is unchanged, unless it is as young as the index (git: racy); one in
- * doubt is hashed and compared. Filters (autocrlf, LFS) are not run: a filtered file that was touched without being
- * changed counts as changed here.
+ * An entry whose stat data are those of the index is unchanged, unless it is as young as the index
+ * (git: racy); one in doubt is hashed and compared. Filters (autocrlf, LFS) are not run: a filtered
+ * file that was touched without being changed counts as changed here.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -56,7 +56,8 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const m31ri_git_change *)a)->path, ((const m31ri_git_change *)b)->path);
 }
 
-m31r_err m31ri_git_changes_digest(m31ri_git_change *changes, size_t n, uint8_t out[32], m31r_error *e)
+m31r_err m31ri_git_changes_digest(m31ri_git_change *changes, size_t n, uint8_t out[32],
+                                  m31r_error *e)
 {
     memset(out, 0, 32);
     if (n == 0) {
@@ -76,8 +77,10 @@ m31r_err m31ri_git_changes_digest(m31ri_git_change *changes, size_t n, uint8_t o
     return M31R_OK;
 }
 
-/* Feeds what the work tree holds at `path` to `context`, after the blob header when `as_blob`. False: not there. */
-static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as_blob, uint64_t *out_bytes)
+/* Feeds what the work tree holds at `path` to `context`, after the blob header when `as_blob`.
+ * False: not there. */
+static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as_blob,
+                         uint64_t *out_bytes)
 {
     struct stat st;
     char chunk[READ_BYTES];
@@ -113,12 +116,14 @@ static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as
     return n >= 0;
 }
 
-static bool digest_content(int top, const char *path, const EVP_MD *kind, bool as_blob, uint8_t out[32],
+/* `blob_kind` NULL: SHA-256 of the content; else git's name of it as a blob, by that hash. */
+static bool digest_content(int top, const char *path, const EVP_MD *blob_kind, uint8_t out[32],
                            uint64_t *out_bytes)
 {
+    const EVP_MD *kind = blob_kind != NULL ? blob_kind : EVP_sha256();
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool ok = context != NULL && EVP_DigestInit_ex(context, kind, NULL) == 1 &&
-              feed_content(top, path, context, as_blob, out_bytes) &&
+              feed_content(top, path, context, blob_kind != NULL, out_bytes) &&
               EVP_DigestFinal_ex(context, out, NULL) == 1;
     EVP_MD_CTX_free(context);
     return ok;
@@ -126,7 +131,7 @@ static bool digest_content(int top, const char *path, const EVP_MD *kind, bool a
 
 bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64_t *out_bytes)
 {
-    return digest_content(top, path, EVP_sha256(), false, out, out_bytes);
+    return digest_content(top, path, NULL, out, out_bytes);
 }
 
 /* The four kinds of mode git keeps, from what stat says; 0 for what it does not track. */
@@ -141,7 +146,8 @@ static uint32_t git_mode(const struct stat *st)
     return (st->st_mode & MODE_EXECUTABLE) != 0 ? 0100755 : 0100644;
 }
 
-static bool is_stat_same(const m31ri_git_index *x, const m31ri_git_entry *entry, const struct stat *st)
+static bool is_stat_same(const m31ri_git_index *x, const m31ri_git_entry *entry,
+                         const struct stat *st)
 {
     bool is_racy = (int64_t)entry->mtime_s > x->written_s ||
                    ((int64_t)entry->mtime_s == x->written_s && entry->mtime_ns >= x->written_ns);
@@ -156,9 +162,10 @@ static bool is_stat_same(const m31ri_git_index *x, const m31ri_git_entry *entry,
 typedef struct comparison {
     const m31ri_git_repo *repo;
     const m31ri_git_index *index;
-    const m31ri_git_head *head; /* NULL when HEAD's tree cannot be read: then the index stands for it */
+    const m31ri_git_head
+        *head; /* NULL when HEAD's tree cannot be read: then the index stands for it */
     int top;
-    m31ri_git_change *changes;  /* room for every entry and every removed path */
+    m31ri_git_change *changes; /* room for every entry and every removed path */
     size_t n_changes;
 } comparison;
 
@@ -193,7 +200,8 @@ static bool differs(const comparison *c, size_t i)
         return h.state == M31RI_HEAD_ABSENT ||
                (h.state == M31RI_HEAD_OTHER && memcmp(h.oid, entry->oid, oid_bytes) != 0);
     }
-    bool is_there = fstatat(c->top, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && git_mode(&st) != 0;
+    bool is_there =
+        fstatat(c->top, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && git_mode(&st) != 0;
     if (!is_there || h.state == M31RI_HEAD_ABSENT) {
         return is_there || h.state != M31RI_HEAD_ABSENT;
     }
@@ -208,7 +216,8 @@ static bool differs(const comparison *c, size_t i)
         return memcmp(entry->oid, h.oid, oid_bytes) != 0;
     }
     const EVP_MD *kind = oid_bytes == 32 ? EVP_sha256() : EVP_sha1();
-    return !digest_content(c->top, entry->name, kind, true, oid, NULL) || memcmp(oid, h.oid, oid_bytes) != 0;
+    return !digest_content(c->top, entry->name, kind, oid, NULL) ||
+           memcmp(oid, h.oid, oid_bytes) != 0;
 }
 
 static void compare_index(comparison *c)
@@ -219,8 +228,8 @@ static void compare_index(comparison *c)
         if (type == MODE_GITLINK || type == MODE_TREE) {
             continue;
         }
-        bool is_listed = c->n_changes > 0 &&
-                         strcmp(c->changes[c->n_changes - 1].path, entry->name) == 0;
+        bool is_listed =
+            c->n_changes > 0 && strcmp(c->changes[c->n_changes - 1].path, entry->name) == 0;
         if (is_listed || !differs(c, i)) {
             continue;
         }
@@ -231,7 +240,8 @@ static void compare_index(comparison *c)
         }
     }
     for (size_t i = 0; c->head != NULL && i < c->head->n_removed; i++) {
-        c->changes[c->n_changes++].path = c->head->removed[i]; /* its digest is the zeros of calloc */
+        c->changes[c->n_changes++].path =
+            c->head->removed[i]; /* its digest is the zeros of calloc */
     }
 }
 
@@ -264,15 +274,18 @@ static m31r_err read_work_tree(m31ri_git_repo *r, m31ri_git_facts *g, m31r_error
     m31r_error why = {0};
     m31r_err err = m31ri_git_index_read(r, &x, e);
     if (err == M31R_OK && x.is_split) {
-        snprintf(g->reason, sizeof g->reason, "the index is split (core.splitIndex), which is not read here");
+        snprintf(g->reason, sizeof g->reason,
+                 "the index is split (core.splitIndex), which is not read here");
     } else if (err == M31R_OK) {
         m31r_err head_err = m31ri_git_head_read(r, g->commit, &x, &h, &why);
         comparison c = {.repo = r, .index = &x, .head = head_err == M31R_OK ? &h : NULL};
         if (head_err != M31R_OK) {
-            snprintf(g->reason, sizeof g->reason, "what is staged is not known: %.120s", why.message);
+            snprintf(g->reason, sizeof g->reason, "what is staged is not known: %.120s",
+                     why.message);
         }
-        err = head_err == M31R_E_NOMEM ? m31ri_fail(e, M31R_E_NOMEM, "out of memory reading git facts")
-                                       : find_changes(&c, g, e);
+        err = head_err == M31R_E_NOMEM
+                  ? m31ri_fail(e, M31R_E_NOMEM, "out of memory reading git facts")
+                  : find_changes(&c, g, e);
         g->found = err == M31R_OK;
     }
     m31ri_git_head_release(&h);

@@ -1,8 +1,8 @@
 /* git_head.c - HEAD's tree against the index, so that what is staged counts as changed.
  *
- * The index caches the name of each tree as it was when it was last written or read; where that name is the one HEAD has,
- * everything below is the same and is not read. Right after a commit or a checkout that is the whole tree, so the
- * usual cost is one object: the commit.
+ * The index caches the name of each tree as it was when it was last written or read; where that
+ * name is the one HEAD has, everything below is the same and is not read. Right after a commit or a
+ * checkout that is the whole tree, so the usual cost is one object: the commit.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,10 +39,12 @@ static m31r_err no_memory(m31r_error *e)
 
 static m31r_err damaged(const reading *r, m31r_error *e)
 {
-    return m31ri_fail(e, M31R_E_CORRUPT, "git object: the tree of \"%s\" is damaged", m31ri_buf_str(&r->path));
+    return m31ri_fail(e, M31R_E_CORRUPT, "git object: the tree of \"%s\" is damaged",
+                      m31ri_buf_str(&r->path));
 }
 
-/* Reads the head of a cached tree: "name NUL entries SP subtrees LF", then its oid when entries >= 0. */
+/* Reads the head of a cached tree: "name NUL entries SP subtrees LF", then its oid when entries >=
+ * 0. */
 static bool take_head(const uint8_t **at, const uint8_t *end, size_t oid_bytes, cached *out)
 {
     const uint8_t *nul = memchr(*at, '\0', (size_t)(end - *at));
@@ -60,7 +62,9 @@ static bool take_head(const uint8_t **at, const uint8_t *end, size_t oid_bytes, 
     char *rest;
     long n_entries = strtol(text, &rest, 10);
     long n_subtrees = strtol(rest, NULL, 10);
-    *out = (cached){.name = (const char *)*at, .name_length = (size_t)(nul - *at), .n_subtrees = (int)n_subtrees};
+    *out = (cached){.name = (const char *)*at,
+                    .name_length = (size_t)(nul - *at),
+                    .n_subtrees = (int)n_subtrees};
     *at = line + 1;
     if (n_subtrees < 0 || n_subtrees > 1000000) {
         return false;
@@ -90,7 +94,8 @@ static bool skip_trees(const uint8_t **at, const uint8_t *end, size_t oid_bytes,
     return true;
 }
 
-static bool find_child(const cached *parent, const char *name, size_t length, size_t oid_bytes, cached *out)
+static bool find_child(const cached *parent, const char *name, size_t length, size_t oid_bytes,
+                       cached *out)
 {
     const uint8_t *at = parent->children;
     for (int i = 0; i < parent->n_subtrees; i++) {
@@ -163,30 +168,37 @@ static m31r_err take_file(const reading *r, uint32_t mode, const uint8_t *oid, m
     }
     const m31ri_git_entry *entry = &r->index->entries[i];
     m31ri_git_head_entry *h = &r->head->entries[i];
-    h->state = entry->mode == mode && memcmp(entry->oid, oid, oid_bytes) == 0 ? M31RI_HEAD_SAME : M31RI_HEAD_OTHER;
+    h->state = entry->mode == mode && memcmp(entry->oid, oid, oid_bytes) == 0 ? M31RI_HEAD_SAME
+                                                                              : M31RI_HEAD_OTHER;
     h->mode = mode;
     memcpy(h->oid, oid, oid_bytes);
     return M31R_OK;
 }
 
-static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, int depth, m31r_error *e);
+static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, int depth,
+                          m31r_error *e);
 
-/* One entry of a tree: "mode SP name NUL oid". `*at` moves behind it. */
-static m31r_err take_entry(reading *r, const uint8_t **at, const uint8_t *end, const cached *cache, int depth,
-                           m31r_error *e)
+/* What is left of a tree's bytes. */
+typedef struct tree_rest {
+    const uint8_t *at, *end;
+    int depth;
+} tree_rest;
+
+/* Takes one entry: "mode SP name NUL oid". */
+static m31r_err take_entry(reading *r, tree_rest *t, const cached *cache, m31r_error *e)
 {
     char *mode_end;
-    const uint8_t *nul = memchr(*at, '\0', (size_t)(end - *at));
-    if (nul == NULL || (size_t)(end - nul - 1) < r->repo->oid_bytes) {
+    const uint8_t *nul = memchr(t->at, '\0', (size_t)(t->end - t->at));
+    if (nul == NULL || (size_t)(t->end - nul - 1) < r->repo->oid_bytes) {
         return damaged(r, e);
     }
-    uint32_t mode = (uint32_t)strtoul((const char *)*at, &mode_end, 8);
+    uint32_t mode = (uint32_t)strtoul((const char *)t->at, &mode_end, 8);
     const char *name = mode_end + 1;
     if (*mode_end != ' ' || *name == '\0') {
         return damaged(r, e);
     }
     const uint8_t *oid = nul + 1;
-    *at = oid + r->repo->oid_bytes;
+    t->at = oid + r->repo->oid_bytes;
     if (mode == MODE_GITLINK) {
         return M31R_OK;
     }
@@ -195,9 +207,11 @@ static m31r_err take_entry(reading *r, const uint8_t **at, const uint8_t *end, c
     m31ri_buf_add_str(&r->path, name);
     m31r_err err;
     if (mode == MODE_TREE) {
-        bool is_cached = cache != NULL && find_child(cache, name, strlen(name), r->repo->oid_bytes, &child);
+        bool is_cached =
+            cache != NULL && find_child(cache, name, strlen(name), r->repo->oid_bytes, &child);
         m31ri_buf_add_char(&r->path, '/');
-        err = m31ri_buf_ok(&r->path) ? read_tree(r, oid, is_cached ? &child : NULL, depth + 1, e) : no_memory(e);
+        err = m31ri_buf_ok(&r->path) ? read_tree(r, oid, is_cached ? &child : NULL, t->depth + 1, e)
+                                     : no_memory(e);
     } else {
         mode = mode == 0100664 ? 0100644 : mode; /* written by very old gits */
         err = m31ri_buf_ok(&r->path) ? take_file(r, mode, oid, e) : no_memory(e);
@@ -210,7 +224,8 @@ static m31r_err take_entry(reading *r, const uint8_t **at, const uint8_t *end, c
 }
 
 /* Declared before use because trees hold trees. */
-static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, int depth, m31r_error *e)
+static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, int depth,
+                          m31r_error *e)
 {
     if (cache != NULL && cache->oid != NULL && memcmp(cache->oid, oid, r->repo->oid_bytes) == 0) {
         mark_same(r);
@@ -222,9 +237,9 @@ static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, i
     m31ri_buf bytes = M31RI_BUF_INIT;
     m31r_err err = m31ri_git_object_read(r->repo, oid, &bytes, e);
     const uint8_t *at = (const uint8_t *)m31ri_buf_str(&bytes);
-    const uint8_t *end = at + bytes.length;
-    while (err == M31R_OK && at < end) {
-        err = take_entry(r, &at, end, cache, depth, e);
+    tree_rest t = {at, at + bytes.length, depth};
+    while (err == M31R_OK && t.at < t.end) {
+        err = take_entry(r, &t, cache, e);
     }
     m31ri_buf_release(&bytes);
     return err;
@@ -253,16 +268,17 @@ static m31r_err tree_of(const m31ri_git_repo *r, const char *commit, uint8_t out
     } else {
         err = m31ri_git_object_read(r, oid, &text, e);
     }
-    if (err == M31R_OK && (text.length < 5 + 2 * r->oid_bytes || strncmp(text.data, "tree ", 5) != 0 ||
-                           !read_hex(text.data + 5, r->oid_bytes, out))) {
+    if (err == M31R_OK &&
+        (text.length < 5 + 2 * r->oid_bytes || strncmp(text.data, "tree ", 5) != 0 ||
+         !read_hex(text.data + 5, r->oid_bytes, out))) {
         err = m31ri_fail(e, M31R_E_CORRUPT, "commit %s names no tree", commit);
     }
     m31ri_buf_release(&text);
     return err;
 }
 
-m31r_err m31ri_git_head_read(const m31ri_git_repo *repo, const char *commit, const m31ri_git_index *x,
-                             m31ri_git_head *out, m31r_error *e)
+m31r_err m31ri_git_head_read(const m31ri_git_repo *repo, const char *commit,
+                             const m31ri_git_index *x, m31ri_git_head *out, m31r_error *e)
 {
     uint8_t tree[32];
     m31ri_git_head h = {0};

@@ -1,7 +1,8 @@
 /* git_index.c - the index, versions 2 to 4, as gitformat-index(5) describes it.
  *
- * "DIRC" version n, then n entries in byte order of name, then extensions, then a hash that is not checked here (git
- * itself may leave it zero). Every length is checked against the end of the file before it is used.
+ * "DIRC" version n, then n entries in byte order of name, then extensions, then a hash that is not
+ * checked here (git itself may leave it zero). Every length is checked against the end of the file
+ * before it is used.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "store/git_facts_int.h"
 
 #define HEADER_BYTES 12
-#define STAT_BYTES 40     /* ctime to size */
+#define STAT_BYTES 40 /* ctime to size */
 #define HAS_MORE_FLAGS 0x4000
 
 typedef struct cursor {
@@ -39,7 +40,8 @@ static size_t left(const cursor *c)
     return (size_t)(c->end - c->at);
 }
 
-/* Takes name and padding of versions 2 and 3: NUL-terminated, the entry padded to a multiple of 8. */
+/* Takes name and padding of versions 2 and 3: NUL-terminated, the entry padded to a multiple of 8.
+ */
 static bool take_plain_name(cursor *c, const uint8_t *start, m31ri_git_entry *out)
 {
     const uint8_t *nul = memchr(c->at, '\0', left(c));
@@ -56,8 +58,9 @@ static bool take_plain_name(cursor *c, const uint8_t *start, m31ri_git_entry *ou
     return true;
 }
 
-/* Version 4: how many bytes to drop from the end of the previous name, then the rest of this one. The unpacked
- * name goes to `names`; its offset stands in for the pointer until all are there, since the buffer moves. */
+/* Version 4: how many bytes to drop from the end of the previous name, then the rest of this one.
+ * The unpacked name goes to `names`; its offset stands in for the pointer until all are there,
+ * since the buffer moves. */
 static bool take_packed_name(cursor *c, m31ri_buf *names, size_t previous, size_t *offset)
 {
     size_t drop = 0;
@@ -70,7 +73,8 @@ static bool take_packed_name(cursor *c, m31ri_buf *names, size_t previous, size_
         if ((byte & 0x80) == 0) {
             break;
         }
-        drop++; /* each continued byte counts one more: git's offset encoding has no two forms of a number */
+        drop++; /* each continued byte counts one more: git's offset encoding has no two forms of a
+                   number */
     }
     const uint8_t *nul = memchr(c->at, '\0', left(c));
     size_t previous_length = previous == SIZE_MAX ? 0 : strlen(names->data + previous);

@@ -1,7 +1,9 @@
-/* git_objects.c - one object of a repository by name: loose, or in a pack (index version 2), also as a delta.
+/* git_objects.c - one object of a repository by name: loose, or in a pack (index version 2), also
+ * as a delta.
  *
- * Files are read by position, never mapped. Sizes come from the file and are bounded before anything is allocated. A
- * delta names its base by place or by name, so reading one may read others: bounded by DEPTH.
+ * Files are read by position, never mapped. Sizes come from the file and are bounded before
+ * anything is allocated. A delta names its base by place or by name, so reading one may read
+ * others: bounded by DEPTH.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -61,7 +63,8 @@ static m31r_err read_loose(int objects, const char *hex, m31ri_buf *out, bool *f
     m31r_err err = m31ri_read_file(objects, name, OBJECT_BYTES, &packed, e);
     *found = err != M31R_E_NOTFOUND;
     if (err == M31R_OK) {
-        err = m31ri_inflate((const uint8_t *)m31ri_buf_str(&packed), packed.length, OBJECT_BYTES, out, e);
+        err = m31ri_inflate((const uint8_t *)m31ri_buf_str(&packed), packed.length, OBJECT_BYTES,
+                            out, e);
     }
     m31ri_buf_release(&packed);
     const char *nul = err == M31R_OK ? memchr(m31ri_buf_str(out), '\0', out->length) : NULL;
@@ -140,7 +143,8 @@ static bool take_size(const uint8_t **at, const uint8_t *end, uint64_t *out)
 }
 
 /* One copy instruction: which bytes of offset and size follow is said by the bits of `code`. */
-static bool apply_copy(const uint8_t **at, const uint8_t *end, uint8_t code, const m31ri_buf *base, m31ri_buf *out)
+static bool apply_copy(const uint8_t **at, const uint8_t *end, uint8_t code, const m31ri_buf *base,
+                       m31ri_buf *out)
 {
     size_t offset = 0;
     size_t size = 0;
@@ -169,8 +173,8 @@ static bool apply_delta(const m31ri_buf *delta, const m31ri_buf *base, m31ri_buf
     const uint8_t *end = at + delta->length;
     uint64_t base_size;
     uint64_t size;
-    if (!take_size(&at, end, &base_size) || !take_size(&at, end, &size) || base_size != base->length ||
-        size > OBJECT_BYTES) {
+    if (!take_size(&at, end, &base_size) || !take_size(&at, end, &size) ||
+        base_size != base->length || size > OBJECT_BYTES) {
         return false;
     }
     while (at < end && out->length <= size) {
@@ -189,15 +193,24 @@ static bool apply_delta(const m31ri_buf *delta, const m31ri_buf *base, m31ri_buf
     return out->length == size;
 }
 
+/* One object that is wanted. */
+typedef struct request {
+    const m31ri_git_repo *repo;
+    const uint8_t *oid;
+    int depth; /* how many deltas led here */
+    m31ri_buf *out;
+} request;
+
 typedef struct packed_start {
     int type;
     uint64_t size;
-    uint64_t base_offset;  /* OFS_DELTA */
-    uint8_t base_oid[32];  /* REF_DELTA */
-    size_t length;         /* of the start itself */
+    uint64_t base_offset; /* OFS_DELTA */
+    uint8_t base_oid[32]; /* REF_DELTA */
+    size_t length;        /* of the start itself */
 } packed_start;
 
-static bool read_start(int fd, uint64_t offset, uint64_t file_size, size_t oid_bytes, packed_start *s)
+static bool read_start(int fd, uint64_t offset, uint64_t file_size, size_t oid_bytes,
+                       packed_start *s)
 {
     uint8_t bytes[HEADER_BYTES] = {0};
     size_t have = file_size - offset < HEADER_BYTES ? (size_t)(file_size - offset) : HEADER_BYTES;
@@ -227,16 +240,19 @@ static bool read_start(int fd, uint64_t offset, uint64_t file_size, size_t oid_b
     return i <= have && s->size <= OBJECT_BYTES;
 }
 
-static m31r_err read_object(const m31ri_git_repo *r, const uint8_t *oid, int depth, m31ri_buf *out,
-                            m31r_error *e);
+static m31r_err read_object(const request *q, m31r_error *e);
 
 /* Inflates what stands after the start. Deflate never makes data much larger than they are. */
-static m31r_err inflate_at(int fd, uint64_t offset, uint64_t file_size, uint64_t size, m31ri_buf *out,
-                           m31r_error *e)
+static m31r_err inflate_at(int fd, uint64_t offset, uint64_t size, m31ri_buf *out, m31r_error *e)
 {
+    struct stat st;
     m31ri_buf packed = M31RI_BUF_INIT;
+    if (fstat(fd, &st) != 0 || offset > (uint64_t)st.st_size) {
+        return damaged(e, "a pack that ends too early");
+    }
+    uint64_t left = (uint64_t)st.st_size - offset;
     uint64_t need = size + size / 100 + 1024;
-    need = need < file_size - offset ? need : file_size - offset;
+    need = need < left ? need : left;
     m31r_err err = M31R_OK;
     if (!m31ri_buf_reserve(&packed, (size_t)need)) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory reading a git object");
@@ -249,31 +265,32 @@ static m31r_err inflate_at(int fd, uint64_t offset, uint64_t file_size, uint64_t
     return err;
 }
 
-static m31r_err read_packed(const m31ri_git_repo *r, int fd, uint64_t offset, int depth, m31ri_buf *out,
-                            m31r_error *e)
+static m31r_err read_packed(const request *q, int fd, uint64_t offset, m31r_error *e)
 {
     struct stat st;
     packed_start s = {0};
-    if (depth > DEPTH) {
+    if (q->depth > DEPTH) {
         return damaged(e, "a chain of deltas without an end");
     }
-    if (fstat(fd, &st) != 0 || !read_start(fd, offset, (uint64_t)st.st_size, r->oid_bytes, &s)) {
+    if (fstat(fd, &st) != 0 ||
+        !read_start(fd, offset, (uint64_t)st.st_size, q->repo->oid_bytes, &s)) {
         return damaged(e, "a damaged start in a pack");
     }
     if (s.type != OFS_DELTA && s.type != REF_DELTA) {
-        return inflate_at(fd, offset + s.length, (uint64_t)st.st_size, s.size, out, e);
+        return inflate_at(fd, offset + s.length, s.size, q->out, e);
     }
     m31ri_buf delta = M31RI_BUF_INIT;
     m31ri_buf base = M31RI_BUF_INIT;
-    m31r_err err = inflate_at(fd, offset + s.length, (uint64_t)st.st_size, s.size, &delta, e);
+    const request of_base = {q->repo, s.base_oid, q->depth + 1, &base};
+    m31r_err err = inflate_at(fd, offset + s.length, s.size, &delta, e);
     if (err == M31R_OK) {
-        err = s.type == OFS_DELTA ? read_packed(r, fd, s.base_offset, depth + 1, &base, e)
-                                  : read_object(r, s.base_oid, depth + 1, &base, e);
+        err = s.type == OFS_DELTA ? read_packed(&of_base, fd, s.base_offset, e)
+                                  : read_object(&of_base, e);
     }
-    if (err == M31R_OK && !apply_delta(&delta, &base, out)) {
+    if (err == M31R_OK && !apply_delta(&delta, &base, q->out)) {
         err = damaged(e, "a delta that does not fit its base");
     }
-    if (err == M31R_OK && !m31ri_buf_ok(out)) {
+    if (err == M31R_OK && !m31ri_buf_ok(q->out)) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory reading a git object");
     }
     m31ri_buf_release(&delta);
@@ -282,13 +299,13 @@ static m31r_err read_packed(const m31ri_git_repo *r, int fd, uint64_t offset, in
 }
 
 /* Looks into one pack. */
-static m31r_err try_pack(const m31ri_git_repo *r, int dir, const char *index_name, const uint8_t *oid, int depth,
-                         m31ri_buf *out, bool *found, m31r_error *e)
+static m31r_err try_pack(const request *q, int dir, const char *index_name, bool *found,
+                         m31r_error *e)
 {
     char name[300];
     uint64_t offset = 0;
     int fd = m31ri_open(dir, index_name, O_RDONLY, 0);
-    *found = fd >= 0 && find_in_index(fd, oid, r->oid_bytes, &offset);
+    *found = fd >= 0 && find_in_index(fd, q->oid, q->repo->oid_bytes, &offset);
     if (fd >= 0) {
         close(fd);
     }
@@ -300,13 +317,12 @@ static m31r_err try_pack(const m31ri_git_repo *r, int dir, const char *index_nam
     if (fd < 0) {
         return m31ri_fail_sys(e, errno, name, "opening %s", name);
     }
-    m31r_err err = read_packed(r, fd, offset, depth, out, e);
+    m31r_err err = read_packed(q, fd, offset, e);
     close(fd);
     return err;
 }
 
-static m31r_err try_packs(const m31ri_git_repo *r, int objects, const uint8_t *oid, int depth, m31ri_buf *out,
-                          bool *found, m31r_error *e)
+static m31r_err try_packs(const request *q, int objects, bool *found, m31r_error *e)
 {
     int dir = m31ri_open_dir(objects, "pack", true);
     m31ri_dir_list list = {0};
@@ -317,7 +333,7 @@ static m31r_err try_packs(const m31ri_git_repo *r, int objects, const uint8_t *o
     for (size_t i = 0; i < list.n && err == M31R_OK && !*found; i++) {
         size_t length = strlen(list.entries[i].name);
         if (length > 4 && strcmp(list.entries[i].name + length - 4, ".idx") == 0) {
-            err = try_pack(r, dir, list.entries[i].name, oid, depth, out, found, e);
+            err = try_pack(q, dir, list.entries[i].name, found, e);
         }
     }
     m31ri_dir_list_release(&list);
@@ -325,28 +341,27 @@ static m31r_err try_packs(const m31ri_git_repo *r, int objects, const uint8_t *o
     return err;
 }
 
-/* One object directory; then those that it borrows from (one level, which is what clone --shared makes). */
-static m31r_err try_directory(const m31ri_git_repo *r, const char *path, const uint8_t *oid, int depth,
-                              m31ri_buf *out, bool *found, m31r_error *e)
+/* One object directory; then those that it borrows from (one level, which is what clone --shared
+ * makes). */
+static m31r_err try_directory(const request *q, const char *path, bool *found, m31r_error *e)
 {
     char hex[65];
     int objects = m31ri_open_dir(AT_FDCWD, path, true);
     if (objects < 0) {
         return M31R_OK;
     }
-    for (size_t i = 0; i < r->oid_bytes; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", oid[i]);
+    for (size_t i = 0; i < q->repo->oid_bytes; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", q->oid[i]);
     }
-    m31r_err err = read_loose(objects, hex, out, found, e);
+    m31r_err err = read_loose(objects, hex, q->out, found, e);
     if (err == M31R_OK && !*found) {
-        err = try_packs(r, objects, oid, depth, out, found, e);
+        err = try_packs(q, objects, found, e);
     }
     close(objects);
     return err;
 }
 
-static m31r_err try_alternates(const m31ri_git_repo *r, const char *objects, const uint8_t *oid, int depth,
-                               m31ri_buf *out, bool *found, m31r_error *e)
+static m31r_err try_alternates(const request *q, const char *objects, bool *found, m31r_error *e)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     m31ri_buf path = M31RI_BUF_INIT;
@@ -361,9 +376,10 @@ static m31r_err try_alternates(const m31ri_git_repo *r, const char *objects, con
     char *line = err == M31R_OK && text.length > 0 ? strtok_r(text.data, "\n", &save) : NULL;
     for (int i = 0; line != NULL && i < ALTERNATES && err == M31R_OK && !*found; i++) {
         m31ri_buf_clear(&path);
-        m31ri_buf_add_format(&path, "%s%s%s", line[0] == '/' ? "" : objects, line[0] == '/' ? "" : "/", line);
+        m31ri_buf_add_format(&path, "%s%s%s", line[0] == '/' ? "" : objects,
+                             line[0] == '/' ? "" : "/", line);
         if (m31ri_buf_ok(&path)) {
-            err = try_directory(r, path.data, oid, depth, out, found, e);
+            err = try_directory(q, path.data, found, e);
         }
         line = strtok_r(NULL, "\n", &save);
     }
@@ -373,21 +389,23 @@ static m31r_err try_alternates(const m31ri_git_repo *r, const char *objects, con
 }
 
 /* Declared before use because a delta's base is an object again. */
-static m31r_err read_object(const m31ri_git_repo *r, const uint8_t *oid, int depth, m31ri_buf *out, m31r_error *e)
+static m31r_err read_object(const request *q, m31r_error *e)
 {
     bool found = false;
     m31ri_buf objects = M31RI_BUF_INIT;
-    m31ri_buf_add_format(&objects, "%s/objects", r->common);
-    m31r_err err = m31ri_buf_ok(&objects) ? try_directory(r, objects.data, oid, depth, out, &found, e)
+    m31ri_buf_add_format(&objects, "%s/objects", q->repo->common);
+    m31r_err err = m31ri_buf_ok(&objects) ? try_directory(q, objects.data, &found, e)
                                           : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     if (err == M31R_OK && !found) {
-        err = try_alternates(r, objects.data, oid, depth, out, &found, e);
+        err = try_alternates(q, objects.data, &found, e);
     }
     m31ri_buf_release(&objects);
     return err == M31R_OK && !found ? damaged(e, "not in the object store") : err;
 }
 
-m31r_err m31ri_git_object_read(const m31ri_git_repo *r, const uint8_t *oid, m31ri_buf *out, m31r_error *e)
+m31r_err m31ri_git_object_read(const m31ri_git_repo *r, const uint8_t *oid, m31ri_buf *out,
+                               m31r_error *e)
 {
-    return read_object(r, oid, 0, out, e);
+    const request q = {r, oid, 0, out};
+    return read_object(&q, e);
 }

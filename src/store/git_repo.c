@@ -1,8 +1,9 @@
 /* git_repo.c - where the repository of a directory is, and what HEAD names.
  *
- * `.git` is a directory, or a file "gitdir: PATH" (linked work trees, submodules); a linked work tree has HEAD and index
- * of its own and shares refs and objects through its `commondir` file. A ref is a file, or a line of packed-refs. As git
- * does, the search stops at a file system boundary, and a `.git` without HEAD is not a repository.
+ * `.git` is a directory, or a file "gitdir: PATH" (linked work trees, submodules); a linked work
+ * tree has HEAD and index of its own and shares refs and objects through its `commondir` file. A
+ * ref is a file, or a line of packed-refs. As git does, the search stops at a file system boundary,
+ * and a `.git` without HEAD is not a repository.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -43,7 +44,8 @@ static char *join(const char *a, const char *b)
     return path.data;
 }
 
-/* Reads a file below `dir`. A missing one (or a part of its path that is no directory) leaves `out` empty. */
+/* Reads a file below `dir`. A missing one (or a part of its path that is no directory) leaves `out`
+ * empty. */
 static m31r_err read_below(const char *dir, const char *name, m31ri_buf *out, m31r_error *e)
 {
     char *path = join(dir, name);
@@ -80,7 +82,8 @@ static bool exists_below(const char *dir, const char *name)
     return exists;
 }
 
-/* The directory that "gitdir: PATH" in a `.git` file names; `*out` NULL when the file says something else. */
+/* The directory that "gitdir: PATH" in a `.git` file names; `*out` NULL when the file says
+ * something else. */
 static m31r_err follow_git_file(const char *top, char **out, m31r_error *e)
 {
     m31ri_buf text = M31RI_BUF_INIT;
@@ -106,7 +109,8 @@ static m31r_err read_common(m31ri_git_repo *r, m31r_error *e)
     return err;
 }
 
-/* Takes the two facts of .git/config that matter: the length of object names, and whether mode bits count. */
+/* Takes the two facts of .git/config that matter: the length of object names, and whether mode bits
+ * count. */
 static m31r_err read_config(m31ri_git_repo *r, m31r_error *e)
 {
     m31ri_buf text = M31RI_BUF_INIT;
@@ -117,9 +121,11 @@ static m31r_err read_config(m31ri_git_repo *r, m31r_error *e)
          line != NULL; line = strtok_r(NULL, "\n", &save)) {
         char value[16] = "";
         line += strspn(line, " \t");
-        if (strncasecmp(line, "objectformat", 12) == 0 && sscanf(line + 12, " = %15s", value) == 1) {
+        if (strncasecmp(line, "objectformat", 12) == 0 &&
+            sscanf(line + 12, " = %15s", value) == 1) {
             r->oid_bytes = strcasecmp(value, "sha256") == 0 ? 32 : 20;
-        } else if (strncasecmp(line, "filemode", 8) == 0 && sscanf(line + 8, " = %15s", value) == 1) {
+        } else if (strncasecmp(line, "filemode", 8) == 0 &&
+                   sscanf(line + 8, " = %15s", value) == 1) {
             r->ignores_file_mode = strcasecmp(value, "false") == 0;
         }
     }
@@ -228,7 +234,8 @@ static m31r_err read_packed(const m31ri_git_repo *r, const char *ref, m31ri_buf 
     return err;
 }
 
-/* The text of a ref: its own file in the work tree's or the common directory, or its line in packed-refs. */
+/* The text of a ref: its own file in the work tree's or the common directory, or its line in
+ * packed-refs. */
 static m31r_err read_ref(const m31ri_git_repo *r, const char *ref, m31ri_buf *out, m31r_error *e)
 {
     m31r_err err = read_below(r->git_dir, ref, out, e);
@@ -252,7 +259,8 @@ static m31r_err say_damaged(const m31ri_git_repo *r, const char *ref, m31r_error
     return M31R_E_CORRUPT;
 }
 
-/* One step: `ref`'s text is a commit (copied, `ref` left alone), another ref (copied to `ref`), or nothing. */
+/* One step: `ref`'s text is a commit (copied, `ref` left alone), another ref (copied to `ref`), or
+ * nothing. */
 static m31r_err step_ref(m31ri_git_repo *r, char ref[REF_BYTES], char commit[65], m31r_error *e)
 {
     m31ri_buf text = M31RI_BUF_INIT;

@@ -1,7 +1,9 @@
-/* identity_argv.c - what the arguments of a program say: options and their values, the script, what is output only.
+/* identity_argv.c - what the arguments of a program say: options and their values, the script, what
+ * is output only.
  *
- * Three spellings are one: `--lr 3e-4`, `--lr=3e-4`, `lr=3e-4`; and `-` in a name is `_`. Whether a word after `--x` is
- * its value cannot be known; a word that does not start with '-' (or is a negative number) is taken as one.
+ * Three spellings are one: `--lr 3e-4`, `--lr=3e-4`, `lr=3e-4`; and `-` in a name is `_`. Whether a
+ * word after `--x` is its value cannot be known; a word that does not start with '-' (or is a
+ * negative number) is taken as one.
  */
 #include <ctype.h>
 #include <limits.h>
@@ -20,16 +22,32 @@
 #define NAME_BYTES 128
 
 /* Where a run writes and what it goes on from: not what it is. */
-static const char *const volatile_options[] = {
-    "out", "output", "out_dir", "output_dir", "outdir", "o", "resume", "resume_from",
-    "resume_from_checkpoint", "checkpoint_dir", "ckpt_dir", "save_dir", "save_path", "log_dir", "logdir",
-    "id_file", NULL};
+static const char *const volatile_options[] = {"out",
+                                               "output",
+                                               "out_dir",
+                                               "output_dir",
+                                               "outdir",
+                                               "o",
+                                               "resume",
+                                               "resume_from",
+                                               "resume_from_checkpoint",
+                                               "checkpoint_dir",
+                                               "ckpt_dir",
+                                               "save_dir",
+                                               "save_path",
+                                               "log_dir",
+                                               "logdir",
+                                               "id_file",
+                                               NULL};
 
-/* Programs that run another file: that one is the script. Compared as a prefix, so that python3.11 counts. */
+/* Programs that run another file: that one is the script. Compared as a prefix, so that python3.11
+ * counts. */
 static const char *const interpreters[] = {
-    "python", "pypy", "bash", "sh", "dash", "zsh", "ksh", "perl", "ruby", "node", "deno", "bun", "Rscript",
-    "julia", "lua", "php", "torchrun", "accelerate", "deepspeed", "mpirun", "mpiexec", "srun", "env", "uv",
-    "conda", "poetry", "nice", "stdbuf", "timeout", "numactl", "taskset", "nohup", "strace", NULL};
+    "python",  "pypy",    "bash",     "sh",         "dash",      "zsh",     "ksh",
+    "perl",    "ruby",    "node",     "deno",       "bun",       "Rscript", "julia",
+    "lua",     "php",     "torchrun", "accelerate", "deepspeed", "mpirun",  "mpiexec",
+    "srun",    "env",     "uv",       "conda",      "poetry",    "nice",    "stdbuf",
+    "timeout", "numactl", "taskset",  "nohup",      "strace",    NULL};
 
 static m31r_err copy_list(const char *const *argv, size_t argc, m31ri_text_list *out)
 {
@@ -109,8 +127,8 @@ m31r_err m31ri_identity_take_argv(m31ri_gather *g, m31r_error *e)
     return redact(id, e);
 }
 
-/* Splits "--some-name=value" or "name=value" or "--name": the name with '_' for '-', and where the value starts (NULL:
- * none in this word). False when the word is no option. */
+/* Splits "--some-name=value" or "name=value" or "--name": the name with '_' for '-', and where the
+ * value starts (NULL: none in this word). False when the word is no option. */
 static bool split_option(const char *word, char name[NAME_BYTES], const char **value)
 {
     size_t dashes = strspn(word, "-");
@@ -260,7 +278,8 @@ static bool is_interpreter(const char *program)
     for (const char *const *p = interpreters; *p != NULL; p++) {
         size_t length = strlen(*p);
         /* "python3.11" is one, "shuffle" is not "sh" */
-        if (strncmp(base, *p, length) == 0 && strspn(base + length, "0123456789.") == strlen(base + length)) {
+        if (strncmp(base, *p, length) == 0 &&
+            strspn(base + length, "0123456789.") == strlen(base + length)) {
             return true;
         }
     }

@@ -1,7 +1,7 @@
 /* identity_config.c - the project file and the config: found, read, parsed, snapshot made.
  *
- * .yaml, .yml and .json must parse; any other file may, when it has no extension, and else is kept as it is. The
- * user's keys are never judged, only our section is.
+ * .yaml, .yml and .json must parse; any other file may, when it has no extension, and else is kept
+ * as it is. The user's keys are never judged, only our section is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,8 +29,8 @@ static m31r_err read_input(const char *path, m31ri_buf *out, m31r_error *e)
     m31r_err err = m31ri_read_fd(fd, M31RI_YAML_BYTES, out, e);
     close(fd);
     if (err == M31R_E_LIMIT) {
-        err = m31ri_fail(e, M31R_E_CONFIG, "%s is larger than %d bytes, the limit of a config", path,
-                         M31RI_YAML_BYTES);
+        err = m31ri_fail(e, M31R_E_CONFIG, "%s is larger than %d bytes, the limit of a config",
+                         path, M31RI_YAML_BYTES);
     }
     if (err != M31R_OK) {
         m31ri_fail_at(e, path, 0, 0);
@@ -83,8 +83,8 @@ static m31r_err parse(m31ri_gather *g, m31r_error *e)
     if (!must && extension[0] != '\0') {
         return M31R_OK;
     }
-    m31r_err err = m31ri_yaml_read(m31ri_buf_str(&id->config_bytes), id->config_bytes.length, id->config_path,
-                                   &g->tree, must ? e : NULL);
+    m31r_err err = m31ri_yaml_read(m31ri_buf_str(&id->config_bytes), id->config_bytes.length,
+                                   id->config_path, &g->tree, must ? e : NULL);
     if (err != M31R_OK) {
         return must || err == M31R_E_NOMEM ? err : M31R_OK;
     }
@@ -106,7 +106,8 @@ static m31r_err choose(m31ri_gather *g, char **out, m31r_error *e)
         m31ri_buf_add_str(&path, g->o.config);
         id->config_source = "declared";
     } else if (g->has_project && g->project.config != NULL && g->project.config[0] != '\0') {
-        if (g->project_dir != NULL && g->project.config[0] != '/' && strcmp(g->project.config, "none") != 0) {
+        if (g->project_dir != NULL && g->project.config[0] != '/' &&
+            strcmp(g->project.config, "none") != 0) {
             m31ri_buf_add_format(&path, "%s/", g->project_dir);
         }
         m31ri_buf_add_str(&path, g->project.config);
@@ -149,7 +150,8 @@ m31r_err m31ri_identity_take_config(m31ri_gather *g, m31r_error *e)
         return M31R_OK;
     }
     if (err == M31R_OK) {
-        m31ri_sha256_of(m31ri_buf_str(&id->config_bytes), id->config_bytes.length, id->config_digest);
+        m31ri_sha256_of(m31ri_buf_str(&id->config_bytes), id->config_bytes.length,
+                        id->config_digest);
         err = parse(g, e);
     }
     return err;
@@ -160,14 +162,16 @@ m31r_err m31ri_identity_make_snapshot(m31ri_gather *g, m31r_error *e)
     m31ri_identity *id = g->id;
     m31ri_buf *out = &id->config_snapshot;
     if (g->tree != NULL) {
-        id->n_config_redacted = m31ri_privacy_scrub_config(id->privacy, g->tree, m31ri_buf_str(&id->config_bytes),
-                                                           id->config_bytes.length, out);
+        id->n_config_redacted = m31ri_privacy_scrub_config(
+            id->privacy, g->tree, m31ri_buf_str(&id->config_bytes), id->config_bytes.length, out);
     } else {
-        m31ri_buf_add_str(out, id->is_config_kept_apart
-                                   ? "# the config is neither YAML nor JSON: it is kept beside this file, and here are the "
-                                     "program's options, taken from its arguments\n"
-                                   : "# no config was given: these are the program's options, taken from its "
-                                     "arguments\n");
+        m31ri_buf_add_str(
+            out, id->is_config_kept_apart
+                     ? "# the config is neither YAML nor JSON: it is kept beside this file, and "
+                       "here are the "
+                       "program's options, taken from its arguments\n"
+                     : "# no config was given: these are the program's options, taken from its "
+                       "arguments\n");
         m31ri_argv_view(id, out);
     }
     return m31ri_buf_ok(out) ? M31R_OK : m31ri_identity_no_memory(e);

@@ -1,7 +1,8 @@
 /* identity_describe.c - the identity as metadata.json says it.
  *
- * Everything that a person typed passes the privacy rules on its way. Setting values remembers the first failure, so
- * that the list of values reads as a list; a value that could not be made (no memory) is such a failure.
+ * Everything that a person typed passes the privacy rules on its way. Setting values remembers the
+ * first failure, so that the list of values reads as a list; a value that could not be made (no
+ * memory) is such a failure.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -44,7 +45,8 @@ json_t *m31ri_identity_text(const m31ri_identity *id, const char *text)
     m31ri_buf clean = M31RI_BUF_INIT;
     m31ri_privacy_scrub(id->privacy, NULL, 0, text, strlen(text), &clean);
     if (!m31ri_utf8_is_valid(m31ri_buf_str(&clean), clean.length)) {
-        m31ri_buf escaped = M31RI_BUF_INIT; /* escaping replaces what is ill-formed; then the escapes go again */
+        m31ri_buf escaped =
+            M31RI_BUF_INIT; /* escaping replaces what is ill-formed; then the escapes go again */
         m31ri_json_escape(&escaped, m31ri_buf_str(&clean), clean.length);
         m31ri_buf_clear(&clean);
         m31ri_json_unescape(&clean, m31ri_buf_str(&escaped), escaped.length);
@@ -73,7 +75,8 @@ static void set_config(setter *s, const m31ri_identity *id)
     bool has_original = !is_none(id->config_path) && memcmp(kept, id->config_digest, 32) != 0;
     set(s, "config_path", m31ri_identity_text(id, id->config_path));
     set(s, "config_sha256", m31ri_identity_hex(kept));
-    set(s, "config_original_sha256", has_original ? m31ri_identity_hex(id->config_digest) : json_null());
+    set(s, "config_original_sha256",
+        has_original ? m31ri_identity_hex(id->config_digest) : json_null());
     set(s, "sources.config", json_string(id->config_source));
 }
 
@@ -134,11 +137,14 @@ static void set_code(setter *s, const m31ri_identity *id)
 {
     const m31ri_git_facts *g = &id->git;
     bool is_known = g->top != NULL && g->found;
-    set(s, "git_commit", json_string(g->commit[0] != '\0' && !is_none(id->commit_source) ? g->commit : "none"));
+    set(s, "git_commit",
+        json_string(g->commit[0] != '\0' && !is_none(id->commit_source) ? g->commit : "none"));
     set(s, "sources.git_commit", json_string(id->commit_source));
     set(s, "code.dirty", is_known ? json_boolean(g->is_dirty) : json_null());
-    set(s, "code.changes_sha256", is_known && g->is_dirty ? m31ri_identity_hex(g->changes_digest) : json_null());
-    set(s, "code.branch", is_known && g->branch[0] != '\0' ? m31ri_identity_text(id, g->branch) : json_null());
+    set(s, "code.changes_sha256",
+        is_known && g->is_dirty ? m31ri_identity_hex(g->changes_digest) : json_null());
+    set(s, "code.branch",
+        is_known && g->branch[0] != '\0' ? m31ri_identity_text(id, g->branch) : json_null());
     set(s, "code.untracked", untracked_of(id));
     if (g->n_untracked_unlisted > 0) {
         set(s, "code.untracked_unlisted", json_integer((json_int_t)g->n_untracked_unlisted));
@@ -154,7 +160,8 @@ static void set_command(setter *s, const m31ri_identity *id)
         json_array_append_new(argv, m31ri_identity_text(id, id->argv[i]));
     }
     set(s, "command.argv", argv);
-    set(s, "command.cwd", getcwd(cwd, sizeof cwd) != NULL ? m31ri_identity_text(id, cwd) : json_null());
+    set(s, "command.cwd",
+        getcwd(cwd, sizeof cwd) != NULL ? m31ri_identity_text(id, cwd) : json_null());
     set(s, "command.redacted", json_integer(id->n_argv_redacted));
     set(s, "command.sha256", id->given.n > 0 ? m31ri_identity_hex(id->argv_digest) : json_null());
 }
@@ -174,11 +181,13 @@ m31r_err m31ri_identity_describe(const m31ri_identity *id, m31ri_metadata *m, m3
     set_command(&s, id);
     set(&s, "host", m31ri_host_facts());
     if (id->resume_run_id != NULL) {
-        set(&s, "resumes", json_pack("{s:s, s:n, s:n}", "run", id->resume_run_id, "step", "checkpoint_sha256"));
+        set(&s, "resumes",
+            json_pack("{s:s, s:n, s:n}", "run", id->resume_run_id, "step", "checkpoint_sha256"));
         set(&s, "parents", json_pack("[s]", id->resume_run_id));
     }
     set(&s, "privacy.log_prompts", json_boolean(id->settings.log_prompts));
-    set(&s, "privacy.redacted", json_integer((json_int_t)id->n_argv_redacted + id->n_config_redacted));
+    set(&s, "privacy.redacted",
+        json_integer((json_int_t)id->n_argv_redacted + id->n_config_redacted));
     set(&s, "capture", json_string(m31ri_capture_name(id->settings.capture)));
     if (s.err != M31R_OK) {
         return m31ri_identity_no_memory(e);

@@ -1,7 +1,7 @@
 /* identity_digest.c - one number for what a run is; identity.h lists what goes in.
  *
- * Each text is preceded by its length, so that no two lists give the same bytes. The arguments go in redacted: a digest
- * of a secret would be one that can be guessed at.
+ * Each text is preceded by its length, so that no two lists give the same bytes. The arguments go
+ * in redacted: a digest of a secret would be one that can be guessed at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static void add_text(m31ri_sha256 *h, const char *text)
 static size_t inside(const char *top, const char *path)
 {
     size_t length = top != NULL ? strlen(top) : 0;
-    return length > 1 && strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0')
+    return length > 1 && strncmp(path, top, length) == 0 &&
+                   (path[length] == '/' || path[length] == '\0')
                ? length
                : 0;
 }
@@ -47,8 +48,8 @@ void m31ri_identity_relative(const m31ri_identity *id, const char *path, m31ri_b
     free(real);
 }
 
-static void add_path_or_version(m31ri_sha256 *h, const m31ri_identity *id, const char *version, const char *path,
-                                m31ri_buf *scratch)
+static void add_path_or_version(m31ri_sha256 *h, const m31ri_identity *id, const char *version,
+                                const char *path, m31ri_buf *scratch)
 {
     m31ri_buf_clear(scratch);
     if (path != NULL) {
@@ -59,7 +60,8 @@ static void add_path_or_version(m31ri_sha256 *h, const m31ri_identity *id, const
     }
 }
 
-/* Adds the arguments: paths inside the work tree made relative, then redacted, then without what is only output. */
+/* Adds the arguments: paths inside the work tree made relative, then redacted, then without what is
+ * only output. */
 static bool add_command(m31ri_sha256 *h, const m31ri_identity *id)
 {
     size_t argc = id->given.n;

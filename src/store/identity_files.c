@@ -1,7 +1,8 @@
 /* identity_files.c - what is kept of the code and the config beside metadata.json.
  *
- * Files are made, never replaced, below the pinned directory of the run and without following symlinks. Where the
- * privacy rules changed something, metadata.json gets the digest of what is kept and that of the original.
+ * Files are made, never replaced, below the pinned directory of the run and without following
+ * symlinks. Where the privacy rules changed something, metadata.json gets the digest of what is
+ * kept and that of the original.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +19,10 @@
 
 #define EXTENSION_BYTES 16
 
-/* Scrubs `text` into `out` and counts. */
-static m31r_err scrub(const m31ri_identity *id, const char *text, size_t length, m31ri_buf *out, uint32_t *n,
-                      m31r_error *e)
+/* Scrubs `text` into `out`; how many data were taken out. */
+static uint32_t scrub(const m31ri_identity *id, const char *text, size_t length, m31ri_buf *out)
 {
-    *n += m31ri_privacy_scrub(id->privacy, NULL, 0, text, length, out);
-    return m31ri_buf_ok(out) ? M31R_OK : m31ri_identity_no_memory(e);
+    return m31ri_privacy_scrub(id->privacy, NULL, 0, text, length, out);
 }
 
 /* "config_original.toml"; an odd extension is left out. */
@@ -31,22 +30,28 @@ static void original_name(const char *path, char out[64])
 {
     const char *slash = strrchr(path, '/');
     const char *dot = strrchr(slash != NULL ? slash : path, '.');
-    size_t n = dot != NULL ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") : 0;
+    size_t n =
+        dot != NULL
+            ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+            : 0;
     bool is_plain = n > 0 && n < EXTENSION_BYTES && dot[1 + n] == '\0';
     snprintf(out, 64, "config_original%s%s", is_plain ? "." : "", is_plain ? dot + 1 : "");
 }
 
-static m31r_err write_config(const m31ri_identity *id, const m31ri_run_dir *d, uint32_t *n, m31r_error *e)
+static m31r_err write_config(const m31ri_identity *id, const m31ri_run_dir *d, uint32_t *n,
+                             m31r_error *e)
 {
     char name[64];
-    m31r_err err = m31ri_create_file(d->fd, "config_snapshot.yaml", m31ri_buf_str(&id->config_snapshot),
-                                     id->config_snapshot.length, e);
+    m31r_err err =
+        m31ri_create_file(d->fd, "config_snapshot.yaml", m31ri_buf_str(&id->config_snapshot),
+                          id->config_snapshot.length, e);
     if (err != M31R_OK || !id->is_config_kept_apart) {
         return err;
     }
     m31ri_buf kept = M31RI_BUF_INIT;
     original_name(id->config_path, name);
-    err = scrub(id, m31ri_buf_str(&id->config_bytes), id->config_bytes.length, &kept, n, e);
+    *n += scrub(id, m31ri_buf_str(&id->config_bytes), id->config_bytes.length, &kept);
+    err = m31ri_buf_ok(&kept) ? M31R_OK : m31ri_identity_no_memory(e);
     if (err == M31R_OK) {
         err = m31ri_create_file(d->fd, name, m31ri_buf_str(&kept), kept.length, e);
     }
@@ -72,25 +77,28 @@ static json_t *describe_diff(const m31ri_git_facts *g, const m31ri_buf *kept)
     return o;
 }
 
-static m31r_err write_diff(const m31ri_identity *id, const m31ri_run_dir *d, m31ri_metadata *m, uint32_t *n,
-                           m31r_error *e)
+static m31r_err write_diff(const m31ri_identity *id, const m31ri_run_dir *d, m31ri_metadata *m,
+                           uint32_t *n, m31r_error *e)
 {
     if (id->git.diff.length == 0) {
         return M31R_OK;
     }
     m31ri_buf kept = M31RI_BUF_INIT;
-    m31r_err err = scrub(id, id->git.diff.data, id->git.diff.length, &kept, n, e);
+    *n += scrub(id, id->git.diff.data, id->git.diff.length, &kept);
+    m31r_err err = m31ri_buf_ok(&kept) ? M31R_OK : m31ri_identity_no_memory(e);
     if (err == M31R_OK) {
         err = m31ri_create_file(d->fd, "code.diff", m31ri_buf_str(&kept), kept.length, e);
     }
-    if (err == M31R_OK && m31ri_metadata_set(m, "code.diff", describe_diff(&id->git, &kept)) != M31R_OK) {
+    if (err == M31R_OK &&
+        m31ri_metadata_set(m, "code.diff", describe_diff(&id->git, &kept)) != M31R_OK) {
         err = m31ri_identity_no_memory(e);
     }
     m31ri_buf_release(&kept);
     return err;
 }
 
-/* Makes the directories of `path` below `dir` (which it closes) and opens the last; `*leaf` is the file's name. */
+/* Makes the directories of `path` below `dir` (which it closes) and opens the last; `*leaf` is the
+ * file's name. */
 static int open_parent(int dir, char *path, const char **leaf)
 {
     for (char *part = path;;) {
@@ -130,14 +138,16 @@ static m31r_err create_below(int base, const char *path, const m31ri_buf *bytes,
     return err;
 }
 
-/* Keeps one file's text; when the rules changed it, its entry in metadata says what the kept one's digest is. */
-static m31r_err write_one(const m31ri_identity *id, int base, size_t i, m31ri_metadata *m, m31r_error *e)
+/* Keeps one file's text; when the rules changed it, its entry in metadata says what the kept one's
+ * digest is. */
+static m31r_err write_one(const m31ri_identity *id, int base, size_t i, m31ri_metadata *m,
+                          m31r_error *e)
 {
     const m31ri_untracked *u = &id->git.untracked[i];
     m31ri_buf kept = M31RI_BUF_INIT;
-    uint32_t n = 0;
     uint8_t digest[32];
-    m31r_err err = scrub(id, u->content, strlen(u->content), &kept, &n, e);
+    scrub(id, u->content, strlen(u->content), &kept); /* counted by its own entry: kept_sha256 */
+    m31r_err err = m31ri_buf_ok(&kept) ? M31R_OK : m31ri_identity_no_memory(e);
     if (err == M31R_OK) {
         err = create_below(base, u->path, &kept, e);
     }
@@ -173,8 +183,8 @@ static m31r_err write_untracked(const m31ri_identity *id, const m31ri_run_dir *d
     return err;
 }
 
-m31r_err m31ri_identity_write_files(const m31ri_identity *id, const m31ri_run_dir *d, m31ri_metadata *m,
-                                    m31r_error *e)
+m31r_err m31ri_identity_write_files(const m31ri_identity *id, const m31ri_run_dir *d,
+                                    m31ri_metadata *m, m31r_error *e)
 {
     uint32_t n = 0;
     m31r_err err = write_config(id, d, &n, e);

@@ -1,7 +1,8 @@
 /* identity_gather.c - the order in which an identity is gathered, and giving it back.
  *
- * Project file, config and its section, privacy rules (they depend on the section), arguments, values, then the refusal if
- * anything is missing. Only what can be read at once is read: a dataset is looked at by stat alone.
+ * Project file, config and its section, privacy rules (they depend on the section), arguments,
+ * values, then the refusal if anything is missing. Only what can be read at once is read: a dataset
+ * is looked at by stat alone.
  */
 #include "store/identity.h"
 
@@ -129,9 +130,11 @@ static void release_argv(m31ri_identity *id)
 
 void m31ri_identity_release(m31ri_identity *id)
 {
-    char *const texts[] = {id->root, id->stage, id->name, id->seed, id->dataset, id->tokenizer, id->dataset_path,
-                           id->tokenizer_path, id->config_path, id->resume_run_id, id->source_texts[0],
-                           id->source_texts[1], id->source_texts[2]};
+    char *const texts[] = {id->root,           id->stage,           id->name,
+                           id->seed,           id->dataset,         id->tokenizer,
+                           id->dataset_path,   id->tokenizer_path,  id->config_path,
+                           id->resume_run_id,  id->source_texts[0], id->source_texts[1],
+                           id->source_texts[2]};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         m31ri_free(texts[i]);
     }

@@ -1,7 +1,8 @@
-/* identity_missing.c - the refusal: everything missing in one error, and the command that would be accepted.
+/* identity_missing.c - the refusal: everything missing in one error, and the command that would be
+ * accepted.
  *
- * The command keeps what was given (redacted) and fills the rest with guesses from the arguments, the config and the
- * working directory; a guess is only ever printed, never used.
+ * The command keeps what was given (redacted) and fills the rest with guesses from the arguments,
+ * the config and the working directory; a guess is only ever printed, never used.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,11 +21,13 @@ static bool exists(const char *path)
 
 static const char *config_text(const m31ri_gather *g, const char *dotted)
 {
-    const m31ri_yaml_node *n = g->tree != NULL ? m31ri_yaml_find(m31ri_yaml_root(g->tree), dotted) : NULL;
+    const m31ri_yaml_node *n =
+        g->tree != NULL ? m31ri_yaml_find(m31ri_yaml_root(g->tree), dotted) : NULL;
     return n != NULL && n->text != NULL && n->text[0] != '\0' ? n->text : NULL;
 }
 
-/* First of the names that the arguments or the config give a value, else the first of the paths that exists, else `otherwise`. */
+/* First of the names that the arguments or the config give a value, else the first of the paths
+ * that exists, else `otherwise`. */
 static const char *guess(const m31ri_gather *g, const char *const *names, const char *const *paths,
                          const char *otherwise)
 {
@@ -45,9 +48,11 @@ static const char *guess(const m31ri_gather *g, const char *const *names, const 
 
 static const char *guess_config(const m31ri_gather *g)
 {
-    static const char *const names[] = {"config", "cfg", "conf", "c", "config_file", "config_path", NULL};
-    static const char *const paths[] = {"configs/train.yaml", "config/train.yaml", "train.yaml", "config.yaml",
-                                        "config.yml", "config.json", NULL};
+    static const char *const names[] = {"config",      "cfg",         "conf", "c",
+                                        "config_file", "config_path", NULL};
+    static const char *const paths[] = {
+        "configs/train.yaml", "config/train.yaml", "train.yaml", "config.yaml",
+        "config.yml",         "config.json",       NULL};
     for (size_t i = 1; i < g->id->given.n; i++) {
         const char *word = g->id->given.items[i];
         const char *dot = strrchr(word, '.');
@@ -69,16 +74,18 @@ static const char *guess_seed(const m31ri_gather *g)
 
 static const char *guess_dataset(const m31ri_gather *g)
 {
-    static const char *const names[] = {"dataset", "dataset_path", "data", "data_dir", "data_path", "train_data",
-                                        "data.path", "dataset.path", "dataset.name", "input", NULL};
+    static const char *const names[] = {"dataset",      "dataset_path", "data",      "data_dir",
+                                        "data_path",    "train_data",   "data.path", "dataset.path",
+                                        "dataset.name", "input",        NULL};
     static const char *const paths[] = {"data", "dataset", "datasets", NULL};
     return guess(g, names, paths, "DIR_OR_VERSION");
 }
 
 static const char *guess_tokenizer(const m31ri_gather *g)
 {
-    static const char *const names[] = {"tokenizer", "tokenizer_path", "tokenizer.path", "tokenizer.name",
-                                        "vocab", "vocab_file", NULL};
+    static const char *const names[] = {
+        "tokenizer", "tokenizer_path", "tokenizer.path", "tokenizer.name", "vocab", "vocab_file",
+        NULL};
     static const char *const paths[] = {"tokenizer.json", "tokenizer.model", "tokenizer", NULL};
     return guess(g, names, paths, "NAME@VERSION");
 }
@@ -86,7 +93,8 @@ static const char *guess_tokenizer(const m31ri_gather *g)
 /* Appends one word as a POSIX shell reads it back. */
 static void add_quoted(m31ri_buf *out, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
     if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
         m31ri_buf_add_str(out, word);
         return;
@@ -115,7 +123,8 @@ static void add_value(const m31ri_gather *g, m31ri_buf *out, const char *value)
     m31ri_buf_release(&clean);
 }
 
-/* Adds `--name value` or `.name = "value"`: the given one, or the guess when it is missing, or nothing. */
+/* Adds `--name value` or `.name = "value"`: the given one, or the guess when it is missing, or
+ * nothing. */
 static void add_option(const m31ri_gather *g, m31ri_buf *out, const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0') {
@@ -128,7 +137,8 @@ static void add_option(const m31ri_gather *g, m31ri_buf *out, const char *name, 
     }
     m31ri_buf clean = M31RI_BUF_INIT;
     m31ri_privacy_scrub(g->id->privacy, NULL, 0, value, strlen(value), &clean);
-    m31ri_buf_add_format(out, "%s.%s = \"%s\"", out->length > 0 ? ", " : "", name, m31ri_buf_str(&clean));
+    m31ri_buf_add_format(out, "%s.%s = \"%s\"", out->length > 0 ? ", " : "", name,
+                         m31ri_buf_str(&clean));
     m31ri_buf_release(&clean);
 }
 
@@ -138,8 +148,10 @@ static void add_options(const m31ri_gather *g, m31ri_buf *out)
     unsigned lacks = g->lacks;
     add_option(g, out, "config", (lacks & M31RI_LACKS_CONFIG) != 0 ? guess_config(g) : o->config);
     add_option(g, out, "seed", (lacks & M31RI_LACKS_SEED) != 0 ? guess_seed(g) : o->seed);
-    add_option(g, out, "dataset", (lacks & M31RI_LACKS_DATASET) != 0 ? guess_dataset(g) : o->dataset);
-    add_option(g, out, "tokenizer", (lacks & M31RI_LACKS_TOKENIZER) != 0 ? guess_tokenizer(g) : o->tokenizer);
+    add_option(g, out, "dataset",
+               (lacks & M31RI_LACKS_DATASET) != 0 ? guess_dataset(g) : o->dataset);
+    add_option(g, out, "tokenizer",
+               (lacks & M31RI_LACKS_TOKENIZER) != 0 ? guess_tokenizer(g) : o->tokenizer);
     add_option(g, out, "commit", (lacks & M31RI_LACKS_COMMIT) != 0 ? "none" : o->commit);
     add_option(g, out, "stage", o->stage);
     add_option(g, out, "name", o->name);
@@ -151,8 +163,9 @@ static void make_hint(const m31ri_gather *g, m31ri_buf *out)
 {
     if (!g->as_command) {
         add_options(g, out);
-        m31ri_buf_add_str(out, "\nset these fields of m31r_run_options (\"none\" for what there is not), or "
-                               ".is_trial = true, or write them once with `m31r init`");
+        m31ri_buf_add_str(
+            out, "\nset these fields of m31r_run_options (\"none\" for what there is not), or "
+                 ".is_trial = true, or write them once with `m31r init`");
         return;
     }
     m31ri_buf_add_str(out, "m31r run");
@@ -165,8 +178,9 @@ static void make_hint(const m31ri_gather *g, m31ri_buf *out)
     if (g->id->given.n == 0) {
         m31ri_buf_add_str(out, " PROGRAM ARGS");
     }
-    m31ri_buf_add_str(out, "\nsay none for what there is not; --try says it for all of them (a trial run); "
-                           "`m31r init` asks once and writes m31r.yaml");
+    m31ri_buf_add_str(
+        out, "\nsay none for what there is not; --try says it for all of them (a trial run); "
+             "`m31r init` asks once and writes m31r.yaml");
 }
 
 static void add_missing(m31ri_buf *out, const char *what)
@@ -197,7 +211,8 @@ m31r_err m31ri_identity_refuse(const m31ri_gather *g, m31r_error *e)
         add_missing(&what, "tokenizer");
     }
     if ((g->lacks & M31RI_LACKS_COMMIT) != 0) {
-        m31ri_buf_add_format(&what, "%scommit (%s)", what.length > 0 ? ", " : "", g->id->git.reason);
+        m31ri_buf_add_format(&what, "%scommit (%s)", what.length > 0 ? ", " : "",
+                             g->id->git.reason);
     }
     make_hint(g, &hint);
     bool ok = m31ri_buf_ok(&what) && m31ri_buf_ok(&hint);

@@ -40,8 +40,10 @@ static m31ri_process writer_of(const json_t *metadata)
     return p;
 }
 
-/* Refuses a run without an end whose writer is alive. A writer on another host cannot be asked: then a warning. */
-static m31r_err check_ended(m31ri_gather *g, const json_t *metadata, const char *run_id, m31r_error *e)
+/* Refuses a run without an end whose writer is alive. A writer on another host cannot be asked:
+ * then a warning. */
+static m31r_err check_ended(m31ri_gather *g, const json_t *metadata, const char *run_id,
+                            m31r_error *e)
 {
     if (json_is_string(json_object_get(metadata, "end"))) {
         return M31R_OK;
@@ -54,8 +56,9 @@ static m31r_err check_ended(m31ri_gather *g, const json_t *metadata, const char 
         m31ri_fail_hint(e, "wait for its end, or end it: a run can be resumed when it has ended");
         return M31R_E_BUSY;
     case M31RI_UNKNOWN:
-        m31ri_identity_warn(g->id, "run %s has no recorded end, and whether it still runs on %s is not known",
-                            run_id, p.host[0] != '\0' ? p.host : "its host");
+        m31ri_identity_warn(
+            g->id, "run %s has no recorded end, and whether it still runs on %s is not known",
+            run_id, p.host[0] != '\0' ? p.host : "its host");
         return M31R_OK;
     default:
         return M31R_OK;
@@ -77,7 +80,8 @@ m31r_err m31ri_identity_take_resume(m31ri_gather *g, m31r_error *e)
     const char *run_id = json_string_value(json_object_get(metadata, "run_id"));
     run_id = run_id != NULL ? run_id : slash != NULL ? slash + 1 : path;
     if (metadata == NULL) {
-        err = m31ri_fail(e, M31R_E_CORRUPT, "run %s cannot be resumed: its metadata.json cannot be read", run_id);
+        err = m31ri_fail(e, M31R_E_CORRUPT,
+                         "run %s cannot be resumed: its metadata.json cannot be read", run_id);
     } else {
         err = check_ended(g, metadata, run_id, e);
     }

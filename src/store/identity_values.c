@@ -1,7 +1,9 @@
-/* identity_values.c - seed, dataset, tokenizer, commit and the names: each from the first place that has it.
+/* identity_values.c - seed, dataset, tokenizer, commit and the names: each from the first place
+ * that has it.
  *
- * Nothing is guessed: a value that nobody gave is missing. When a given value and the config's own key disagree, the given one
- * is taken and the disagreement is a warning, because the program may be using the other.
+ * Nothing is guessed: a value that nobody gave is missing. When a given value and the config's own
+ * key disagree, the given one is taken and the disagreement is a warning, because the program may
+ * be using the other.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -37,7 +39,8 @@ static bool is_given(const char *s)
 
 static const char *config_value(const m31ri_gather *g, const char *key)
 {
-    const m31ri_yaml_node *n = g->tree != NULL && is_given(key) ? m31ri_yaml_find(m31ri_yaml_root(g->tree), key) : NULL;
+    const m31ri_yaml_node *n =
+        g->tree != NULL && is_given(key) ? m31ri_yaml_find(m31ri_yaml_root(g->tree), key) : NULL;
     bool is_scalar = n != NULL && n->type != M31RI_YAML_MAP && n->type != M31RI_YAML_LIST &&
                      n->type != M31RI_YAML_NULL;
     return is_scalar && is_given(n->text) ? n->text : NULL;
@@ -74,8 +77,8 @@ static m31r_err take_value(m31ri_gather *g, const value_rule *rule, m31r_error *
         g->lacks |= rule->lacks;
     }
     if (in_config != NULL && strcmp(in_config, value) != 0) {
-        m31ri_identity_warn(id, "%s %s was given, but %s of the config is %s", rule->what, value, rule->key,
-                            in_config);
+        m31ri_identity_warn(id, "%s %s was given, but %s of the config is %s", rule->what, value,
+                            rule->key, in_config);
     }
     *rule->out = m31ri_strdup(value);
     if (strcmp(value, "none") == 0) {
@@ -89,7 +92,8 @@ static m31r_err check_seed(const char *seed, m31r_error *e)
     char *end;
     errno = 0;
     strtoll(seed, &end, 10);
-    bool is_number = isdigit((unsigned char)seed[0]) || (seed[0] == '-' && isdigit((unsigned char)seed[1]));
+    bool is_number =
+        isdigit((unsigned char)seed[0]) || (seed[0] == '-' && isdigit((unsigned char)seed[1]));
     if (strcmp(seed, "none") != 0 && (!is_number || *end != '\0' || errno == ERANGE)) {
         m31ri_fail(e, M31R_E_CONFIG, "seed \"%.64s\" is not a whole number of 64 bits", seed);
         m31ri_fail_hint(e, "give a number such as 42, or none");
@@ -98,11 +102,13 @@ static m31r_err check_seed(const char *seed, m31r_error *e)
     return M31R_OK;
 }
 
-/* A value is a path when there is such a file, or when it is written as one; then it must be there. */
+/* A value is a path when there is such a file, or when it is written as one; then it must be there.
+ */
 static m31r_err take_path(const char *what, const char *value, char **out, m31r_error *e)
 {
     struct stat st;
-    bool is_written_as_path = value[0] == '/' || strncmp(value, "./", 2) == 0 || strncmp(value, "../", 3) == 0;
+    bool is_written_as_path =
+        value[0] == '/' || strncmp(value, "./", 2) == 0 || strncmp(value, "../", 3) == 0;
     if (strcmp(value, "none") == 0) {
         return M31R_OK;
     }
@@ -135,8 +141,8 @@ static m31r_err take_three(m31ri_gather *g, m31r_error *e)
         {"seed", M31RI_LACKS_SEED, g->o.seed, seed, p->seed_key, &id->seed, &id->seed_source, SEED},
         {"dataset", M31RI_LACKS_DATASET, g->o.dataset, p->dataset, p->dataset_key, &id->dataset,
          &id->dataset_source, DATASET},
-        {"tokenizer", M31RI_LACKS_TOKENIZER, g->o.tokenizer, p->tokenizer, p->tokenizer_key, &id->tokenizer,
-         &id->tokenizer_source, TOKENIZER},
+        {"tokenizer", M31RI_LACKS_TOKENIZER, g->o.tokenizer, p->tokenizer, p->tokenizer_key,
+         &id->tokenizer, &id->tokenizer_source, TOKENIZER},
     };
     m31r_err err = M31R_OK;
     for (size_t i = 0; i < 3 && err == M31R_OK; i++) {
@@ -156,16 +162,20 @@ static m31r_err take_names(m31ri_gather *g, m31r_error *e)
     m31ri_identity *id = g->id;
     const m31ri_project *p = &g->project;
     const char *stage = is_given(g->o.stage) ? g->o.stage : is_given(p->stage) ? p->stage : "train";
-    const char *root = is_given(g->o.root) ? g->o.root : is_given(p->root) ? p->root : "experiments";
+    const char *root = is_given(g->o.root) ? g->o.root
+                       : is_given(p->root) ? p->root
+                                           : "experiments";
     const char *name = is_given(g->o.name) ? g->o.name : p->name;
     if (!m31ri_stage_name_is_valid(stage, strlen(stage))) {
-        m31ri_fail(e, M31R_E_ARG, "stage \"%.64s\" is not [a-z0-9_-]{1,32} or is a reserved name", stage);
+        m31ri_fail(e, M31R_E_ARG, "stage \"%.64s\" is not [a-z0-9_-]{1,32} or is a reserved name",
+                   stage);
         m31ri_fail_hint(e, "train, data, tokenizer, eval, serve, or a name of your own");
         return M31R_E_ARG;
     }
     for (const char *c = name; c != NULL && *c != '\0'; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f || c - name >= NAME_LIMIT) {
-            return m31ri_fail(e, M31R_E_ARG, "a run's name has at most %d bytes and no control characters",
+            return m31ri_fail(e, M31R_E_ARG,
+                              "a run's name has at most %d bytes and no control characters",
                               NAME_LIMIT);
         }
     }
@@ -196,7 +206,8 @@ static m31r_err take_declared_commit(m31ri_gather *g, m31r_error *e)
         return M31R_OK;
     }
     if (id->git.found) {
-        m31ri_identity_warn(id, "commit %s was given, but the work tree is at %s", commit, id->git.commit);
+        m31ri_identity_warn(id, "commit %s was given, but the work tree is at %s", commit,
+                            id->git.commit);
     }
     snprintf(id->git.commit, sizeof id->git.commit, "%s", commit);
     id->commit_source = "declared";

@@ -1,4 +1,5 @@
-/* Inflate: reads what zlib writes at every level; refuses every cut and survives every flipped bit. */
+/* Inflate: reads what zlib writes at every level; refuses every cut and survives every flipped bit.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +13,15 @@
 
 #include "base/inflate.h"
 
-/* Writes pairs (plain length, plain, packed length, packed), lengths as 4 bytes little end first. */
+/* Writes pairs (plain length, plain, packed length, packed), lengths as 4 bytes little end first.
+ */
 static const char MAKER[] =
     "import zlib,random,struct,sys\n"
     "random.seed(5); out=sys.stdout.buffer\n"
-    "texts=[b'',b'a',b'abc'*1000,bytes(range(256))*40,bytes(random.randrange(256) for _ in range(70000)),\n"
-    " ' '.join(random.choice(['fn','let','mut','impl','struct','u64']) for _ in range(40000)).encode()]\n"
+    "texts=[b'',b'a',b'abc'*1000,bytes(range(256))*40,bytes(random.randrange(256) for _ in "
+    "range(70000)),\n"
+    " ' '.join(random.choice(['fn','let','mut','impl','struct','u64']) for _ in "
+    "range(40000)).encode()]\n"
     "for t in texts:\n"
     "  for level in (0,1,6,9):\n"
     "    for strategy in (0,2,4):\n"
@@ -70,11 +74,13 @@ static void test_inflate__reads_what_zlib_writes(void **state)
         assert_memory_equal(m31ri_buf_str(&out), plain, n_plain);
         m31ri_buf_clear(&out);
         if (n_plain > 0) {
-            assert_int_equal(m31ri_inflate(packed, n_packed, n_plain - 1, &out, NULL), M31R_E_LIMIT);
+            assert_int_equal(m31ri_inflate(packed, n_packed, n_plain - 1, &out, NULL),
+                             M31R_E_LIMIT);
         }
         m31ri_buf_clear(&out);
         assert_int_equal(m31ri_inflate(packed, n_packed - 1, n_plain, &out, NULL), M31R_E_CORRUPT);
-        for (size_t i = 0; i < n_packed && i < 300; i++) { /* flipped: wrong, never more than an error */
+        for (size_t i = 0; i < n_packed && i < 300;
+             i++) { /* flipped: wrong, never more than an error */
             packed[i] ^= (uint8_t)(1u << (i % 8));
             m31ri_buf_clear(&out);
             m31ri_inflate(packed, n_packed, 100000, &out, NULL);

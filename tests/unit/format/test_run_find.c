@@ -1,4 +1,5 @@
-/* Run finder: ids, names, @, paths; what is ambiguous or unsafe is refused; allocation failures do no harm. */
+/* Run finder: ids, names, @, paths; what is ambiguous or unsafe is refused; allocation failures do
+ * no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,9 +73,13 @@ static void assert_finds(const char *text, const char *id)
 static void test_run_find__lists_oldest_first_and_only_runs(void **state)
 {
     (void)state;
-    static const char *const order[] = {"imported", "20261121T000000Z-00aabbdd",
-        "20261122T000000Z-00aabbcc", "20261123T102651Z-ffff0000", "20261123T102651Z-9f3c0a1b",
-        "20261123T102651Z-9f3c0a1b-2", "20261123T102651Z-9f3c0a1b-10"};
+    static const char *const order[] = {"imported",
+                                        "20261121T000000Z-00aabbdd",
+                                        "20261122T000000Z-00aabbcc",
+                                        "20261123T102651Z-ffff0000",
+                                        "20261123T102651Z-9f3c0a1b",
+                                        "20261123T102651Z-9f3c0a1b-2",
+                                        "20261123T102651Z-9f3c0a1b-10"};
     m31ri_run_list l;
     assert_int_equal(m31ri_run_list_read(scratch, &l, NULL), M31R_OK);
     assert_int_equal(l.n, 7);
@@ -156,12 +161,16 @@ static void test_run_find__survives_every_failed_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_run_find__lists_oldest_first_and_only_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_find__lists_oldest_first_and_only_runs, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_run_find__takes_id_name_part_and_at, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_run_find__lists_candidates_when_ambiguous, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_run_find__refuses_what_is_unsafe_or_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_find__lists_candidates_when_ambiguous, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_run_find__refuses_what_is_unsafe_or_not_there, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_run_find__takes_a_path, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_run_find__survives_every_failed_allocation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_run_find__survives_every_failed_allocation, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Fingerprint: agrees with an independent Python implementation, is the same with and without a cache, says what it
- * could not read, can be cancelled. */
+/* Fingerprint: agrees with an independent Python implementation, is the same with and without a
+ * cache, says what it could not read, can be cancelled. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,8 @@ static const char ORACLE[] =
     "    for n in fs+[x for x in ds if os.path.islink(os.path.join(d,x))]:\n"
     "        p=os.path.join(d,n); r=os.path.relpath(p,top)\n"
     "        if os.path.islink(p): found.append((r,b'@',hashlib.sha256(os.readlink(p)).digest()))\n"
-    "        elif os.path.isfile(p): found.append((r,b'',hashlib.sha256(open(p,'rb').read()).digest()))\n"
+    "        elif os.path.isfile(p): "
+    "found.append((r,b'',hashlib.sha256(open(p,'rb').read()).digest()))\n"
     "h=hashlib.sha256()\n"
     "for r,s,g in sorted(found): h.update(r+s+b'\\0'+g)\n"
     "print(h.hexdigest())\n";
@@ -46,10 +47,13 @@ static int setup(void **state)
     assert_non_null(mkdtemp(scratch));
     snprintf(path, sizeof path, "%s/cache", scratch);
     setenv("XDG_CACHE_HOME", path, 1);
-    shell("cd %s && mkdir -p d/a d/a.b d/empty 'd/sp ace' && cd d && echo 1 >a/b && echo 2 >a-b && echo 3 >a0 && "
+    shell("cd %s && mkdir -p d/a d/a.b d/empty 'd/sp ace' && cd d && echo 1 >a/b && echo 2 >a-b && "
+          "echo 3 >a0 && "
           "echo 4 >a.b/x && : >zero && ln -s .. loop && ln -s a/b a@ && ln -s nowhere dangling && "
-          "printf x >\"$(printf 'bad\\377name')\" && echo u >\"ü\" && mkfifo fifo && echo 5 >'sp ace/n\nl' && "
-          "head -c 3000000 /dev/urandom >big && chmod 444 big", scratch);
+          "printf x >\"$(printf 'bad\\377name')\" && echo u >\"ü\" && mkfifo fifo && echo 5 >'sp "
+          "ace/n\nl' && "
+          "head -c 3000000 /dev/urandom >big && chmod 444 big",
+          scratch);
     return 0;
 }
 
@@ -131,13 +135,16 @@ static void test_fingerprint__sees_a_change_behind_the_cache(void **state)
     fingerprint_hex("d", &fp, again);
     assert_string_equal(first, again);
     /* same size, same mtime: only ctime tells */
-    shell("cd %s/d && chmod 644 big && touch -r big ../t && printf Z | dd of=big bs=1 seek=7 conv=notrunc 2>/dev/null && "
-          "touch -r ../t big", scratch);
+    shell("cd %s/d && chmod 644 big && touch -r big ../t && printf Z | dd of=big bs=1 seek=7 "
+          "conv=notrunc 2>/dev/null && "
+          "touch -r ../t big",
+          scratch);
     fingerprint_hex("d", &fp, again);
     assert_string_not_equal(first, again);
     fingerprint_hex("d", &fp, first);
     assert_string_equal(first, again);
-    shell("for f in %s/cache/m31r/fingerprints/*; do printf garbage | dd of=$f bs=1 seek=40 conv=notrunc 2>/dev/null; done",
+    shell("for f in %s/cache/m31r/fingerprints/*; do printf garbage | dd of=$f bs=1 seek=40 "
+          "conv=notrunc 2>/dev/null; done",
           scratch);
     fingerprint_hex("d", &fp, first);
     assert_string_equal(first, again);
@@ -205,15 +212,19 @@ static void test_fingerprint__survives_every_failed_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fingerprint__agrees_with_an_independent_implementation, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_fingerprint__agrees_with_an_independent_implementation,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_fingerprint__of_a_file_is_its_sha256, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fingerprint__sees_a_change_behind_the_cache, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fingerprint__needs_no_cache_directory, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fingerprint__names_what_it_cannot_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fingerprint__ends_when_cancelled_and_reports_progress, setup,
+        cmocka_unit_test_setup_teardown(test_fingerprint__sees_a_change_behind_the_cache, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(test_fingerprint__survives_every_failed_allocation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fingerprint__needs_no_cache_directory, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_fingerprint__names_what_it_cannot_read, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_fingerprint__ends_when_cancelled_and_reports_progress,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fingerprint__survives_every_failed_allocation, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,9 +18,11 @@ static char scratch[64];
 static void shell(const char *commands)
 {
     m31ri_buf all = M31RI_BUF_INIT;
-    m31ri_buf_add_format(&all, "set -e; cd %s; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b "
-                               "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b; %s",
-                         scratch, commands);
+    m31ri_buf_add_format(
+        &all,
+        "set -e; cd %s; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b "
+        "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b; %s",
+        scratch, commands);
     if (system(m31ri_buf_str(&all)) != 0) {
         fail_msg("%s", commands);
     }
@@ -46,7 +48,8 @@ static int setup(void **state)
     (void)state;
     snprintf(scratch, sizeof scratch, "/tmp/m31r-git-XXXXXX");
     assert_non_null(mkdtemp(scratch));
-    shell("git init -q -b main r; cd r; mkdir -p a/b c; echo 1 >a/b/x; echo 2 >a/y; echo 3 >c/z; echo 4 >top; "
+    shell("git init -q -b main r; cd r; mkdir -p a/b c; echo 1 >a/b/x; echo 2 >a/y; echo 3 >c/z; "
+          "echo 4 >top; "
           "ln -s top link; git add .; git commit -qm one");
     return 0;
 }
@@ -83,7 +86,8 @@ static void assert_as_git(const char *below)
     answer(command, commit, sizeof commit);
     snprintf(command, sizeof command, "cd %s; git symbolic-ref -q --short HEAD", below);
     answer(command, branch, sizeof branch);
-    snprintf(command, sizeof command, "cd %s; git diff HEAD --no-renames --name-only | wc -l", below);
+    snprintf(command, sizeof command, "cd %s; git diff HEAD --no-renames --name-only | wc -l",
+             below);
     answer(command, changed, sizeof changed);
     assert_true(g.found);
     assert_string_equal(g.reason, "");
@@ -97,13 +101,28 @@ static void assert_as_git(const char *below)
 static void test_git_facts__agree_with_git_on_each_kind_of_change(void **state)
 {
     (void)state;
-    static const char *const changes[] = {
-        "true", "touch top", "echo 5 >>top", "echo n >new; git add new", "git rm -q a/y", "git rm -q --cached c/z",
-        "rm c/z", "chmod +x top", "git add -u; git reset -q", "rm link; ln -s a link", "rm top; mkdir top; echo 1 >top/k",
-        "git add .", "git reset -q --hard", "echo 6 >top; git add top; echo 4 >top", "echo 7 >i; git add -N i",
-        "git update-index --assume-unchanged a/b/x 2>/dev/null || git reset -q --hard; echo 9 >a/b/x",
-        "git update-index --no-assume-unchanged a/b/x", "git commit -qam two; echo 8 >a/y 2>/dev/null || true",
-        "git mv c/z c/w 2>/dev/null || echo q >q", "git read-tree HEAD", "git stash -q || true"};
+    static const char *const changes[] = {"true",
+                                          "touch top",
+                                          "echo 5 >>top",
+                                          "echo n >new; git add new",
+                                          "git rm -q a/y",
+                                          "git rm -q --cached c/z",
+                                          "rm c/z",
+                                          "chmod +x top",
+                                          "git add -u; git reset -q",
+                                          "rm link; ln -s a link",
+                                          "rm top; mkdir top; echo 1 >top/k",
+                                          "git add .",
+                                          "git reset -q --hard",
+                                          "echo 6 >top; git add top; echo 4 >top",
+                                          "echo 7 >i; git add -N i",
+                                          "git update-index --assume-unchanged a/b/x 2>/dev/null "
+                                          "|| git reset -q --hard; echo 9 >a/b/x",
+                                          "git update-index --no-assume-unchanged a/b/x",
+                                          "git commit -qam two; echo 8 >a/y 2>/dev/null || true",
+                                          "git mv c/z c/w 2>/dev/null || echo q >q",
+                                          "git read-tree HEAD",
+                                          "git stash -q || true"};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char command[400];
         snprintf(command, sizeof command, "cd r; %s", changes[i]);
@@ -116,20 +135,23 @@ static void test_git_facts__agree_with_git_on_each_kind_of_change(void **state)
 static void test_git_facts__read_every_form_of_repository(void **state)
 {
     (void)state;
-    shell("cd r; for i in 1 2 3 4 5 6 7 8 9; do seq 1 $((i*400)) >a/n; echo $i >>top; git add .; git commit -qm $i; done");
+    shell("cd r; for i in 1 2 3 4 5 6 7 8 9; do seq 1 $((i*400)) >a/n; echo $i >>top; git add .; "
+          "git commit -qm $i; done");
     shell("cd r; git pack-refs --all; git gc -q --aggressive; echo s >top; git add top");
     assert_as_git("r");
     shell("cd r; git update-index --index-version 4; echo t >a/b/x; git add a; echo u >>c/z");
     assert_as_git("r");
     shell("cd r; git checkout -q --detach 2>/dev/null");
     assert_as_git("r");
-    shell("cd r; git worktree add -q ../w -b feature/x; cd ../w; echo v >>top; git add top; mkdir -p deep/er; "
+    shell("cd r; git worktree add -q ../w -b feature/x; cd ../w; echo v >>top; git add top; mkdir "
+          "-p deep/er; "
           "echo 1 >deep/er/f; git add deep");
     assert_as_git("w");
     assert_as_git("w/deep/er");
     shell("git clone -q --shared r s; cd s; git checkout -q -b k; echo 1 >>top; git rm -q c/z");
     assert_as_git("s");
-    shell("git init -q --object-format=sha256 -b main h; cd h; echo 1 >f; mkdir d; echo 2 >d/g; git add .; "
+    shell("git init -q --object-format=sha256 -b main h; cd h; echo 1 >f; mkdir d; echo 2 >d/g; "
+          "git add .; "
           "git commit -qm one; echo 3 >>f; git add f; git gc -q");
     assert_as_git("h");
     shell("cd s; git config core.fileMode false; chmod +x link a/y 2>/dev/null || true");
@@ -151,7 +173,8 @@ static void test_git_facts__say_why_there_is_no_commit(void **state)
     assert_false(g.found);
     assert_string_equal(g.reason, "branch trunk has no commit yet");
     m31ri_git_facts_release(&g);
-    shell("cd r; git config core.splitIndex true; git update-index --split-index; echo 1 >>top; git add top");
+    shell("cd r; git config core.splitIndex true; git update-index --split-index; echo 1 >>top; "
+          "git add top");
     g = facts_of("r");
     assert_false(g.found);
     assert_non_null(strstr(g.reason, "split"));

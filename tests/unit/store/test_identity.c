@@ -1,5 +1,5 @@
-/* Identity: the refusal, where each value comes from, the digest, what is described and kept. Each test works in a
- * directory of its own, with a git work tree in it. */
+/* Identity: the refusal, where each value comes from, the digest, what is described and kept. Each
+ * test works in a directory of its own, with a git work tree in it. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,8 +46,10 @@ static int setup(void **state)
     assert_non_null(mkdtemp(scratch));
     assert_int_equal(chdir(scratch), 0);
     unsetenv("M31R_SEED");
-    shell("mkdir bare proj && cd proj && git init -q -b main . && mkdir configs data && echo 'print(1)' >train.py && "
-          "printf 'config_version: 1\\nlr: 0.1\\ntrain:\\n  seed: 7\\n  data: rust@1\\n' >configs/a.yaml && "
+    shell("mkdir bare proj && cd proj && git init -q -b main . && mkdir configs data && echo "
+          "'print(1)' >train.py && "
+          "printf 'config_version: 1\\nlr: 0.1\\ntrain:\\n  seed: 7\\n  data: rust@1\\n' "
+          ">configs/a.yaml && "
           "echo x >data/x && printf 'experiments/\\n' >.gitignore && git add . && "
           "git -c user.name=a -c user.email=a@b commit -q -m one");
     assert_int_equal(chdir("proj"), 0);
@@ -89,7 +91,8 @@ static void gather(const m31r_run_options *o, m31ri_identity *id)
 static void test_obs_21__refusal_names_everything_missing_at_once(void **state)
 {
     (void)state;
-    static const char *const argv[] = {"python", "train.py", "it's", "--token", "ghp_0123456789abcdefghijABCDEFGHIJ012345"};
+    static const char *const argv[] = {"python", "train.py", "it's", "--token",
+                                       "ghp_0123456789abcdefghijABCDEFGHIJ012345"};
     assert_int_equal(chdir("../bare"), 0);
     m31r_run_options o = M31R_RUN_OPTIONS_INIT;
     o.argc = 5;
@@ -99,10 +102,12 @@ static void test_obs_21__refusal_names_everything_missing_at_once(void **state)
     m31r_error e;
     assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_CONFIG);
     assert_int_equal(m31r_err_exit(e.code), 2);
-    assert_string_equal(e.message, "a run needs what identifies it; missing: config, seed, dataset, tokenizer, "
-                                   "commit (not in a git work tree)");
-    assert_non_null(strstr(e.hint, "m31r run --config none --seed 42 --dataset DIR_OR_VERSION --tokenizer "
-                                   "NAME@VERSION --commit none --stage eval -- python train.py 'it'\\''s' --token "));
+    assert_string_equal(
+        e.message, "a run needs what identifies it; missing: config, seed, dataset, tokenizer, "
+                   "commit (not in a git work tree)");
+    assert_non_null(strstr(
+        e.hint, "m31r run --config none --seed 42 --dataset DIR_OR_VERSION --tokenizer "
+                "NAME@VERSION --commit none --stage eval -- python train.py 'it'\\''s' --token "));
     assert_null(strstr(e.hint, "ghp_"));
     assert_non_null(strstr(e.hint, "--try"));
     assert_int_equal(m31ri_identity_gather(&o, NULL, false, &id, &e), M31R_E_CONFIG);
@@ -113,7 +118,8 @@ static void test_obs_21__refusal_names_everything_missing_at_once(void **state)
 static void test_obs_21__hint_is_filled_with_what_the_arguments_and_files_say(void **state)
 {
     (void)state;
-    static const char *const argv[] = {"python", "train.py", "configs/a.yaml", "--seed=9", "--tokenizer", "tok@1"};
+    static const char *const argv[] = {"python",   "train.py",    "configs/a.yaml",
+                                       "--seed=9", "--tokenizer", "tok@1"};
     m31r_run_options o = M31R_RUN_OPTIONS_INIT;
     o.argc = 6;
     o.argv = argv;
@@ -122,8 +128,10 @@ static void test_obs_21__hint_is_filled_with_what_the_arguments_and_files_say(vo
     assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_CONFIG);
     assert_non_null(strstr(e.message, "missing: config, seed, dataset, tokenizer"));
     assert_null(strstr(e.message, "commit"));
-    assert_non_null(strstr(e.hint, "m31r run --config configs/a.yaml --seed 9 --dataset data --tokenizer tok@1 -- python "
-                                   "train.py configs/a.yaml --seed=9 --tokenizer tok@1\n"));
+    assert_non_null(strstr(
+        e.hint,
+        "m31r run --config configs/a.yaml --seed 9 --dataset data --tokenizer tok@1 -- python "
+        "train.py configs/a.yaml --seed=9 --tokenizer tok@1\n"));
 }
 
 static void test_obs_21__absent_config_file_is_named_with_the_rest(void **state)
@@ -152,8 +160,10 @@ static void test_obs_21__each_value_says_its_source(void **state)
     assert_null(id.dataset_path);
     m31ri_identity_release(&id);
 
-    write_file("m31r.yaml", "config_version: 1\nconfig: configs/a.yaml\nseed_key: train.seed\ndataset_key: train.data\n"
-                            "tokenizer: none\nstage: eval\n");
+    write_file(
+        "m31r.yaml",
+        "config_version: 1\nconfig: configs/a.yaml\nseed_key: train.seed\ndataset_key: train.data\n"
+        "tokenizer: none\nstage: eval\n");
     m31r_run_options empty = M31R_RUN_OPTIONS_INIT;
     empty.argc = 4;
     empty.argv = plain_argv;
@@ -171,7 +181,8 @@ static void test_obs_21__each_value_says_its_source(void **state)
     empty.seed = "8"; /* an option wins over the config, and the contradiction is said */
     gather(&empty, &id);
     assert_string_equal(id.seed, "8");
-    assert_non_null(strstr(m31ri_buf_str(&id.warnings), "seed 8 was given, but train.seed of the config is 7"));
+    assert_non_null(
+        strstr(m31ri_buf_str(&id.warnings), "seed 8 was given, but train.seed of the config is 7"));
     m31ri_identity_release(&id);
 
     o.seed = NULL;
@@ -203,7 +214,8 @@ static void test_obs_21__none_must_be_said_and_a_trial_says_it(void **state)
     gather(&trial, &id);
     assert_true(id.is_trial);
     assert_string_equal(id.seed, "none");
-    static const char *const said[] = {"trial: no config", "trial: no seed", "trial: no dataset", "trial: no tokenizer",
+    static const char *const said[] = {"trial: no config", "trial: no seed", "trial: no dataset",
+                                       "trial: no tokenizer",
                                        "trial: no commit: not in a git work tree"};
     for (size_t i = 0; i < 5; i++) {
         assert_non_null(strstr(m31ri_buf_str(&id.warnings), said[i]));
@@ -329,8 +341,9 @@ static void make_run(const char *id, const char *end)
     snprintf(path, sizeof path, "experiments/%s", id);
     assert_int_equal(m31ri_make_dirs(path, NULL), M31R_OK);
     snprintf(path, sizeof path, "experiments/%s/metadata.json", id);
-    snprintf(text, sizeof text, "{\"run_id\":\"%s\",\"end\":%s,\"writer\":{\"pid\":%lld,\"start_ticks\":%llu,"
-                                "\"boot_id\":\"%s\",\"host\":\"%s\"}}",
+    snprintf(text, sizeof text,
+             "{\"run_id\":\"%s\",\"end\":%s,\"writer\":{\"pid\":%lld,\"start_ticks\":%llu,"
+             "\"boot_id\":\"%s\",\"host\":\"%s\"}}",
              id, end, (long long)p.pid, (unsigned long long)p.start_ticks, p.boot_id, p.host);
     write_file(path, text);
 }
@@ -351,7 +364,8 @@ static void test_identity__resumes_an_ended_run_and_refuses_a_running_one(void *
     m31ri_metadata m;
     assert_int_equal(m31ri_metadata_init(&m, NULL), M31R_OK);
     assert_int_equal(m31ri_identity_describe(&id, &m, NULL), M31R_OK);
-    assert_string_equal(json_string_value(m31ri_metadata_get(&m, "resumes.run")), "20261123T102651Z-00000001");
+    assert_string_equal(json_string_value(m31ri_metadata_get(&m, "resumes.run")),
+                        "20261123T102651Z-00000001");
     assert_true(json_is_null(m31ri_metadata_get(&m, "resumes.step")));
     m31ri_metadata_release(&m);
     m31ri_identity_release(&id);
@@ -366,11 +380,13 @@ static void read_kept(const char *path, char *out, size_t size)
     fclose(f);
 }
 
-static void test_obs_22__config_of_another_format_is_kept_and_seen_through_the_arguments(void **state)
+static void test_obs_22__config_of_another_format_is_kept_and_seen_through_the_arguments(
+    void **state)
 {
     (void)state;
-    static const char *const argv[] = {"./train", "--lr=3e-4", "model.depth=4", "--flag", "--name", "a: b", "-x", "1",
-                                       "--lr", "1e-3", "--api-key", "hunter2hunter2", "pos"};
+    static const char *const argv[] = {
+        "./train", "--lr=3e-4", "model.depth=4", "--flag",    "--name",         "a: b", "-x",
+        "1",       "--lr",      "1e-3",          "--api-key", "hunter2hunter2", "pos"};
     char text[4096];
     m31r_run_options o = whole();
     m31ri_identity id;
