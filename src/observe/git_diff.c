@@ -163,12 +163,16 @@ static m31r_err compare(git_repository *repo, git_object *tree, int top, m31ri_g
     options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     options.max_size = M31RI_DIFF_BYTES; /* a larger file is named only, as a binary one */
     options.context_lines = 3;
-    if (git_diff_tree_to_workdir_with_index(&diff, repo, (git_tree *)tree, &options) != 0) {
-        return M31R_OK; /* the library's facts stand */
-    }
     const comparison c = {repo, top, g, &changes};
-    m31r_err err = take_deltas(&c, diff, e);
-    git_diff_free(diff);
+    m31r_err err = M31R_OK;
+    /* The library never overlooks a change; where it saw none, a walk of the work tree is saved. */
+    if (g->n_changed > 0 || g->reason[0] != '\0') {
+        if (git_diff_tree_to_workdir_with_index(&diff, repo, (git_tree *)tree, &options) != 0) {
+            return M31R_OK; /* the library's facts stand */
+        }
+        err = take_deltas(&c, diff, e);
+        git_diff_free(diff);
+    }
     if (err == M31R_OK) {
         err = m31ri_git_untracked(repo, top, g, &changes, e);
     }
@@ -191,8 +195,8 @@ m31r_err m31ri_git_diff_read(const char *directory, m31ri_git_facts *out, m31r_e
     git_repository *repo = NULL;
     git_object *tree = NULL;
     git_libgit2_init();
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION,
-                     0); /* nothing of the repository is executed here, only read */
+    /* Nothing of the repository is executed here, so whose it is does not matter. */
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
     int top = m31ri_open_dir(AT_FDCWD, g.top, true);
     if (top >= 0 && git_repository_open(&repo, g.top) == 0 &&
         git_revparse_single(&tree, repo, "HEAD^{tree}") == 0) {
