@@ -17,6 +17,7 @@
 #include "base/os_file.h"
 #include "base/os_shared.h"
 #include "base/sha256.h"
+#include "observe/git_diff.h"
 #include "observe/observe_int.h"
 
 #define PROJECT_FILE "m31r.yaml"
@@ -124,6 +125,7 @@ static m31r_err gather(m31ri_plan *p, m31r_error *e)
     }
     m31r_err err = read_project(o->project, &project, e);
     if (err == M31R_OK) {
+        m31ri_git_diff_install(); /* the diff and the untracked files need the object store */
         err = m31ri_identity_gather(&o->run, o->project, true, p->identity, e);
     }
     if (err != M31R_OK) {
