@@ -18,6 +18,7 @@
 #include "store/notices.h"
 
 #define MAX_KEYS 1024
+#define HELD_BYTES (256 * 1024) /* a holder that forgets to release writes at least so often */
 #define MAX_PROCESS_LANES 1000
 
 static const char *redact(void *context, const char *key, size_t key_length, const char *value,
@@ -51,6 +52,26 @@ static m31r_value text_of(const char *s)
     return m31r_text(s, strlen(s));
 }
 
+/* What was held goes into the file, in one write; what cannot is counted. */
+static int flush_held(m31r_lane *lane)
+{
+    uint32_t n = lane->n_held;
+    if (n == 0) {
+        return 0;
+    }
+    int err = lane->held.failed
+                  ? ENOMEM
+                  : m31ri_append_write(lane->append, lane->held.data, lane->held.length);
+    m31ri_buf_clear(&lane->held);
+    lane->n_held = 0;
+    if (err != 0) {
+        m31ri_outage_begin(&lane->outage, err, n, lane->file);
+    } else {
+        lane->n_records += n;
+    }
+    return err;
+}
+
 /* A record about the lane itself; its own failure is only counted, so that this never recurses. */
 static int append_own(m31r_lane *lane, m31r_level level, const char *message,
                       const m31r_value *keys, const m31r_value *values, size_t n)
@@ -63,6 +84,7 @@ static int append_own(m31r_lane *lane, m31r_level level, const char *message,
                                 .keys = keys,
                                 .values = values,
                                 .n = n};
+    flush_held(lane);
     encode(lane, &parts);
     int err = lane->line.failed
                   ? ENOMEM
@@ -152,6 +174,12 @@ static m31r_err append_record(m31r_lane *lane, m31ri_record_parts *parts)
         return M31R_E_IO;
     }
     encode(lane, parts);
+    if (lane->holds && !lane->line.failed) {
+        m31ri_buf_add(&lane->held, lane->line.data, lane->line.length);
+        lane->n_held++;
+        bool is_much = lane->held.failed || lane->held.length >= HELD_BYTES;
+        return is_much && flush_held(lane) != 0 ? M31R_E_IO : M31R_OK;
+    }
     int err = lane->line.failed
                   ? ENOMEM
                   : m31ri_append_write(lane->append, lane->line.data, lane->line.length);
@@ -203,6 +231,27 @@ m31r_err m31ri_lane_sync(m31r_lane *lane)
     int err = lane->append != NULL ? m31ri_append_sync(lane->append) : 0;
     pthread_mutex_unlock(&lane->lock);
     return err == 0 ? M31R_OK : M31R_E_IO;
+}
+
+void m31ri_lane_hold(m31r_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    lane->holds = true;
+    pthread_mutex_unlock(&lane->lock);
+}
+
+m31r_err m31ri_lane_release(m31r_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    int err = lane->append != NULL ? flush_held(lane) : 0;
+    lane->holds = false;
+    pthread_mutex_unlock(&lane->lock);
+    return err == 0 ? M31R_OK : M31R_E_IO;
+}
+
+uint64_t m31ri_lane_bytes(const m31r_lane *lane)
+{
+    return lane->append != NULL ? m31ri_append_size(lane->append) : 0;
 }
 
 const m31ri_buf *m31ri_lane_last_line(const m31r_lane *lane)
@@ -269,6 +318,7 @@ void m31ri_lane_free(m31r_lane *lane)
     if (lane != NULL) {
         m31ri_append_close(lane->append);
         m31ri_buf_release(&lane->line);
+        m31ri_buf_release(&lane->held);
         m31ri_buf_release(&lane->scrubbed);
         pthread_mutex_destroy(&lane->lock);
         m31ri_free(lane);

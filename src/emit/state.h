@@ -47,6 +47,9 @@ struct m31r_lane {
     char file[M31RI_LANE_FILE_BYTES];
     m31ri_append_file *append; /* NULL: given up, or could not be opened */
     m31ri_buf line;            /* the record being made, then the last one made */
+    m31ri_buf held;            /* records made but not yet in the file, between hold and release */
+    uint32_t n_held;
+    bool holds;
     m31ri_buf scrubbed;        /* the redactor's scratch */
     int64_t last_wall_ns;
     int64_t check_mono_ns;

@@ -92,7 +92,6 @@ static void write_record(m31ri_capture_stream *c, m31r_level level, const char *
             m31ri_printer_add(c->json_to, line->data, line->length);
         }
     }
-    m31ri_stream_now(&c->stream)->n_records++;
 }
 
 static void write_text(m31ri_capture_stream *c, const m31ri_line *line)
@@ -166,21 +165,27 @@ void m31ri_capture_bytes(m31ri_capture_stream *c, bool at_end)
     size_t used = 0;
     int64_t now_ns = m31ri_mono_ns();
     look_for_hints(c, bytes, length);
+    if (c->lane != NULL) {
+        m31ri_lane_hold(c->lane);
+    }
     while (m31ri_split_next(&split, bytes + used, length - used, now_ns, at_end, &line)) {
         used += line.used;
         take_line(c, &line);
     }
     used += line.used;
-    m31ri_stream_commit_bytes(&c->stream, used, &split);
+    uint64_t lane_bytes = 0;
+    if (c->lane != NULL) {
+        m31ri_lane_release(c->lane);
+        lane_bytes = m31ri_lane_bytes(c->lane);
+    }
+    m31ri_stream_commit_bytes(&c->stream, used, &split, lane_bytes);
 }
 
 void m31ri_capture_recover(m31ri_capture_stream *c)
 {
     m31ri_stream_recover(&c->stream);
     m31ri_stream_commit *now = m31ri_stream_now(&c->stream);
-    c->skip_records = now->n_records;
     c->skip_points = now->n_points;
-    now->n_records = 0;
     now->n_points = 0;
     m31ri_capture_bytes(c, false);
     c->skip_records = 0;

@@ -25,7 +25,8 @@ typedef struct m31ri_capture_stream {
 /* Handles what was read since the last call, and commits it. `at_end`: no more will come. */
 void m31ri_capture_bytes(m31ri_capture_stream *c, bool at_end);
 
-/* An heir's first call: settles what the dead keeper had half done. */
+/* An heir's first call: settles what the dead keeper had half done. `skip_records` is set before.
+ */
 void m31ri_capture_recover(m31ri_capture_stream *c);
 
 void m31ri_capture_release(m31ri_capture_stream *c);

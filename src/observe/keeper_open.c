@@ -53,6 +53,26 @@ static m31r_err keep_names(m31ri_keeper *k, m31r_error *e)
                : m31ri_fail(e, M31R_E_LIMIT, "the path of the run directory is too long");
 }
 
+/* Whole records in a lane's file after `offset`: what the dead keeper had written but not
+ * committed. */
+static uint32_t count_records(int dir, const char *file, uint64_t offset)
+{
+    char bytes[65536];
+    uint32_t n = 0;
+    ssize_t got;
+    int fd = m31ri_open(dir, file, O_RDONLY | O_NONBLOCK, 0);
+    while (fd >= 0 && (got = pread(fd, bytes, sizeof bytes, (off_t)offset)) > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            n += bytes[i] == '\n';
+        }
+        offset += (uint64_t)got;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n;
+}
+
 /* Lanes for what the program prints, and eyes on the lanes that it writes itself. */
 static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
 {
@@ -67,6 +87,9 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
     for (int i = 0; i < M31RI_STREAMS && err == M31R_OK; i++) {
         k->streams[i].run = k->run;
         if (k->plan->capture == M31RI_CAPTURE_FULL) {
+            uint64_t committed = m31ri_stream_now(&k->streams[i].stream)->lane_bytes;
+            k->streams[i].skip_records =
+                count_records(m31ri_run_directory(k->run)->fd, k->own_files[i], committed);
             err = m31r_lane_open(k->run, stream_names[i], &k->streams[i].lane, e);
         }
     }

@@ -103,13 +103,14 @@ const char *m31ri_stream_bytes(const m31ri_stream *s, size_t *length)
     return at(s, cursor);
 }
 
-void m31ri_stream_commit_bytes(m31ri_stream *s, size_t used, const m31ri_split_state *split)
+void m31ri_stream_commit_bytes(m31ri_stream *s, size_t used, const m31ri_split_state *split,
+                               uint64_t lane_bytes)
 {
     uint32_t next = 1 - s->shared->current;
     m31ri_stream_commit *c = &s->shared->commits[next];
     c->cursor = m31ri_stream_now(s)->cursor + used;
     c->split = *split;
-    c->n_records = 0;
+    c->lane_bytes = lane_bytes;
     c->n_points = 0;
     order();
     s->shared->current = next;

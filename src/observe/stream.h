@@ -27,7 +27,9 @@
 typedef struct m31ri_stream_commit {
     uint64_t cursor;
     m31ri_split_state split;
-    uint32_t n_records, n_points; /* made from bytes after `cursor` */
+    uint64_t lane_bytes; /* size of the lane's file: whole records after it were made from bytes
+                            after `cursor`, and an heir does not make them again */
+    uint32_t n_points;   /* points made from bytes after `cursor` */
 } m31ri_stream_commit;
 
 /* The shared part, zeroed to start. */
@@ -62,7 +64,8 @@ bool m31ri_stream_has_room(const m31ri_stream *s);
 m31ri_stream_commit *m31ri_stream_now(const m31ri_stream *s);
 
 /* Makes `used` bytes after the cursor done, with the splitter's state there. */
-void m31ri_stream_commit_bytes(m31ri_stream *s, size_t used, const m31ri_split_state *split);
+void m31ri_stream_commit_bytes(m31ri_stream *s, size_t used, const m31ri_split_state *split,
+                               uint64_t lane_bytes);
 
 /* The heir's first call: settles a read that was in progress when the reader died. */
 void m31ri_stream_recover(m31ri_stream *s);

@@ -59,7 +59,7 @@ static void test_stream__is_contiguous_across_its_end(void **state)
         const char *bytes = m31ri_stream_bytes(&b->stream, &n);
         assert_int_equal(n, sizeof piece);
         assert_memory_equal(bytes, piece, n);
-        m31ri_stream_commit_bytes(&b->stream, n, &none);
+        m31ri_stream_commit_bytes(&b->stream, n, &none, 0);
         total += n;
     }
     assert_int_equal(m31ri_stream_now(&b->stream)->cursor, total);
