@@ -262,7 +262,7 @@ const m31ri_buf *m31ri_lane_last_line(const m31r_lane *lane)
 /* Bytes that a writer left when it died inside a write: kept, escaped, as a record of their own. */
 static void record_torn_tail(m31r_lane *lane, const m31ri_buf *torn)
 {
-    const m31r_value keys[] = {text_of("bytes"), text_of("text")};
+    const m31r_value keys[] = {text_of("bytes"), text_of("tail")};
     const m31r_value values[] = {m31r_of_uint(torn->length), m31r_text(torn->data, torn->length)};
     append_own(lane, M31R_WARNING, "torn_tail", keys, values, 2);
 }

@@ -38,7 +38,7 @@ static m31r_value text_of(const char *s)
 /* One record for each line of `lines`. */
 static void warn_lines(m31r_lane *lane, const char *message, const char *lines)
 {
-    const m31r_value key = text_of("text");
+    const m31r_value key = text_of("detail");
     while (lines != NULL && *lines != '\0') {
         size_t length = strcspn(lines, "\n");
         const m31r_value value = m31r_text(lines, length);

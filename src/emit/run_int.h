@@ -52,8 +52,8 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
  * printing the same bytes to stdout. Valid until the next write on it. */
 const m31ri_buf *m31ri_lane_last_line(const m31r_lane *lane);
 
-/* Between hold and release the lane's records are gathered and written together: for a writer that can
- * make them again when it is killed in between, as the observer can. */
+/* Between hold and release the lane's records are gathered and written together: for a writer that
+ * can make them again when it is killed in between, as the observer can. */
 void m31ri_lane_hold(m31r_lane *lane);
 m31r_err m31ri_lane_release(m31r_lane *lane);
 

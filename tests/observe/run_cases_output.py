@@ -336,3 +336,29 @@ def large_dataset_is_pending_then_known(p):
     late = p.metadata()
     assert early == "pending" and late["digests"]["dataset"]["state"] == "known", (early, late["digests"])
     assert late["digests"]["dataset"]["files"] == 60 and len(late["dataset_sha256"]) == 64
+
+
+@test
+def a_dirty_work_tree_keeps_its_diff(p):
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t"]
+    with open(os.path.join(p.path, "train.c"), "w") as f:
+        f.write("int lr = 1;\n")
+    for args in (["init", "-q"], ["add", "train.c"], ["commit", "-q", "-m", "one"]):
+        subprocess.run(git + args, cwd=p.path, env=p.env, check=True, capture_output=True)
+    with open(os.path.join(p.path, "train.c"), "w") as f:
+        f.write("int lr = 2;\n")
+    with open(os.path.join(p.path, "new.py"), "w") as f:
+        f.write("print(1)\n")
+    p.run("true")
+    code = p.metadata()["code"]
+    assert code["dirty"] is True and len(code["diff"]["sha256"]) == 64, code
+    with open(os.path.join(p.run_dir(), code["diff"]["file"])) as f:
+        assert "+int lr = 2;" in f.read()
+    assert [u["path"] for u in code["untracked"]] == ["new.py"], code["untracked"]
+
+
+@test
+def identity_warnings_can_be_read(p):
+    p.run("true")
+    warnings = [r["detail"] for r in p.lane("") if r["msg"] == "identity_warning"]
+    assert any("no seed" in w for w in warnings), warnings
