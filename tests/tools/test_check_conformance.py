@@ -16,6 +16,7 @@ GOOD = "# Page\n\n## Shown\n\n| id | what | tests | see it |\n|---|---|---|---|\
 ROWS = [
     ("", "", None),
     ("| OBS-04 | held |", "| OBS-04 | held |", None),
+    ("test_a__holds", "test_a__wraps", None),
     ("test_a__holds", "test_a__gone", "has no test test_a__gone"),
     ("test_a__holds", "test_a__called", "has no test test_a__called"),
     (TEST, "tests/unit/a/test_b.c", "there is no tests/unit/a/test_b.c"),
@@ -34,7 +35,8 @@ ROWS = [
     ("## Not yet", "## Some day", "not below `## Shown` or `## Not yet`"),
 ]
 FILES = {
-    TEST: "static void test_a__holds(void **state)\n{\n    test_a__called(state);\n}\n",
+    TEST: "static void test_a__holds(void **state)\n{\n    test_a__called(state);\n}\n"
+          "static void test_a__wraps(\n    void **state)\n{\n}\n",
     "tests/cli/show/one.sh": "m31r show\n",
     "tests/a.py": "def holds():\n    pass\n",
     "cli/cmd_show.c": "\n",
