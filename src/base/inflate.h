@@ -1,5 +1,5 @@
-/* inflate.h - reading zlib streams (RFC 1950, 1951), which is what git objects are. Small ones:
- * there is no streaming. */
+/* inflate.h - reading zlib streams, which is what git objects are. Small ones: there is no
+ * streaming. */
 #ifndef M31RI_INFLATE_H
 #define M31RI_INFLATE_H
 

@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "base/os_args.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
 #include "emit/state.h"
@@ -34,19 +33,6 @@ static m31r_err join_job(const m31r_run_options *o, const char *key, m31r_run **
     return err;
 }
 
-static m31r_err open_with_argv(const m31r_run_options *o, m31r_run **out, m31r_error *e)
-{
-    m31r_run_options filled = *o;
-    m31ri_args args = {0};
-    if (o->argc == 0 && m31ri_args_of_process(&args)) {
-        filled.argc = args.n;
-        filled.argv = (const char *const *)args.items;
-    }
-    m31r_err err = m31ri_run_open_program(&filled, out, e);
-    m31ri_args_release(&args);
-    return err;
-}
-
 m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e)
 {
     char key[512];
@@ -64,7 +50,7 @@ m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e)
     if (is_job && m31ri_rank_of_environment() > 0) {
         return join_job(&own, key, out, e);
     }
-    m31r_err err = open_with_argv(&own, out, e);
+    m31r_err err = m31ri_run_open_program(&own, out, e);
     if (err == M31R_OK && is_job) {
         m31ri_rank_publish((*out)->identity->root, key, (*out)->dir.path, NULL);
     }
