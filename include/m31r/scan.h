@@ -137,8 +137,8 @@ M31R_API m31r_err m31r_scan_next(m31r_scan *s, m31r_record *out, m31r_error *e);
 
 /* When following: waits up to `wait_ms` for more bytes or new lanes.
  *
- * Returns: M31R_OK when it is worth calling m31r_scan_next() again, M31R_EOF when the run has ended and
- *          all of it was read (never for a file).
+ * Returns: M31R_OK when it is worth calling m31r_scan_next() again, M31R_EOF when the run has ended
+ *          and all of it was read (never for a file).
  * Errors:  M31R_E_IO, M31R_E_NOMEM.
  * Thread:  one at a time per scan.
  */

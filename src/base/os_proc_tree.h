@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define M31RI_PROC_TREE_LIMIT 4096 /* processes looked at; more are left out and `is_cut` says so  \
-                                    */
+#define M31RI_PROC_TREE_LIMIT                                                                      \
+    4096 /* processes looked at; more are left out and `is_cut` says so                            \
+          */
 
 typedef struct m31ri_proc_usage {
     uint32_t n_processes, n_threads;

@@ -50,7 +50,7 @@ struct m31r_lane {
     m31ri_buf held;            /* records made but not yet in the file, between hold and release */
     uint32_t n_held;
     bool holds;
-    m31ri_buf scrubbed;        /* the redactor's scratch */
+    m31ri_buf scrubbed; /* the redactor's scratch */
     int64_t last_wall_ns;
     int64_t check_mono_ns;
     uint64_t n_records;

@@ -30,9 +30,9 @@
 
 typedef struct m31ri_metadata {
     json_t *root;
-    bool is_dirty;          /* changed since it was last saved */
-    bool is_unsynced;       /* saved, but not yet with `sync` */
-    bool is_critical;       /* a CRITICAL record was made by some process: the end is `failed` */
+    bool is_dirty;         /* changed since it was last saved */
+    bool is_unsynced;      /* saved, but not yet with `sync` */
+    bool is_critical;      /* a CRITICAL record was made by some process: the end is `failed` */
     char stated_state[16]; /* how a process of the program said that it ended; "" when none did */
     char stated_cause[64];
     char *pending_warnings; /* lines, each ended by '\n', that the owner should log as WARNING and

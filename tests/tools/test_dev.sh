@@ -1,5 +1,6 @@
 #!/bin/sh
-# Self-test of ./dev with made-up system commands: what it does about missing packages, what the demo
+# Self-test of ./dev with made-up system commands: what it does about missing packages, what the
+# demo
 # runs, and how tests are counted. Nothing is installed.
 set -u
 

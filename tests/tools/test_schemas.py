@@ -71,8 +71,10 @@ def load(kind):
 def main():
     command = os.path.abspath(sys.argv[1])
     root = os.path.join(SOURCE, "tests", "data", "v1")
-    wanted = [["runs", "--root", root], ["show", "@", "--root", root], ["logs", "@", "--root", root],
-              ["logs", "@", "--root", root, "--fields", "step,loss"], ["metrics", "@", "--root", root],
+    wanted = [["runs", "--root", root], ["show", "@", "--root", root],
+              ["logs", "@", "--root", root],
+              ["logs", "@", "--root", root, "--fields", "step,loss"],
+              ["metrics", "@", "--root", root],
               ["verify", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"]]
     seen, bad = set(), 0
@@ -88,7 +90,8 @@ def main():
                 for fault in faults(load(kind), value):
                     print(f"m31r {' '.join(words)}: {kind}: {fault}")
                     bad += 1
-    shipped = {f.split(".")[0] for f in os.listdir(os.path.join(SOURCE, "schemas")) if f.endswith(".json")}
+    schemas = os.listdir(os.path.join(SOURCE, "schemas"))
+    shipped = {f.split(".")[0] for f in schemas if f.endswith(".json")}
     for kind in sorted(shipped - seen):
         print(f"schemas/{kind}.schema.json: no line of that kind was seen")
         bad += 1

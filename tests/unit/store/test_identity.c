@@ -380,8 +380,7 @@ static void read_kept(const char *path, char *out, size_t size)
     fclose(f);
 }
 
-static void test_obs_22__config_of_another_format_is_kept_and_seen_through_the_arguments(
-    void **state)
+static void test_obs_22__config_of_another_format_is_kept_beside_its_flat_view(void **state)
 {
     (void)state;
     static const char *const argv[] = {
@@ -481,7 +480,7 @@ int main(void)
         TEST(test_identity__paths_inside_the_project_are_relative_in_the_digest),
         TEST(test_identity__bad_values_are_refused_with_a_place),
         TEST(test_identity__resumes_an_ended_run_and_refuses_a_running_one),
-        TEST(test_obs_22__config_of_another_format_is_kept_and_seen_through_the_arguments),
+        TEST(test_obs_22__config_of_another_format_is_kept_beside_its_flat_view),
         TEST(test_identity__snapshot_is_the_config_with_secrets_out),
         TEST(test_identity__takes_no_time_over_a_huge_dataset),
         TEST(test_identity__survives_every_failed_allocation),
