@@ -6,6 +6,7 @@
 #include "command.h"
 
 extern const command command_completion;
+extern const command command_diff;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
@@ -26,6 +27,7 @@ const command *const all_commands[] = {
     &command_show,
     &command_logs,
     &command_metrics,
+    &command_diff,
     &command_log,
     &command_metric,
     &command_verify,

@@ -53,6 +53,8 @@ typedef struct m31r_point_view {
     uint32_t segment;
     const char *line; /* as in the file, without its newline */
     size_t length;
+    const char *file;     /* where it stands, such as "metrics.csv" */
+    uint64_t line_number; /* 1-based */
 } m31r_point_view;
 
 /* Reads all points of a run (metrics.csv and those of other ranks). A run without points has no

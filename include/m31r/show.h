@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "m31r/diff.h"
 #include "m31r/error.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
@@ -132,6 +133,16 @@ M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *reco
  */
 M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
                                          const m31r_verification *v, m31r_error *e);
+
+/* Writes how two runs differ: verdict, identity, the first difference with the records around it,
+ * how numbers part. `runs` are those that the difference was made of.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_diff(const m31r_screen *s, const m31r_reader *const runs[2],
+                                 const m31r_diff *d, m31r_error *e);
 
 /* Writes what this build is and finds on this machine: version, formats, limits, paths, features.
  *

@@ -86,6 +86,8 @@ static bool take_line(m31r_points *p, const char *line, size_t length, m31r_poin
     out->segment = point.segment;
     out->line = line;
     out->length = length;
+    out->file = p->source.file;
+    out->line_number = p->source.line_number;
     return true;
 }
 
