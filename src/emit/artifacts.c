@@ -28,6 +28,7 @@ typedef struct registration {
 
 typedef struct file_facts {
     uint64_t bytes;
+    int64_t mtime_ns;
     char sha256[M31RI_SHA256_HEX];
     char shown_path[512]; /* relative to the run's directory when it is below it */
 } file_facts;
@@ -54,6 +55,9 @@ static m31r_err look(const m31r_run *run, const char *path, file_facts *out, m31
         return m31ri_fail_sys(e, errno, path, "opening %s", path);
     }
     m31r_err err = m31ri_sha256_fd(fd, digest, &out->bytes, e);
+    struct stat st;
+    out->mtime_ns =
+        fstat(fd, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
     close(fd);
     if (err != M31R_OK) {
         return err;
@@ -100,9 +104,9 @@ static m31r_err add(m31r_run *run, const registration *r)
         refuse(run, r, &e);
         return err;
     }
-    json_t *notice =
-        json_pack("{s:s, s:s, s:s, s:I, s:s}", "kind", "artifact", "role", r->role, "path",
-                  facts.shown_path, "bytes", (json_int_t)facts.bytes, "sha256", facts.sha256);
+    json_t *notice = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "kind", "artifact", "role",
+                               r->role, "path", facts.shown_path, "bytes", (json_int_t)facts.bytes,
+                               "sha256", facts.sha256, "mtime_ns", (json_int_t)facts.mtime_ns);
     const m31r_value keys[] = {m31r_of_string("step"), m31r_of_string("path"),
                                m31r_of_string("bytes"), m31r_of_string("sha256")};
     const m31r_value values[] = {m31r_of_int(r->step), m31r_of_string(facts.shown_path),

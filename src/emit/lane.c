@@ -163,17 +163,22 @@ static void note_thread(m31r_lane *lane)
 
 static m31r_err append_record(m31r_lane *lane, m31ri_record_parts *parts)
 {
+    if (lane->run->is_file_off) {
+        encode(lane, parts);
+        return M31R_OK;
+    }
     if (m31ri_outage_must_skip(&lane->outage, 1)) {
+        encode(lane, parts); /* standard output may still take it */
         return M31R_E_IO;
     }
     check_fate(lane);
     note_thread(lane);
     say_what_was_lost(lane);
+    encode(lane, parts);
     if (lane->outage.error != 0) {
         m31ri_outage_must_skip(&lane->outage, 1);
         return M31R_E_IO;
     }
-    encode(lane, parts);
     if (lane->holds && !lane->line.failed) {
         m31ri_buf_add(&lane->held, lane->line.data, lane->line.length);
         lane->n_held++;
@@ -357,9 +362,10 @@ m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e)
 void m31ri_lane_announce(m31r_lane *lane, const char *state)
 {
     const char *name = lane->name[0] != '\0' ? lane->name : lane->run->stage;
-    m31ri_notice(lane->run, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:s, s:I}", "kind", "lane",
-                                      "file", lane->file, "name", name, "ordered",
-                                      (int)lane->is_ordered, "records", (json_int_t)lane->n_records,
-                                      "lost", (json_int_t)lane->outage.n_lost_total, "state", state,
-                                      "pid", (json_int_t)getpid()));
+    m31ri_notice(lane->run,
+                 json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:s, s:I}", "kind", "lane", "file",
+                           lane->file, "name", name, "ordered", (int)lane->is_ordered, "adds",
+                           (int)lane->run->is_shell, "records", (json_int_t)lane->n_records, "lost",
+                           (json_int_t)lane->outage.n_lost_total, "state", state, "pid",
+                           (json_int_t)getpid()));
 }

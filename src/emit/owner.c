@@ -123,6 +123,18 @@ m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
     return M31R_OK;
 }
 
+/* A file that is switched off says so itself; its first and last records are always kept. Under an
+ * observer it stays on: the observer prints what is in the files. */
+void m31ri_owner_choose_sinks(m31r_run *run, bool to_file)
+{
+    if (!to_file) {
+        warn_lines(run->main_lane, "file_sink_off",
+                   "observability.file is off: the records between run_start and run_end are on "
+                   "standard output only");
+        run->is_file_off = true;
+    }
+}
+
 static m31r_lane *lane_for_news(m31r_run *run)
 {
     return run->observer_lane != NULL ? run->observer_lane : run->main_lane;
@@ -194,6 +206,7 @@ static void record_end_in_metadata(m31r_run *run, const m31ri_run_end *end)
  * observer's does. */
 static void write_run_end(m31r_run *run, const m31ri_run_end *end)
 {
+    run->is_file_off = false;
     m31r_value keys[5], values[5];
     size_t n = 0;
     m31r_lane *lane =

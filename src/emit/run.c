@@ -244,9 +244,18 @@ m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_
         m31ri_free(identity);
         return err;
     }
+    bool to_stdout = identity->settings.to_stdout && !o->no_stdout;
+    bool to_file = identity->settings.to_file;
+    if (!to_stdout && !to_file) {
+        m31ri_identity_release(identity);
+        m31ri_free(identity);
+        return m31ri_fail(e, M31R_E_CONFIG,
+                          "observability: stdout and file are both off: records would go nowhere");
+    }
     err = open_owner(identity, false, out, e);
     if (err == M31R_OK) {
-        m31ri_stdout_sink_init(&(*out)->sink, (*out)->settings->to_stdout && !o->no_stdout);
+        m31ri_stdout_sink_init(&(*out)->sink, to_stdout);
+        m31ri_owner_choose_sinks(*out, to_file);
     }
     return err;
 }

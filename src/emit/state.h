@@ -112,7 +112,8 @@ struct m31r_run {
     struct m31r_run *next; /* in the list of open runs (registry.c) */
     m31ri_role role;
     bool is_observer;
-    bool is_shell; /* a script's call: lanes are shared with other scripts */
+    bool is_file_off; /* `observability: file: false`: records go to standard output only */
+    bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
     int rank;
     unsigned fork_generation;
@@ -171,6 +172,7 @@ void m31ri_stdout_sink_write(m31ri_stdout_sink *s, const char *line, size_t leng
 /* owner.c */
 m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e);
 void m31ri_owner_pace(m31r_run *run);
+void m31ri_owner_choose_sinks(m31r_run *run, bool to_file);
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e);
 void m31ri_notice(m31r_run *run, json_t *notice);

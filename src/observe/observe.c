@@ -34,8 +34,13 @@ static m31r_err read_project(const char *path, m31ri_project *out, m31r_error *e
         return M31R_OK;
     }
     int fd = m31ri_open_input(name);
-    m31r_err err = fd >= 0 ? m31ri_read_fd(fd, M31RI_YAML_BYTES, &bytes, e)
-                           : m31ri_fail(e, M31R_E_NOTFOUND, "cannot open %s", name);
+    m31r_err err = M31R_OK;
+    if (fd >= 0) {
+        err = m31ri_read_fd(fd, M31RI_YAML_BYTES, &bytes, e);
+    } else {
+        err = m31ri_fail(e, M31R_E_CONFIG, "cannot open the project file %s", name);
+        m31ri_fail_hint(e, "name a file that is there, or make one with `m31r init`");
+    }
     if (err == M31R_OK) {
         err = m31ri_yaml_read(m31ri_buf_str(&bytes), bytes.length, name, &tree, e);
     }

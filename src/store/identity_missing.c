@@ -180,7 +180,7 @@ static void make_hint(const m31ri_gather *g, m31ri_buf *out)
     }
     m31ri_buf_add_str(
         out, "\nsay none for what there is not; --try says it for all of them (a trial run); "
-             "`m31r init` asks once and writes m31r.yaml");
+             "`m31r init` writes them once into m31r.yaml");
 }
 
 static void add_missing(m31ri_buf *out, const char *what)

@@ -81,9 +81,6 @@ static m31r_err take_value(m31ri_gather *g, const value_rule *rule, m31r_error *
                             rule->key, in_config);
     }
     *rule->out = m31ri_strdup(value);
-    if (strcmp(value, "none") == 0) {
-        *rule->source = "none";
-    }
     return *rule->out != NULL ? M31R_OK : m31ri_identity_no_memory(e);
 }
 

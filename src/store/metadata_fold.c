@@ -222,21 +222,42 @@ static bool fold_artifact(m31ri_metadata *m, const json_t *notice)
            fold_element(m, "artifacts", notice, same, members);
 }
 
-static bool fold_lane(m31ri_metadata *m, const json_t *notice)
-{
-    static const char *const same[] = {"file", NULL};
-    static const char *const members[] = {"file", "name",  "ordered", "records",
-                                          "lost", "state", "pid",     NULL};
-    const char *file = text_of(notice, "file");
-    return file != NULL && file[0] != '\0' && fold_element(m, "lanes", notice, same, members);
-}
-
 /* Adds without wrapping round: the count came from outside. */
 static bool add_count(m31ri_metadata *m, json_t *object, const char *key, json_int_t count)
 {
     json_int_t old = json_integer_value(json_object_get(object, key));
     json_int_t sum = old > LLONG_MAX - count ? LLONG_MAX : old + count;
     return put(m, object, key, json_integer(sum));
+}
+
+/* The lane of the scripts has many short writers: their counts add up. */
+static bool add_lane_counts(m31ri_metadata *m, json_t *lane, const json_t *notice)
+{
+    static const char *const counts[] = {"records", "lost"};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *count = json_object_get(notice, counts[i]);
+        if (!json_is_integer(count) || json_integer_value(count) < 0 ||
+            !add_count(m, lane, counts[i], json_integer_value(count))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fold_lane(m31ri_metadata *m, const json_t *notice)
+{
+    static const char *const same[] = {"file", NULL};
+    static const char *const members[] = {"file", "name",  "ordered", "records",
+                                          "lost", "state", "pid",     NULL};
+    const char *file = text_of(notice, "file");
+    if (file == NULL || file[0] == '\0') {
+        return false;
+    }
+    json_t *lane = find_same(json_object_get(m->root, "lanes"), notice, same);
+    if (lane != NULL && json_is_true(json_object_get(notice, "adds"))) {
+        return add_lane_counts(m, lane, notice);
+    }
+    return fold_element(m, "lanes", notice, same, members);
 }
 
 static bool fold_lost(m31ri_metadata *m, const json_t *notice)

@@ -7,7 +7,8 @@
  *     {"kind":"artifact","role":"checkpoint|input","path":"checkpoints/a.bin",
  *      "step":1000,"bytes":1,"sha256":"...","mtime_ns":1}
  *     {"kind":"lane","file":"train.log","name":"train","ordered":true,
- *      "records":10,"lost":0,"state":"open|closed","pid":4711}
+ *      "records":10,"lost":0,"state":"open|closed","pid":4711,"adds":false}
+ * ("adds": the counts are one of many writers' and are added to what the lane has.)
  *     {"kind":"lost","what":"records|points","reason":"ENOSPC","count":3}
  *     {"kind":"digest","what":"dataset|tokenizer","state":"known|failed",
  *      "sha256":"...","files":1,"bytes":1,"error":"..."}

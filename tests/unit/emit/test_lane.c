@@ -241,6 +241,42 @@ static void test_a22__stdout_full_does_not_block(void **state)
     stdout_case(false);
 }
 
+/* `observability: file: false` keeps the file's first and last records and says so; the rest is
+ * printed. */
+static void test_obs_09__the_file_can_be_turned_off(void **state)
+{
+    (void)state;
+    static const char config[] = "config_version: 1\nobservability:\n  file: false\n";
+    char dir[4096];
+    m31r_error e;
+    m31r_run *run = NULL;
+    m31r_run_options o = whole_identity();
+    assert_int_equal(
+        m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL),
+        M31R_OK);
+    assert_int_equal(m31r_run_open(&run, &o, &e),
+                     M31R_E_CONFIG); /* nowhere to go: stdout is off too */
+    o.no_stdout = false;
+    int saved = dup(1);
+    int out = open("printed", O_RDWR | O_CREAT, 0600);
+    dup2(out, 1);
+    assert_int_equal(m31r_run_open(&run, &o, &e), M31R_OK);
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    m31r_info(m31r_run_logger(run, "trainer"), "only_printed");
+    m31r_run_close(run);
+    dup2(saved, 1);
+    close(saved);
+    close(out);
+    char *text = read_text(dir, "train.log");
+    char *printed = read_text(".", "printed");
+    assert_int_equal(count_of(text, "only_printed"), 0);
+    assert_int_equal(count_of(text, "file_sink_off"), 1);
+    assert_int_equal(count_of(text, "\"run_end\""), 1);
+    assert_int_equal(count_of(printed, "only_printed"), 1);
+    free(text);
+    free(printed);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
@@ -251,6 +287,7 @@ int main(void)
         CASE(test_points__bad_names_and_steps_are_counted),
         CASE(test_privacy__sensitive_values_and_denied_keys_are_never_written),
         CASE(test_lane__a_full_disk_is_counted_and_what_was_there_stays),
+        CASE(test_obs_09__the_file_can_be_turned_off),
         CASE(test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on),
         CASE(test_a21__stdout_closed_does_not_kill),
         CASE(test_a22__stdout_full_does_not_block),

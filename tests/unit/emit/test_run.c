@@ -206,6 +206,7 @@ static void test_run__a_joiner_writes_into_the_same_run(void **state)
     const m31r_shell_record record = {M31R_INFO, "backup", "copied", &key, &value, 1};
     m31r_error e;
     assert_int_equal(m31r_shell_log(&record, &e), M31R_OK);
+    assert_int_equal(m31r_shell_log(&record, &e), M31R_OK);
     assert_int_equal(m31r_shell_metric("files", 3.0, 7, &e), M31R_OK);
     m31r_run_close(owner);
     assert_int_equal(m31r_shell_log(&record, &e), M31R_E_CLOSED);
@@ -215,6 +216,11 @@ static void test_run__a_joiner_writes_into_the_same_run(void **state)
     text = read_text(dir, "metrics.csv");
     assert_non_null(strstr(text, "\nfiles,7,3.0,"));
     free(text);
+    json_t *m = read_json(dir, "metadata.json");
+    json_t *shell = json_array_get(json_object_get(m, "lanes"), 1);
+    assert_string_equal(json_string_value(json_object_get(shell, "file")), "train.shell.log");
+    assert_int_equal(json_integer_value(json_object_get(shell, "records")), 2);
+    json_decref(m);
 }
 
 static void test_run__a_forked_child_gets_a_lane_of_its_own(void **state)

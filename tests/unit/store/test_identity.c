@@ -173,7 +173,7 @@ static void test_obs_21__each_value_says_its_source(void **state)
     assert_string_equal(id.dataset, "rust@1");
     assert_string_equal(id.dataset_source, "config:train.data");
     assert_string_equal(id.tokenizer, "none");
-    assert_string_equal(id.tokenizer_source, "none");
+    assert_string_equal(id.tokenizer_source, "project");
     assert_string_equal(id.config_source, "project");
     assert_string_equal(id.stage, "eval");
     m31ri_identity_release(&id);
