@@ -52,6 +52,22 @@ static m31r_value text_of(const char *s)
     return m31r_text(s, strlen(s));
 }
 
+/* What was held does not fit as a whole: its first records that do are kept. Returns how many. */
+static uint32_t write_one_by_one(m31r_lane *lane)
+{
+    uint32_t n = 0;
+    const char *at = lane->held.data, *end = at + lane->held.length;
+    while (at < end) {
+        const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+        if (m31ri_append_write(lane->append, at, (size_t)(next - at)) != 0) {
+            break;
+        }
+        at = next;
+        n++;
+    }
+    return n;
+}
+
 /* What was held goes into the file, in one write; what cannot is counted. */
 static int flush_held(m31r_lane *lane)
 {
@@ -62,14 +78,14 @@ static int flush_held(m31r_lane *lane)
     int err = lane->held.failed
                   ? ENOMEM
                   : m31ri_append_write(lane->append, lane->held.data, lane->held.length);
+    uint32_t n_kept = err == 0 ? n : lane->held.failed ? 0 : write_one_by_one(lane);
     m31ri_buf_clear(&lane->held);
     lane->n_held = 0;
-    if (err != 0) {
-        m31ri_outage_begin(&lane->outage, err, n, lane->file);
-    } else {
-        lane->n_records += n;
+    lane->n_records += n_kept;
+    if (n_kept < n) {
+        m31ri_outage_begin(&lane->outage, err, n - n_kept, lane->file);
     }
-    return err;
+    return n_kept < n ? err : 0;
 }
 
 /* A record about the lane itself; its own failure is only counted, so that this never recurses. */
@@ -105,6 +121,7 @@ static void say_what_was_lost(m31r_lane *lane)
     int err = append_own(lane, M31R_WARNING, "records_lost", keys, values, 2);
     if (err != 0) {
         lane->outage.n_lost_total -= n_lost; /* counted again by begin */
+        lane->outage.was_reported = true;    /* it is the same outage */
         m31ri_outage_begin(&lane->outage, err, n_lost, lane->file);
         return;
     }
@@ -341,6 +358,16 @@ m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e)
         err = m31ri_lane_new(run, name, out, e);
     }
     return err;
+}
+
+void m31ri_lane_settle(m31r_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    if (lane->append != NULL) {
+        flush_held(lane);
+        say_what_was_lost(lane);
+    }
+    pthread_mutex_unlock(&lane->lock);
 }
 
 void m31ri_lane_give_up_file(m31r_lane *lane)

@@ -58,3 +58,12 @@ bool m31ri_outage_end(m31ri_outage *o, uint64_t *n_lost, int *error)
     o->was_reported = false;
     return true;
 }
+
+json_t *m31ri_outage_notice(const m31ri_outage *o, const char *what)
+{
+    if (o->n_lost == 0) {
+        return NULL;
+    }
+    return json_pack("{s:s, s:s, s:s, s:I}", "kind", "lost", "what", what, "reason",
+                     strerror(o->error), "count", (json_int_t)o->n_lost);
+}

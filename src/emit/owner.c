@@ -119,6 +119,7 @@ m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
                           run->main_lane->file);
     }
     write_opening_warnings(run);
+    m31ri_run_dir_put_reserve(&run->dir);
     m31ri_fingerprint_job_start(run);
     return M31R_OK;
 }
@@ -233,10 +234,24 @@ static void write_run_end(m31r_run *run, const m31ri_run_end *end)
 static void close_lanes(m31r_run *run)
 {
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        m31ri_lane_settle(lane);
         m31ri_lane_sync(lane);
         m31ri_lane_announce(lane, "closed");
         m31ri_lane_give_up_file(lane);
     }
+}
+
+/* What was lost and is in no record because the disk stayed full: metadata.json says it. */
+static void count_unsaid_losses(m31r_run *run)
+{
+    for (const m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        json_t *notice = m31ri_outage_notice(&lane->outage, "records");
+        m31ri_metadata_fold(&run->metadata, notice);
+        json_decref(notice);
+    }
+    json_t *notice = m31ri_outage_notice(&run->points.outage, "points");
+    m31ri_metadata_fold(&run->metadata, notice);
+    json_decref(notice);
 }
 
 static void keep_first(m31r_err *first, m31r_err err)
@@ -273,10 +288,12 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     pthread_mutex_lock(&run->lock);
     fold(run);
     heed_the_program(&run->metadata, &final);
+    m31ri_run_dir_use_reserve(&run->dir);
     write_run_end(run, &final);
     m31ri_metadata_abandon_open_lanes(&run->metadata);
     close_lanes(run);
     fold(run);
+    count_unsaid_losses(run);
     m31ri_points_close(run);
     record_end_in_metadata(run, &final);
     keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));

@@ -193,6 +193,19 @@ static m31r_err make_run(m31r_run *run, m31r_error *e)
     return err == M31R_OK ? m31ri_owner_begin(run, e) : err;
 }
 
+/* A directory was made and then something in it failed: the error names the file, this the place.
+ */
+static void say_where(const m31r_run *run, m31r_error *e)
+{
+    if (run->dir.path != NULL && e != NULL && e->hint[0] == '\0') {
+        m31ri_fail_hint(
+            e,
+            "no run could be made in %s, and nothing of it is left: make room there, or "
+            "name another directory of runs",
+            run->identity->root);
+    }
+}
+
 static m31r_err open_owner(m31ri_identity *identity, bool is_observer, m31r_run **out,
                            m31r_error *e)
 {
@@ -208,6 +221,8 @@ static m31r_err open_owner(m31ri_identity *identity, bool is_observer, m31r_run 
     err = make_run(run, e);
     if (err != M31R_OK) {
         m31ri_fingerprint_job_stop(run, 0);
+        say_where(run, e);
+        m31ri_run_dir_undo(&run->dir);
         m31ri_run_free(run);
         return err;
     }
@@ -308,9 +323,12 @@ static m31r_err first_lane_error(const m31r_run *run)
 static void leave(m31r_run *run)
 {
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        m31ri_lane_settle(lane);
         m31ri_lane_sync(lane);
+        m31ri_notice(run, m31ri_outage_notice(&lane->outage, "records"));
         m31ri_lane_announce(lane, "closed");
     }
+    m31ri_notice(run, m31ri_outage_notice(&run->points.outage, "points"));
     m31ri_notice(run, json_pack("{s:s, s:I}", "kind", "close", "pid", (json_int_t)getpid()));
 }
 

@@ -148,6 +148,10 @@ m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_e
 void m31ri_lane_free(m31r_lane *lane);
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e);
 void m31ri_lane_give_up_file(m31r_lane *lane);
+
+/* At the end: writes what is held, and the record of what was lost, without waiting for the next
+ * try. What still cannot be said stays in lane->outage.n_lost. */
+void m31ri_lane_settle(m31r_lane *lane);
 m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e);
 m31r_err m31ri_lane_sync(m31r_lane *lane);
 void m31ri_lane_announce(m31r_lane *lane, const char *state);
@@ -156,6 +160,8 @@ void m31ri_lane_announce(m31r_lane *lane, const char *state);
  * once */
 bool m31ri_outage_must_skip(m31ri_outage *o, uint64_t n_items);
 void m31ri_outage_begin(m31ri_outage *o, int error, uint64_t n_items, const char *file);
+/* The notice of what was lost and could not be said until now; NULL when nothing was. */
+json_t *m31ri_outage_notice(const m31ri_outage *o, const char *what);
 bool m31ri_outage_end(m31ri_outage *o, uint64_t *n_lost, int *error);
 
 /* points.c */

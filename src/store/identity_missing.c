@@ -216,8 +216,7 @@ m31r_err m31ri_identity_refuse(const m31ri_gather *g, m31r_error *e)
     }
     make_hint(g, &hint);
     bool ok = m31ri_buf_ok(&what) && m31ri_buf_ok(&hint);
-    bool only_file = g->is_config_absent && g->lacks == M31RI_LACKS_CONFIG;
-    m31r_err err = only_file ? M31R_E_NOTFOUND : M31R_E_CONFIG;
+    m31r_err err = M31R_E_CONFIG;
     if (ok) {
         m31ri_fail(e, err, "a run needs what identifies it; missing: %s", m31ri_buf_str(&what));
         m31ri_fail_hint(e, "%s", m31ri_buf_str(&hint));

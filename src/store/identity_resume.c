@@ -68,7 +68,7 @@ static m31r_err check_ended(m31ri_gather *g, const json_t *metadata, const char 
 m31r_err m31ri_identity_take_resume(m31ri_gather *g, m31r_error *e)
 {
     char *path = NULL;
-    if (g->o.resume == NULL || g->o.resume[0] == '\0') {
+    if (g->o.resume == NULL) {
         return M31R_OK;
     }
     m31r_err err = m31ri_run_find(g->id->root, g->o.resume, &path, e);

@@ -29,6 +29,8 @@
 #include "format/json_text.h"
 
 #define LIVE ".live"
+#define RESERVE "reserve"
+#define RESERVE_BYTES (32 * 1024)
 #define LIVE_ENDING ".live.ending"
 #define SUFFIXES 1000
 #define JOINERS_OF_ONE_PROCESS 10000
@@ -387,6 +389,22 @@ m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
     return M31R_OK;
 }
 
+void m31ri_run_dir_put_reserve(const m31ri_run_dir *d)
+{
+    int fd = m31ri_open(d->live_fd, RESERVE, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
+        unlinkat(d->live_fd, RESERVE, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+void m31ri_run_dir_use_reserve(const m31ri_run_dir *d)
+{
+    unlinkat(d->live_fd, RESERVE, 0);
+}
+
 m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
 {
     m31r_err err = m31ri_run_dir_shut(d, e);
@@ -405,6 +423,32 @@ m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
         return fail_io(e, errno, d->path, "removing .live of");
     }
     return M31R_OK;
+}
+
+static void remove_content(int dir)
+{
+    m31ri_dir_list list = {0};
+    if (m31ri_dir_list_fd(dir, &list, NULL) != M31R_OK) {
+        return;
+    }
+    for (size_t i = 0; i < list.n; i++) {
+        const char *name = list.entries[i].name;
+        int fd = list.entries[i].type == 'd' ? m31ri_open_dir(dir, name, false) : -1;
+        if (fd >= 0) {
+            remove_content(fd); /* as deep as an untracked file's path: what we made ourselves */
+            close(fd);
+        }
+        unlinkat(dir, name, fd >= 0 ? AT_REMOVEDIR : 0);
+    }
+    m31ri_dir_list_release(&list);
+}
+
+void m31ri_run_dir_undo(m31ri_run_dir *d)
+{
+    if (d->is_owner && d->fd >= 0) {
+        remove_content(d->fd);
+        rmdir(d->path); /* refuses when something else was put there */
+    }
 }
 
 void m31ri_run_dir_release(m31ri_run_dir *d)

@@ -141,7 +141,7 @@ static void test_obs_21__absent_config_file_is_named_with_the_rest(void **state)
     m31ri_identity id;
     m31r_error e;
     o.config = "nope.yaml";
-    assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_NOTFOUND);
+    assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_CONFIG);
     assert_non_null(strstr(e.message, "config (no file nope.yaml)"));
     o.seed = NULL;
     assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_CONFIG);
@@ -330,6 +330,8 @@ static void test_identity__bad_values_are_refused_with_a_place(void **state)
     o.resume = "zzz";
     assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_NOTFOUND);
     o.resume = "../../etc";
+    assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_ARG);
+    o.resume = "";
     assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_ARG);
 }
 

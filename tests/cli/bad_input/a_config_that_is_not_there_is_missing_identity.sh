@@ -1,0 +1,1 @@
+m31r run --config nope.yaml --seed 1 --dataset none --tokenizer none --commit none -- echo started

@@ -1,0 +1,114 @@
+"""A directory of runs that cannot be written, and a disk that is full: at every size it has."""
+import glob
+import json
+import os
+import shutil
+import subprocess
+
+from run_harness import COMMAND, Skip, end_of, test
+
+LINES = 300
+PRINTS = (f"i=0; while [ $i -lt {LINES} ]; do i=$((i+1)); "
+          "echo \"step $i loss: 0.$i and more, so that the disk fills up\"; done; exit 7")
+
+
+def command(root):
+    return [COMMAND, "run", "--config", "none", "--seed", "1", "--dataset", "none", "--tokenizer",
+            "none", "--commit", "none", "--root", root, "--metric", "loss=loss: ([0-9.]+)", "--"]
+
+
+def on_tmpfs(p, options, script, *arguments):
+    """Runs `script` with $1.. = arguments where $DISK is a fresh tmpfs that nobody else sees; what
+    it held at the end is in $KEPT."""
+    disk, kept = os.path.join(p.path, "disk"), os.path.join(p.path, "kept")
+    shutil.rmtree(kept, ignore_errors=True)
+    os.makedirs(disk, exist_ok=True)
+    text = ('mount -t tmpfs -o "$1" tmpfs "$DISK" || exit 77; shift; '
+            + script + '; status=$?; cp -r "$DISK" "$KEPT"; exit $status')
+    done = subprocess.run(["unshare", "-m", "sh", "-c", text, "sh", options, *arguments],
+                          cwd=p.path, env=dict(p.env, DISK=disk, KEPT=kept), capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=60)
+    if not os.path.isdir(kept):
+        raise Skip("no tmpfs can be mounted here")
+    return done, kept
+
+
+def lines_of(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    assert data == b"" or data.endswith(b"\n"), "a torn end in " + path
+    return data.split(b"\n")[:-1]
+
+
+def check_whole(run, n_lost_allowed):
+    """Every file of the run is valid; what is not in it is counted when the end could be written."""
+    for name in glob.glob(run + "/*.log"):
+        for line in lines_of(name):
+            json.loads(line)
+    for line in lines_of(run + "/metrics.csv"):
+        assert line.count(b",") == 4, line
+    with open(run + "/metrics.json") as f:
+        json.load(f)
+    with open(run + "/metadata.json") as f:
+        metadata = json.load(f)
+    kept = len(lines_of(run + "/train.stdout.log"))
+    points = sum(line.startswith(b"loss,") for line in lines_of(run + "/metrics.csv"))
+    if metadata["end"] is not None:
+        lost = metadata["lost"]
+        assert kept + lost["records"] >= LINES, (kept, lost)
+        assert points + lost["points"] >= LINES, (points, lost)
+    assert kept == LINES or n_lost_allowed, kept
+
+
+@test
+def disk_full_at_every_size(p):
+    ends = set()
+    for size in (4, 12, 16, 20, 24, 28, 32, 48, 64, 80, 96, 200, 400):
+        done, kept = on_tmpfs(p, f"size={size}k", '"$@"',
+                              *command(os.path.join(p.path, "disk", "runs")), "sh", "-c", PRINTS)
+        runs = glob.glob(kept + "/runs/*")
+        ends.add(done.returncode)
+        if done.returncode == 3:  # no room for a run: said, not started, nothing left behind
+            error = json.loads(done.stderr.strip().split(b"\n")[-1])["error"]
+            assert "No space left" in error["message"] or "first record" in error["message"], error
+            assert "make room" in error["hint"], error
+            assert runs == [] and b"step 1 " not in done.stdout, (size, runs)
+            continue
+        assert done.returncode == 7 and end_of(done.stderr)["child_exit"] == 7, (size, done)
+        assert done.stdout.count(b"so that the disk fills up") == LINES, size
+        assert len(runs) == 1, runs
+        said = b"No space left on device" in done.stderr
+        assert size < 200 or not said, done.stderr
+        check_whole(runs[0], said)
+        with open(runs[0] + "/metadata.json") as f:
+            end = json.load(f)["end"]
+        assert end is not None or size < 64, f"{size} KiB: no end in spite of the reserve"
+    assert ends == {3, 7}, ends
+
+
+@test
+def read_only_file_system_is_said(p):
+    done, _ = on_tmpfs(p, "size=64k", 'mkdir "$DISK/runs" && mount -o remount,ro "$DISK" && "$@"',
+                       *command(os.path.join(p.path, "disk", "runs")), "echo", "started")
+    error = json.loads(done.stderr)["error"]
+    assert done.returncode == 3 and done.stdout == b"", done
+    assert "Read-only file system" in error["message"] and "writable" in error["hint"], error
+
+
+@test
+def runs_directory_of_somebody_else_is_said(p):
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        raise Skip("needs root, to be somebody else")
+    os.chmod(p.path, 0o755)
+    if subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "test", "-x", COMMAND]
+                      ).returncode != 0:
+        raise Skip("the command cannot be reached by somebody else")
+    for made in (False, True):
+        if made:
+            os.mkdir(os.path.join(p.path, "runs"))
+        done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", *command("runs"),
+                               "echo", "started"], cwd=p.path, env=p.env, capture_output=True)
+        error = json.loads(done.stderr)["error"]
+        assert done.returncode == 3 and done.stdout == b"", done
+        assert "Permission denied" in error["message"] and error["hint"], error
+        assert not made or os.listdir(os.path.join(p.path, "runs")) == []
