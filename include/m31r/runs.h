@@ -17,6 +17,7 @@
 #ifndef M31R_RUNS_H
 #define M31R_RUNS_H
 
+#include "m31r/expr.h"
 #include "m31r/reader.h"
 
 #ifdef __cplusplus
@@ -51,6 +52,15 @@ M31R_API m31r_err m31r_runs_open(m31r_runs **out, const char *root, m31r_error *
  * Thread: excludes every other call on the same list.
  */
 M31R_API void m31r_runs_close(m31r_runs *runs);
+
+/* Keeps only the runs for which `expr`, compiled for runs, holds now; each is read once for that. A
+ * second filter takes the place of the first.
+ *
+ * Returns: M31R_OK; count and order of the list are those of the kept runs from here on.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM; the list is then as it was.
+ * Thread:  one at a time per list and expression.
+ */
+M31R_API m31r_err m31r_runs_set_filter(m31r_runs *runs, m31r_expr *expr, m31r_error *e);
 
 /* Number of runs.
  *

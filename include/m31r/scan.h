@@ -21,6 +21,7 @@
 #ifndef M31R_SCAN_H
 #define M31R_SCAN_H
 
+#include "m31r/expr.h"
 #include "m31r/log.h"
 #include "m31r/reader.h"
 
@@ -66,6 +67,8 @@ typedef struct m31r_filter {
     bool has_steps;
     int64_t first_step, last_step; /* inclusive */
     int64_t since_ns;              /* records from then on; 0 any */
+    int64_t until_ns;              /* records before then; 0 any */
+    m31r_expr *expr; /* compiled for records, and must live as long as the scan; NULL any */
 } m31r_filter;
 
 /* Start from M31R_SCAN_OPTIONS_INIT. Strings must live as long as the scan. */

@@ -31,6 +31,8 @@ static const char *const speed_metrics[] = {"tokens_per_sec", "tokens/s"};
 struct m31r_runs {
     char *root;
     m31ri_run_list list; /* oldest first */
+    size_t *kept;        /* which of the list an expression let through, newest first; NULL: all */
+    size_t n_kept;
     m31r_reader *reader; /* of the last row */
 };
 
@@ -60,6 +62,7 @@ void m31r_runs_close(m31r_runs *runs)
     if (runs != NULL) {
         m31r_reader_close(runs->reader);
         m31ri_run_list_release(&runs->list);
+        m31ri_free(runs->kept);
         m31ri_free(runs->root);
         m31ri_free(runs);
     }
@@ -67,7 +70,7 @@ void m31r_runs_close(m31r_runs *runs)
 
 size_t m31r_runs_count(const m31r_runs *runs)
 {
-    return runs->list.n;
+    return runs->kept != NULL ? runs->n_kept : runs->list.n;
 }
 
 static double double_of(const json_t *value)
@@ -168,17 +171,47 @@ static void empty_row(m31r_run_row *row)
     row->metric_best_step = M31R_UNKNOWN;
 }
 
-m31r_err m31r_runs_facts(m31r_runs *runs, size_t i, const m31r_facts **out, m31r_error *e)
+/* Opens the run at `at` of the list. */
+static m31r_err open_listed(m31r_runs *runs, size_t at, m31r_error *e)
 {
     m31ri_buf path = M31RI_BUF_INIT;
-    if (i >= runs->list.n) {
-        return m31ri_fail(e, M31R_E_NOTFOUND, "there is no run number %zu", i);
-    }
     m31r_reader_close(runs->reader);
     runs->reader = NULL;
-    m31ri_buf_add_format(&path, "%s/%s", runs->root, runs->list.runs[runs->list.n - 1 - i].run_id);
+    m31ri_buf_add_format(&path, "%s/%s", runs->root, runs->list.runs[at].run_id);
     m31r_err err = m31ri_reader_open_path(&runs->reader, m31ri_buf_str(&path), e);
     m31ri_buf_release(&path);
+    return err;
+}
+
+m31r_err m31r_runs_set_filter(m31r_runs *runs, m31r_expr *expr, m31r_error *e)
+{
+    size_t n = 0;
+    size_t *kept = m31ri_calloc(runs->list.n + 1, sizeof *kept);
+    if (kept == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the list of runs");
+    }
+    for (size_t i = runs->list.n; i-- > 0;) {
+        m31r_err err = open_listed(runs, i, e);
+        if (err != M31R_OK && err != M31R_E_NOTFOUND) {
+            m31ri_free(kept);
+            return err;
+        }
+        if (err == M31R_OK && m31r_expr_holds_run(expr, runs->reader)) {
+            kept[n++] = i;
+        }
+    }
+    m31ri_free(runs->kept);
+    runs->kept = kept;
+    runs->n_kept = n;
+    return M31R_OK;
+}
+
+m31r_err m31r_runs_facts(m31r_runs *runs, size_t i, const m31r_facts **out, m31r_error *e)
+{
+    if (i >= m31r_runs_count(runs)) {
+        return m31ri_fail(e, M31R_E_NOTFOUND, "there is no run number %zu", i);
+    }
+    m31r_err err = open_listed(runs, runs->kept != NULL ? runs->kept[i] : runs->list.n - 1 - i, e);
     if (err == M31R_OK) {
         *out = m31r_reader_facts(runs->reader);
     }

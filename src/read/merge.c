@@ -68,7 +68,12 @@ static bool passes(const m31r_filter *f, const m31r_record *r)
     if (f->has_steps && (!r->has_step || r->step < f->first_step || r->step > f->last_step)) {
         return false;
     }
-    return f->since_ns == 0 || (r->wall_ns != M31R_UNKNOWN && r->wall_ns >= f->since_ns);
+    bool is_timed = f->since_ns != 0 || f->until_ns != 0;
+    if (is_timed && (r->wall_ns == M31R_UNKNOWN || r->wall_ns < f->since_ns ||
+                     (f->until_ns != 0 && r->wall_ns >= f->until_ns))) {
+        return false;
+    }
+    return f->expr == NULL || m31r_expr_holds_record(f->expr, r);
 }
 
 static void set_record(m31ri_source *source, const char *line, size_t length,
