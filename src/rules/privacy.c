@@ -228,6 +228,16 @@ bool m31ri_privacy_allows_prompts(const m31ri_privacy *p)
     return p != NULL && p->allow_prompts;
 }
 
+m31ri_privacy *m31ri_privacy_copy_with_prompts(const m31ri_privacy *p)
+{
+    m31ri_privacy *copy = m31ri_alloc(sizeof *copy);
+    if (copy != NULL) {
+        *copy = *p;
+        copy->allow_prompts = true;
+    }
+    return copy;
+}
+
 const bool *m31ri_privacy_key_tails(const m31ri_privacy *p)
 {
     return p->tails;

@@ -52,6 +52,10 @@ size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size);
 bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length);
 bool m31ri_privacy_allows_prompts(const m31ri_privacy *p);
 
+/* The same rules with prompts allowed, borrowing from `p`: m31ri_free() it before `p`. NULL when
+ * memory is out. */
+m31ri_privacy *m31ri_privacy_copy_with_prompts(const m31ri_privacy *p);
+
 /* A value that stands for one, or is no secret: null, ***, <TOKEN>, ${VAR}, [redacted:x]. */
 bool m31ri_is_placeholder(const char *value, size_t length);
 

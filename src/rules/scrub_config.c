@@ -113,7 +113,8 @@ static uint32_t add_scalar(const m31ri_privacy *p, const span *s, const char *by
 }
 
 /* Comments are text; the rest between two scalars is keys and marks, where only formats that need
- * no key are looked for. */
+ * no key are looked for. `p` lets prompts pass: "# Text: a directory of files" is the author's word
+ * to the reader, not what a user typed. */
 static uint32_t add_between(const m31ri_privacy *p, const char *s, size_t length, m31ri_buf *out)
 {
     uint32_t n = 0;
@@ -142,18 +143,23 @@ uint32_t m31ri_privacy_scrub_config(const m31ri_privacy *p, const m31ri_yaml *tr
     if (c.n > 1) {
         qsort(c.spans, c.n, sizeof *c.spans, by_place);
     }
+    m31ri_privacy *p_comments = m31ri_privacy_copy_with_prompts(p);
     uint32_t n = 0;
     size_t at = 0;
-    for (size_t i = 0; i < c.n; i++) {
+    out->failed = out->failed || p_comments == NULL;
+    for (size_t i = 0; p_comments != NULL && i < c.n; i++) {
         const span *s = &c.spans[i];
         if (s->start < at || s->end > length) {
             continue;
         }
-        n += add_between(p, bytes + at, s->start - at, out);
+        n += add_between(p_comments, bytes + at, s->start - at, out);
         n += add_scalar(p, s, bytes, out);
         at = s->end;
     }
-    n += add_between(p, bytes + at, length - at, out);
+    if (p_comments != NULL) {
+        n += add_between(p_comments, bytes + at, length - at, out);
+    }
+    m31ri_free(p_comments);
     m31ri_free(c.spans);
     return n;
 }

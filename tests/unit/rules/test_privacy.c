@@ -305,6 +305,22 @@ static void test_obs_18__a_config_keeps_its_layout(void **state)
     m31ri_buf_release(&out);
 }
 
+static void test_privacy__a_comment_that_says_what_a_text_is_stays(void **state)
+{
+    (void)state;
+    const char *text = "# Text: a directory of .rs files, or auto\nlr: 1 # input: see the README\n"
+                       "# token: ghp_0123456789abcdefghijklmnopqrstuvwxyzAB\n";
+    m31ri_yaml *y = NULL;
+    m31ri_buf out = M31RI_BUF_INIT;
+    assert_int_equal(m31ri_yaml_read(text, strlen(text), "c.yaml", &y, NULL), M31R_OK);
+    assert_int_equal(m31ri_privacy_scrub_config(rules, y, text, strlen(text), &out), 1);
+    assert_non_null(strstr(m31ri_buf_str(&out), "# Text: a directory of .rs files, or auto\n"));
+    assert_non_null(strstr(m31ri_buf_str(&out), "# input: see the README\n"));
+    assert_null(strstr(m31ri_buf_str(&out), "ghp_"));
+    m31ri_yaml_free(y);
+    m31ri_buf_release(&out);
+}
+
 static void test_privacy__bytes_of_any_kind_are_fine(void **state)
 {
     (void)state;
@@ -385,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_obs_18__prompts_are_opt_in),
         cmocka_unit_test(test_obs_18__a_command_line_loses_its_secrets),
         cmocka_unit_test(test_obs_18__a_config_keeps_its_layout),
+        cmocka_unit_test(test_privacy__a_comment_that_says_what_a_text_is_stays),
         cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
         cmocka_unit_test(test_privacy__hostile_text_costs_no_square),
     };
