@@ -5,6 +5,7 @@
 
 #include "command.h"
 
+extern const command command_compare;
 extern const command command_completion;
 extern const command command_diff;
 extern const command command_help;
@@ -27,6 +28,7 @@ const command *const all_commands[] = {
     &command_show,
     &command_logs,
     &command_metrics,
+    &command_compare,
     &command_diff,
     &command_log,
     &command_metric,

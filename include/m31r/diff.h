@@ -33,7 +33,7 @@ extern "C" {
 /* Records shown before the first difference, and at most as many after it. */
 #define M31R_DIFF_CONTEXT 3
 
-    typedef struct m31r_diff m31r_diff;
+typedef struct m31r_diff m31r_diff;
 
 typedef enum m31r_diff_verdict {
     M31R_DIFF_EQUAL = 0,

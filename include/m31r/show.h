@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
 #include "m31r/runs.h"
@@ -133,6 +134,16 @@ M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *reco
  */
 M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
                                          const m31r_verification *v, m31r_error *e);
+
+/* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
+ * comparison was made of. `shows_all`: also what is the same.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_comparison(const m31r_screen *s, const m31r_reader *const *readers,
+                                       const m31r_comparison *c, bool shows_all, m31r_error *e);
 
 /* Writes how two runs differ: verdict, identity, the first difference with the records around it,
  * how numbers part. `runs` are those that the difference was made of.

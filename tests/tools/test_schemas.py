@@ -75,7 +75,7 @@ def main():
               ["logs", "@", "--root", root],
               ["logs", "@", "--root", root, "--fields", "step,loss"],
               ["metrics", "@", "--root", root],
-              ["diff", "@", "@", "--root", root],
+              ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
               ["verify", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"]]
     seen, bad = set(), 0
