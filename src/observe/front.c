@@ -87,7 +87,9 @@ static void note_asked(front *f, int number)
     const bool *terminal = f->plan->wiring.ours_is_terminal;
     bool ignores_hangup = terminal[0] || terminal[1] || terminal[2];
     bool asks = number == SIGINT || number == SIGTERM || (number == SIGHUP && !ignores_hangup);
-    if (asks && atomic_load(&f->shared->phase) < M31RI_PHASE_ENDED) {
+    bool is_heard =
+        sigismember(&f->plan->signals.ignored, number) != 1; /* nohup, `&` in a script */
+    if (asks && is_heard && atomic_load(&f->shared->phase) < M31RI_PHASE_ENDED) {
         atomic_store(&f->shared->asked_mono_ns, m31ri_mono_ns());
         atomic_store(&f->shared->asked_signal, number);
     }

@@ -158,13 +158,13 @@ static void write_head(const m31r_screen *s, const m31r_facts *f, int64_t last_s
  * `other`. */
 static void put_time(const m31r_screen *s, const char *ts, const char *other)
 {
-    if (strlen(ts) < 19) {
-        fputs("?", s->out);
-    } else if (strncmp(ts, other, 10) == 0) {
-        fprintf(s->out, "%.8sZ", ts + 11);
-    } else {
-        fprintf(s->out, "%.10s %.8sZ", ts, ts + 11);
+    char text[24] = "?";
+    if (strlen(ts) >= 19 && strncmp(ts, other, 10) == 0) {
+        snprintf(text, sizeof text, "%.8sZ", ts + 11);
+    } else if (strlen(ts) >= 19) {
+        snprintf(text, sizeof text, "%.10s %.8sZ", ts, ts + 11);
     }
+    put(s, "", text); /* from metadata.json as well: whoever wrote it */
 }
 
 static void write_time(const m31r_screen *s, const m31r_facts *f)
@@ -222,8 +222,10 @@ static void put_identity(const m31r_screen *s, const m31r_identity_value *v)
 
 static void write_identity(const m31r_screen *s, const m31r_facts *f)
 {
+    char commit[13];
     label(s, "code");
-    fprintf(s->out, "%.12s", f->commit.value[0] != '\0' ? f->commit.value : "?");
+    snprintf(commit, sizeof commit, "%s", f->commit.value[0] != '\0' ? f->commit.value : "?");
+    put(s, "", commit);
     if (f->is_dirty) {
         fputs(f->diff_file[0] != '\0' ? " + diff, kept" : " + changes, not kept", s->out);
     }

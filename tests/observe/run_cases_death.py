@@ -80,6 +80,15 @@ def inherited_dispositions_pass(p):
 
 
 @test
+def an_ignored_signal_interrupts_nothing(p):
+    q = p.start("sh", "-c", "echo up; sleep 0.5",
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    wait_until(lambda: p.runs() and p.texts() == ["up"], "the program")
+    q.send_signal(signal.SIGINT)
+    assert end_of(q.communicate(timeout=30)[1])["state"] == "finished"
+
+
+@test
 def kill_9_of_the_front(p):
     q = p.start(*count(60, 0.02, 3))
     wait_for_line(p, 5)
