@@ -14,10 +14,13 @@
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"where", 'w', "EXPR", "only records for which it holds: loss>3.5 and msg~\"memory\""},
     {"level", 'l', "LEVEL", "this level and above: DEBUG INFO WARNING ERROR CRITICAL"},
     {"module", 'm', "NAME", "only this module"},
     {"lane", 0, "NAME", "only this lane (main: the main lane) or file"},
     {"step", 0, "A..B", "only records of these steps; A.., ..B and A are fine too"},
+    {"since", 0, "TIME", "only records from then on: 2h (ago; s m h d w), 2026-11-23T10:26Z"},
+    {"until", 0, "TIME", "only records before then"},
     {"tail", 'n', "N", "only the last N that match"},
     {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
     {"fields", 0, "A,B", "only these fields, in this order"},
@@ -112,8 +115,11 @@ static bool read_options(cli *c, logs *l)
     l->options.filter.module = cli_value(c, "module");
     l->options.lane = cli_value(c, "lane");
     l->options.is_following = cli_has(c, "follow");
-    return read_level(c, &l->options.filter) && read_steps(c, &l->options.filter) &&
-           read_fields(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
+    return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
+           cli_time(c, "since", &l->options.filter.since_ns) &&
+           cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&
+           read_steps(c, &l->options.filter) && read_fields(c, l) &&
+           cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
 }
 
 /* A word that is a file is a file; everything else is a run. */
@@ -181,6 +187,10 @@ static int run(cli *c)
     logs l = {0};
     m31r_error e;
     int status = 1;
+    struct stat st;
+    if (c->n_args > 0 && cli_is_filter(c->args[0]) && stat(c->args[0], &st) != 0) {
+        return cli_filter_is_no_run(c, c->args[0]);
+    }
     if (read_options(c, &l)) {
         m31r_err err = open_source(c, &l, &e);
         if (err == M31R_OK) {
@@ -188,8 +198,10 @@ static int run(cli *c)
         }
         status = err == M31R_EOF ? say_skipped(c, &l) : cli_fail(c, &e);
     }
+    cli_note_expr(c, l.options.filter.expr, "record");
     m31r_scan_close(l.scan);
     m31r_reader_close(l.reader);
+    m31r_expr_free(l.options.filter.expr);
     free(l.fields_text);
     return status;
 }
@@ -197,16 +209,18 @@ static int run(cli *c)
 const command command_logs = {
     .name = "logs",
     .summary = "read records: filter, follow, pick fields",
-    .usage = "[RUN|FILE|-] [--level L] [--module M] [--step A..B] [--follow]",
+    .usage = "[RUN|FILE|-] [-w EXPR] [--level L] [--module M] [--step A..B] [--follow]",
     .options = options,
     .run = run,
     .details = "Without an argument: the latest run. All lanes come merged by ts, each in its own "
                "order. FILE or - (stdin) may be "
                "any\nJSON lines. On a terminal a compact view, in a pipe the lines as they stand; "
                "with --fields in JSON an object of\n"
-               "kind fields. Lines that are no records are left out and counted on stderr.",
+               "kind fields. -w is explained in docs/expressions.md. Lines that are no records are "
+               "left out and counted on stderr.",
     .examples = "m31r logs @ --level WARNING\nm31r logs @ --follow\nm31r logs @ --fields step,loss "
                 "--module trainer\n"
-                "m31r logs - --level ERROR < other.jsonl",
+                "m31r logs @ -w 'level>=WARNING and step in 1000..2000'\nm31r logs @ --since 2h\n"
+                "m31r logs - -w 'level>=ERROR' < other.jsonl",
     .max_args = 1,
 };

@@ -10,6 +10,7 @@
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {"csv", 0, NULL, "write every point: name,step,value,ts,segment"},
+    {"where", 'w', "EXPR", "write the points for which it holds: name==\"loss\" and value>3"},
     {"plot", 0, NULL, "draw the course of each metric"},
     {NULL, 0, NULL, NULL},
 };
@@ -23,14 +24,15 @@ static bool is_wanted(const cli *c, const char *name, size_t length)
     return is_any;
 }
 
-static m31r_err write_points(cli *c, const m31r_reader *reader, m31r_error *e)
+static m31r_err write_points(cli *c, const m31r_reader *reader, m31r_expr *expr, m31r_error *e)
 {
     m31r_points *points = NULL;
     m31r_point_view p;
     m31r_err err = m31r_points_open(&points, reader, e);
     puts("name,step,value,ts,segment");
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
-        if (is_wanted(c, p.name, p.name_length)) {
+        if (is_wanted(c, p.name, p.name_length) &&
+            (expr == NULL || m31r_expr_holds_point(expr, &p))) {
             fwrite(p.line, 1, p.length, stdout);
             putchar('\n');
         }
@@ -109,25 +111,37 @@ static m31r_err write_summaries(cli *c, const m31r_reader *reader, m31r_error *e
 static int run(cli *c)
 {
     m31r_reader *reader = NULL;
+    m31r_expr *expr = NULL;
     m31r_error e;
+    if (c->n_args > 0 && cli_is_filter(c->args[0])) {
+        return cli_filter_is_no_run(c, c->args[0]);
+    }
+    if (!cli_expr(c, M31R_EXPR_POINT, &expr)) {
+        return 1;
+    }
     m31r_err err =
         m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
     if (err == M31R_OK) {
-        err = cli_has(c, "csv") ? write_points(c, reader, &e) : write_summaries(c, reader, &e);
+        bool wants_points = cli_has(c, "csv") || expr != NULL;
+        err = wants_points ? write_points(c, reader, expr, &e) : write_summaries(c, reader, &e);
     }
     m31r_reader_close(reader);
-    return err == M31R_OK ? 0 : cli_fail(c, &e);
+    int status = err == M31R_OK ? 0 : cli_fail(c, &e);
+    cli_note_expr(c, expr, "point");
+    m31r_expr_free(expr);
+    return status;
 }
 
 const command command_metrics = {
     .name = "metrics",
     .summary = "summaries, points or plots of a run's metrics",
-    .usage = "[RUN [NAME...]] [--csv | --plot]",
+    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot]",
     .options = options,
     .run = run,
     .details = "Computed from metrics.csv and from the files of other ranks. Non-finite values are "
                "counted and left out of "
                "the\nstatistics. JSON: one object of kind metric each.",
-    .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv",
+    .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv\n"
+                "m31r metrics @ -w 'name==\"loss\" and value>3'",
     .max_args = -1,
 };

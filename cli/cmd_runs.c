@@ -8,6 +8,7 @@
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {"where", 'w', "EXPR", "only runs for which it holds: state==\"failed\" and config.lr>1e-3"},
     {"limit", 'n', "N", "the newest N (default: 20 for people, all in JSON)"},
     {"all", 0, NULL, "all of them"},
     {NULL, 0, NULL, NULL},
@@ -16,26 +17,33 @@ static const cli_option options[] = {
 static int run(cli *c)
 {
     m31r_runs *runs = NULL;
+    m31r_expr *expr = NULL;
     m31r_error e;
     int64_t limit = c->out.is_json ? 0 : SHOWN_ON_TERMINAL;
-    if (!cli_number(c, "limit", 1, 1000000000, &limit)) {
+    if (!cli_number(c, "limit", 1, 1000000000, &limit) || !cli_expr(c, M31R_EXPR_RUN, &expr)) {
         return 1;
     }
     if (cli_has(c, "all")) {
         limit = 0;
     }
     m31r_err err = m31r_runs_open(&runs, cli_value(c, "root"), &e);
+    if (err == M31R_OK && expr != NULL) {
+        err = m31r_runs_set_filter(runs, expr, &e);
+    }
     if (err == M31R_OK) {
         err = m31r_show_runs(&c->out, runs, limit, &e);
     }
     m31r_runs_close(runs);
-    return err == M31R_OK ? 0 : cli_fail(c, &e);
+    int status = err == M31R_OK ? 0 : cli_fail(c, &e);
+    cli_note_expr(c, expr, "run");
+    m31r_expr_free(expr);
+    return status;
 }
 
 const command command_runs = {
     .name = "runs",
     .summary = "list runs, newest first",
-    .usage = "[--root DIR] [--limit N | --all]",
+    .usage = "[-w EXPR] [--root DIR] [--limit N | --all]",
     .options = options,
     .run = run,
     .details = "Shows how many runs there are in each state, then the newest of them. The state is "
@@ -44,7 +52,10 @@ const command command_runs = {
                "about itself. "
                "METRIC is val_loss, else loss,\nelse train_loss. JSON: one object of kind run a "
                "line, then one "
-               "of kind run_counts.",
-    .examples = "m31r runs\nm31r runs --json | jq -r 'select(.state==\"failed\").run_id'   # ids "
+               "of kind run_counts.\n-w is explained in docs/expressions.md; a run has id, name, "
+               "stage, kind, state, cause, step, seed,\ndataset, tokenizer, commit, ts, config.KEY "
+               "and metrics.NAME.last (min, max, mean, count).",
+    .examples = "m31r runs\nm31r runs -w 'config.train.lr>=1e-3 and metrics.loss.last<2'\nm31r "
+                "runs --json | jq -r 'select(.state==\"failed\").run_id'   # ids "
                 "of failed runs",
 };

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "m31r/error.h"
+#include "m31r/expr.h"
 #include "m31r/show.h"
 
 typedef struct cli cli;
@@ -77,6 +78,21 @@ int cli_misuse(cli *c, const char *format, ...) __attribute__((format(printf, 2,
 
 /* A line on stderr that is no error: {"v":1,"kind":"note","note":...} or plain text. */
 void cli_note(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* select.c: the value of --where compiled, or NULL when it was not given. False: it was wrong, the
+ * error is printed, and the command returns 1. */
+bool cli_expr(cli *c, m31r_expr_subject subject, m31r_expr **out);
+
+/* select.c: notes about fields that no `subject` ("record") had or whose type did not fit. */
+void cli_note_expr(cli *c, const m31r_expr *expr, const char *subject);
+
+/* select.c: the value of --since and the like; as cli_number(). */
+bool cli_time(cli *c, const char *name, int64_t *out_ns);
+
+/* select.c: true for a word that looks like an expression and cannot be a run. Then: the error that
+ * asks whether -w was meant; returns 1. */
+bool cli_is_filter(const char *word);
+int cli_filter_is_no_run(cli *c, const char *word);
 
 /* options.c: fills `c` from argv after the command's name. False: the error is printed, exit
  * status 1. `*wants_help`: --help was there. */
