@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "command.h"
+#include "m31r/groups.h"
 #include "m31r/reader.h"
 #include "m31r/scan.h"
 
@@ -24,17 +25,27 @@ static const cli_option options[] = {
     {"tail", 'n', "N", "only the last N that match"},
     {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
     {"fields", 0, "A,B", "only these fields, in this order"},
+    {"count-by", 0, "A,B", "count records by the values of these fields"},
+    {"stats", 0, "FIELD", "count, min, max, mean, p50, p90, p99 of a number"},
+    {"by", 0, "A,B", "with --stats: of each value of these fields"},
     {"strict", 0, NULL, "exit 4 when a line is no record"},
     {NULL, 0, NULL, NULL},
 };
+
+/* Names between commas; `text` holds them. */
+typedef struct name_list {
+    char *text;
+    const char *names[FIELDS_LIMIT];
+    size_t n;
+} name_list;
 
 typedef struct logs {
     m31r_reader *reader;
     m31r_scan *scan;
     m31r_scan_options options;
     m31r_record_view_options view;
-    char *fields_text;
-    const char *fields[FIELDS_LIMIT];
+    name_list fields, by;
+    m31r_groups *groups; /* NULL when records are written */
 } logs;
 
 static bool read_step(const char *text, const char *end, int64_t *out)
@@ -85,26 +96,60 @@ static bool read_level(cli *c, m31r_filter *filter)
     return true;
 }
 
-static bool read_fields(cli *c, logs *l)
+/* Leaves the list alone when the option was not given. */
+static bool read_names(cli *c, const char *option, int limit, name_list *out)
 {
-    const char *text = cli_value(c, "fields");
+    const char *text = cli_value(c, option);
     if (text == NULL) {
         return true;
     }
-    l->fields_text = strdup(text);
-    l->view.fields = l->fields;
-    for (char *at = l->fields_text; at != NULL;) {
+    out->text = strdup(text);
+    for (char *at = out->text; at != NULL;) {
         char *comma = strchr(at, ',');
-        if (l->view.n_fields == FIELDS_LIMIT || at == comma || *at == '\0') {
-            (void)cli_misuse(c, "--fields is 1 to %d names between commas, not \"%s\"",
-                             FIELDS_LIMIT, text);
+        if (out->n == (size_t)limit || at == comma || *at == '\0') {
+            (void)cli_misuse(c, "--%s is 1 to %d names between commas, not \"%s\"", option, limit,
+                             text);
             return false;
         }
-        l->fields[l->view.n_fields++] = at;
+        out->names[out->n++] = at;
         if (comma != NULL) {
             *comma = '\0';
         }
         at = comma != NULL ? comma + 1 : NULL;
+    }
+    return true;
+}
+
+/* --count-by A,B or --stats FIELD [--by A,B]. */
+static bool read_groups(cli *c, logs *l)
+{
+    m31r_groups_options grouping = M31R_GROUPS_OPTIONS_INIT;
+    m31r_error e;
+    bool counts = cli_has(c, "count-by");
+    grouping.field = cli_value(c, "stats");
+    if (!counts && grouping.field == NULL) {
+        if (cli_has(c, "by")) {
+            (void)cli_misuse(c, "--by goes with --stats; to count: --count-by");
+        }
+        return !cli_has(c, "by");
+    }
+    if (counts && grouping.field != NULL) {
+        (void)cli_misuse(c, "--count-by or --stats, not both: --stats counts too");
+        return false;
+    }
+    if (cli_has(c, "follow") || cli_has(c, "fields")) {
+        (void)cli_misuse(c, "--%s goes with records, not with --%s",
+                         cli_has(c, "follow") ? "follow" : "fields", counts ? "count-by" : "stats");
+        return false;
+    }
+    if (!read_names(c, counts ? "count-by" : "by", M31R_GROUPS_BY_LIMIT, &l->by)) {
+        return false;
+    }
+    grouping.by = l->by.names;
+    grouping.n_by = l->by.n;
+    if (m31r_groups_open(&l->groups, &grouping, &e) != M31R_OK) {
+        (void)cli_fail(c, &e);
+        return false;
     }
     return true;
 }
@@ -118,13 +163,15 @@ static bool read_options(cli *c, logs *l)
     return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
            cli_time(c, "since", &l->options.filter.since_ns) &&
            cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&
-           read_steps(c, &l->options.filter) && read_fields(c, l) &&
-           cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
+           read_steps(c, &l->options.filter) && read_names(c, "fields", FIELDS_LIMIT, &l->fields) &&
+           read_groups(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
 }
 
 /* A word that is a file is a file; everything else is a run. */
 static m31r_err open_source(cli *c, logs *l, m31r_error *e)
 {
+    l->view.fields = l->fields.n > 0 ? l->fields.names : NULL;
+    l->view.n_fields = l->fields.n;
     const char *word = c->n_args > 0 ? c->args[0] : "@";
     struct stat st;
     bool is_file = strcmp(word, "-") == 0 || (stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
@@ -152,7 +199,9 @@ static m31r_err write_records(cli *c, logs *l, m31r_error *e)
     m31r_record record;
     for (;;) {
         m31r_err err = m31r_scan_next(l->scan, &record, e);
-        if (err == M31R_OK) {
+        if (err == M31R_OK && l->groups != NULL) {
+            err = m31r_groups_add(l->groups, &record, e);
+        } else if (err == M31R_OK) {
             err = m31r_show_record(&c->out, &record, &l->view, e);
         } else if (err == M31R_EOF && l->options.is_following) {
             fflush(c->out.out);
@@ -162,6 +211,18 @@ static m31r_err write_records(cli *c, logs *l, m31r_error *e)
             return err;
         }
     }
+}
+
+static m31r_err write_groups(cli *c, const logs *l, m31r_error *e)
+{
+    uint64_t n_without = m31r_groups_without(l->groups);
+    if (n_without > 0) {
+        cli_note(c, "%llu of %llu records have no number %s", (unsigned long long)n_without,
+                 (unsigned long long)m31r_groups_records(l->groups),
+                 m31r_groups_asked(l->groups)->field);
+    }
+    m31r_err err = m31r_show_groups(&c->out, l->groups, e);
+    return err == M31R_OK ? M31R_EOF : err;
 }
 
 /* What was left out is said on stderr; stdout holds records only. */
@@ -196,13 +257,18 @@ static int run(cli *c)
         if (err == M31R_OK) {
             err = write_records(c, &l, &e);
         }
+        if (err == M31R_EOF && l.groups != NULL) {
+            err = write_groups(c, &l, &e);
+        }
         status = err == M31R_EOF ? say_skipped(c, &l) : cli_fail(c, &e);
     }
     cli_note_expr(c, l.options.filter.expr, "record");
     m31r_scan_close(l.scan);
     m31r_reader_close(l.reader);
     m31r_expr_free(l.options.filter.expr);
-    free(l.fields_text);
+    m31r_groups_close(l.groups);
+    free(l.fields.text);
+    free(l.by.text);
     return status;
 }
 
@@ -218,9 +284,11 @@ const command command_logs = {
                "with --fields in JSON an object of\n"
                "kind fields. -w is explained in docs/expressions.md. Lines that are no records are "
                "left out and counted on stderr.",
-    .examples = "m31r logs @ --level WARNING\nm31r logs @ --follow\nm31r logs @ --fields step,loss "
-                "--module trainer\n"
-                "m31r logs @ -w 'level>=WARNING and step in 1000..2000'\nm31r logs @ --since 2h\n"
-                "m31r logs - -w 'level>=ERROR' < other.jsonl",
+    .examples =
+        "m31r logs @ --level WARNING\nm31r logs @ --follow\nm31r logs @ --fields step,loss "
+        "--module trainer\n"
+        "m31r logs @ -w 'level>=WARNING and step in 1000..2000'\nm31r logs @ --since 2h\n"
+        "m31r logs @ --count-by module,level\nm31r logs FILE --stats latency_ms --by route\n"
+        "m31r logs - -w 'level>=ERROR' < other.jsonl",
     .max_args = 1,
 };

@@ -20,6 +20,7 @@
 #include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
+#include "m31r/groups.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
 #include "m31r/series.h"
@@ -125,6 +126,14 @@ typedef struct m31r_record_view_options {
  */
 M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *record,
                                    const m31r_record_view_options *options, m31r_error *e);
+
+/* Writes groups of records as a table; on a JSON screen one object of kind "count" or "stats" each.
+ *
+ * Returns: M31R_OK when all was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen and groups.
+ */
+M31R_API m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m31r_error *e);
 
 /* Writes a verification: the five criteria, the checks, the verdict.
  *
