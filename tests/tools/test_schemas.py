@@ -74,6 +74,8 @@ def main():
     wanted = [["runs", "--root", root], ["show", "@", "--root", root],
               ["logs", "@", "--root", root],
               ["logs", "@", "--root", root, "--fields", "step,loss"],
+              ["logs", "@", "--root", root, "--count-by", "module,level"],
+              ["logs", "@", "--root", root, "--stats", "loss", "--by", "module"],
               ["metrics", "@", "--root", root],
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
               ["verify", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],

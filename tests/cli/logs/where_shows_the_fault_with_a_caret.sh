@@ -1,0 +1,1 @@
+m31r logs -w 'level>=ERROR adn step>3' --text

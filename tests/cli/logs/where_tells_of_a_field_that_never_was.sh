@@ -1,0 +1,1 @@
+m31r logs "$M31R_SOURCE_DIR/tests/data/v1/20261123T140658Z-fc62b753" -w 'lss>1' --text

@@ -1,0 +1,139 @@
+/* Records counted by their fields: which group a record is in, order, limits, what is left out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+
+#include "m31r/groups.h"
+
+static m31r_groups *opened(const char *const *by, size_t n_by, const char *field)
+{
+    m31r_groups *g = NULL;
+    m31r_groups_options options = M31R_GROUPS_OPTIONS_INIT;
+    options.by = by;
+    options.n_by = n_by;
+    options.field = field;
+    assert_int_equal(m31r_groups_open(&g, &options, NULL), M31R_OK);
+    return g;
+}
+
+static m31r_err add(m31r_groups *g, const char *line)
+{
+    m31r_record record = {.line = line, .length = strlen(line)};
+    return m31r_groups_add(g, &record, NULL);
+}
+
+static void assert_value(const m31r_group *group, size_t i, const char *want)
+{
+    assert_int_equal(group->lengths[i], strlen(want));
+    assert_memory_equal(group->values[i], want, strlen(want));
+}
+
+static void test_groups__come_largest_first_then_by_their_bytes(void **state)
+{
+    (void)state;
+    static const char *const by[] = {"a", "b"};
+    m31r_group group;
+    m31r_groups *g = opened(by, 2, NULL);
+    assert_int_equal(add(g, "{\"a\":\"y\"}"), M31R_OK);
+    assert_int_equal(add(g, "{\"a\":\"x,\\\"1\",\"b\":{\"k\":[1,2]}}"), M31R_OK);
+    assert_int_equal(add(g, "{\"b\":true}"), M31R_OK);
+    assert_int_equal(add(g, "{\"b\":true,\"a\":null}"), M31R_OK);
+    assert_int_equal(m31r_groups_count(g), 3);
+    assert_int_equal(m31r_groups_records(g), 4);
+    assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
+    assert_int_equal(group.n, 2);
+    assert_value(&group, 0, "null");
+    assert_value(&group, 1, "true");
+    assert_int_equal(m31r_groups_get(g, 1, &group), M31R_OK);
+    assert_value(&group, 0, "\"x,\\\"1\"");
+    assert_value(&group, 1, "{\"k\":[1,2]}");
+    assert_int_equal(m31r_groups_get(g, 2, &group), M31R_OK);
+    assert_value(&group, 0, "\"y\"");
+    assert_int_equal(m31r_groups_get(g, 3, &group), M31R_E_NOTFOUND);
+    m31r_groups_close(g);
+}
+
+static void test_groups__sum_up_what_is_a_number(void **state)
+{
+    (void)state;
+    m31r_group group;
+    m31r_groups *g = opened(NULL, 0, "ms");
+    assert_int_equal(add(g, "{\"ms\":1}"), M31R_OK);
+    assert_int_equal(add(g, "{\"ms\":4.5}"), M31R_OK);
+    assert_int_equal(add(g, "{\"ms\":\"Infinity\"}"), M31R_OK);
+    assert_int_equal(add(g, "{\"ms\":\"7\"}"), M31R_OK);
+    assert_int_equal(add(g, "{\"ms\":null}"), M31R_OK);
+    assert_int_equal(add(g, "{}"), M31R_OK);
+    assert_int_equal(m31r_groups_without(g), 3);
+    assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
+    assert_int_equal(group.n, 3);
+    assert_int_equal(group.n_nonfinite, 1);
+    assert_true(group.min == 1 && group.max == 4.5 && group.mean == 2.75);
+    assert_true(group.quantiles_are_exact);
+    m31r_groups_close(g);
+}
+
+static void test_groups__say_when_quantiles_are_no_longer_exact(void **state)
+{
+    (void)state;
+    char line[32];
+    m31r_group group;
+    m31r_groups *g = opened(NULL, 0, "ms");
+    for (int i = 1; i <= 10000; i++) {
+        snprintf(line, sizeof line, "{\"ms\":%d}", i);
+        assert_int_equal(add(g, line), M31R_OK);
+    }
+    assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
+    assert_false(group.quantiles_are_exact);
+    assert_true(fabs(group.p99 - 9900) <= 9900 * M31R_GROUPS_SKETCH_ERROR);
+    m31r_groups_close(g);
+}
+
+static void test_groups__cut_a_long_value(void **state)
+{
+    (void)state;
+    static const char *const by[] = {"m"};
+    char line[1000];
+    m31r_group group;
+    m31r_groups *g = opened(by, 1, NULL);
+    memset(line, 'x', sizeof line);
+    memcpy(line, "{\"m\":\"", 6);
+    memcpy(line + 900, "\"}", 3);
+    assert_int_equal(add(g, line), M31R_OK);
+    assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
+    assert_int_equal(group.lengths[0], M31R_GROUPS_VALUE_BYTES + 5);
+    m31r_groups_close(g);
+}
+
+static void test_groups__end_at_their_limit(void **state)
+{
+    (void)state;
+    static const char *const by[] = {"i"};
+    char line[32];
+    m31r_groups *g = opened(by, 1, NULL);
+    for (int i = 0; i <= M31R_GROUPS_LIMIT; i++) {
+        snprintf(line, sizeof line, "{\"i\":%d}", i);
+        assert_int_equal(add(g, line), i < M31R_GROUPS_LIMIT ? M31R_OK : M31R_E_LIMIT);
+    }
+    m31r_groups_close(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups__come_largest_first_then_by_their_bytes),
+        cmocka_unit_test(test_groups__sum_up_what_is_a_number),
+        cmocka_unit_test(test_groups__say_when_quantiles_are_no_longer_exact),
+        cmocka_unit_test(test_groups__cut_a_long_value),
+        cmocka_unit_test(test_groups__end_at_their_limit),
+    };
+    return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
+}
