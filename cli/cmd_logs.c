@@ -12,6 +12,7 @@
 
 #define FIELDS_LIMIT 64
 #define WAIT_MS 500
+#define AROUND 10
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
@@ -22,7 +23,8 @@ static const cli_option options[] = {
     {"step", 0, "A..B", "only records of these steps; A.., ..B and A are fine too"},
     {"since", 0, "TIME", "only records from then on: 2h (ago; s m h d w), 2026-11-23T10:26Z"},
     {"until", 0, "TIME", "only records before then"},
-    {"tail", 'n', "N", "only the last N that match"},
+    {"around", 0, "STEP|:LINE", "only records around a step, or a line: :57, train.log:57"},
+    {"tail", 'n', "N", "only the last N that match; with --around N on each side (10)"},
     {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
     {"fields", 0, "A,B", "only these fields, in this order"},
     {"count-by", 0, "A,B", "count records by the values of these fields"},
@@ -45,6 +47,8 @@ typedef struct logs {
     m31r_scan_options options;
     m31r_record_view_options view;
     name_list fields, by;
+    char *around_file;
+    bool has_written;    /* a record passed */
     m31r_groups *groups; /* NULL when records are written */
 } logs;
 
@@ -154,6 +158,38 @@ static bool read_groups(cli *c, logs *l)
     return true;
 }
 
+/* STEP, :LINE or FILE:LINE; --tail then says how many on each side. */
+static bool read_around(cli *c, logs *l)
+{
+    const char *text = cli_value(c, "around");
+    m31r_around *around = &l->options.around;
+    char *stop = NULL;
+    if (text == NULL) {
+        return true;
+    }
+    const char *colon = strrchr(text, ':');
+    const char *digits = colon != NULL ? colon + 1 : text;
+    long long n = strtoll(digits, &stop, 10);
+    if (stop == digits || *stop != '\0' || n < 0) {
+        (void)cli_misuse(c, "--around is STEP, :LINE or FILE:LINE, not \"%s\"", text);
+        return false;
+    }
+    if (cli_has(c, "follow")) {
+        (void)cli_misuse(c, "--around and --follow do not go together");
+        return false;
+    }
+    around->n = l->options.tail > 0 ? l->options.tail : AROUND;
+    l->options.tail = 0;
+    around->has_step = colon == NULL;
+    around->step = n;
+    around->line = (uint64_t)n;
+    if (colon != NULL && colon != text) {
+        l->around_file = strndup(text, (size_t)(colon - text));
+        around->file = l->around_file;
+    }
+    return true;
+}
+
 static bool read_options(cli *c, logs *l)
 {
     l->options = (m31r_scan_options)M31R_SCAN_OPTIONS_INIT;
@@ -164,7 +200,8 @@ static bool read_options(cli *c, logs *l)
            cli_time(c, "since", &l->options.filter.since_ns) &&
            cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&
            read_steps(c, &l->options.filter) && read_names(c, "fields", FIELDS_LIMIT, &l->fields) &&
-           read_groups(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail);
+           read_groups(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail) &&
+           read_around(c, l);
 }
 
 /* A word that is a file is a file; everything else is a run. */
@@ -199,6 +236,7 @@ static m31r_err write_records(cli *c, logs *l, m31r_error *e)
     m31r_record record;
     for (;;) {
         m31r_err err = m31r_scan_next(l->scan, &record, e);
+        l->has_written |= err == M31R_OK;
         if (err == M31R_OK && l->groups != NULL) {
             err = m31r_groups_add(l->groups, &record, e);
         } else if (err == M31R_OK) {
@@ -239,6 +277,9 @@ static int say_skipped(cli *c, const logs *l)
         cli_note(c, "%llu files end in a line without newline, which was left out",
                  (unsigned long long)counts.n_torn);
     }
+    if (l->options.around.n > 0 && !l->has_written) {
+        cli_note(c, "no record is at or behind %s", cli_value(c, "around"));
+    }
     bool is_bad = counts.n_skipped > 0 || counts.n_torn > 0;
     return is_bad && cli_has(c, "strict") ? m31r_err_exit(M31R_E_INVALID) : 0;
 }
@@ -269,6 +310,7 @@ static int run(cli *c)
     m31r_groups_close(l.groups);
     free(l.fields.text);
     free(l.by.text);
+    free(l.around_file);
     return status;
 }
 

@@ -71,12 +71,23 @@ typedef struct m31r_filter {
     m31r_expr *expr; /* compiled for records, and must live as long as the scan; NULL any */
 } m31r_filter;
 
+/* The place that a person wants to see: the first record, in merged order, whose step is `step` or
+ * more; or, without a step, the first at or behind a line of a file. */
+typedef struct m31r_around {
+    int64_t n; /* records to give before it, and as many after it; 0: the whole scan */
+    bool has_step;
+    int64_t step;
+    const char *file; /* as in m31r_record; NULL: the main lane, or the file itself */
+    uint64_t line;
+} m31r_around;
+
 /* Start from M31R_SCAN_OPTIONS_INIT. Strings must live as long as the scan. */
 typedef struct m31r_scan_options {
     size_t size; /* sizeof(m31r_scan_options): lets the struct grow */
     m31r_filter filter;
     const char *lane;     /* lane's name or file; "main" is the main lane; NULL all */
     int64_t tail;         /* only the last `tail` records that pass; 0 all */
+    m31r_around around;   /* only the records around a place; not with tail or is_following */
     bool is_following;    /* M31R_EOF means "nothing now": see m31r_scan_wait() */
     bool takes_last_line; /* a last line without newline that parses is a record: foreign files */
 } m31r_scan_options;

@@ -31,4 +31,7 @@ m31ri_tail *m31ri_tail_new(size_t n);
 void m31ri_tail_free(m31ri_tail *t);
 m31r_err m31ri_tail_next(m31ri_tail *t, m31r_scan *s, m31r_record *out, m31r_error *e);
 
+/* tail.c: reads up to the place of the options, gives what the ring of n + 1 holds, then n more. */
+m31r_err m31ri_around_next(m31ri_tail *t, m31r_scan *s, m31r_record *out, m31r_error *e);
+
 #endif

@@ -32,13 +32,22 @@ static m31r_err new_scan(m31r_scan **out, const m31r_scan_options *options, m31r
         return m31ri_fail(e, M31R_E_ARG, "tail %lld is not 0 to %d", (long long)options->tail,
                           M31R_SCAN_TAIL_LIMIT);
     }
+    const m31r_around *around = &options->around;
+    if (around->n < 0 || around->n > M31R_SCAN_TAIL_LIMIT ||
+        (around->n > 0 && (options->tail > 0 || options->is_following))) {
+        return m31ri_fail(
+            e, M31R_E_ARG,
+            "records around a place: 1 to %d on each side, without tail and following",
+            M31R_SCAN_TAIL_LIMIT - 1);
+    }
     m31r_scan *s = m31ri_calloc(1, sizeof *s);
     if (s == NULL) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
     }
     s->options = *options;
     s->counts.first_bad_file = "";
-    if (options->tail > 0 && (s->tail = m31ri_tail_new((size_t)options->tail)) == NULL) {
+    size_t n_kept = (size_t)(around->n > 0 ? around->n + 1 : options->tail);
+    if (n_kept > 0 && (s->tail = m31ri_tail_new(n_kept)) == NULL) {
         m31ri_free(s);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
     }
@@ -150,7 +159,8 @@ m31r_err m31r_scan_open_file(m31r_scan **out, const char *path, const m31r_scan_
 m31r_err m31r_scan_next(m31r_scan *s, m31r_record *out, m31r_error *e)
 {
     if (s->tail != NULL) {
-        m31r_err err = m31ri_tail_next(s->tail, s, out, e);
+        m31r_err err = s->options.around.n > 0 ? m31ri_around_next(s->tail, s, out, e)
+                                               : m31ri_tail_next(s->tail, s, out, e);
         if (err != M31R_EOF || !s->options.is_following) {
             return err;
         }

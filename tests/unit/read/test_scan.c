@@ -236,11 +236,48 @@ static void test_scan__follows_new_bytes_and_new_lanes_until_the_run_ends(void *
 
 #define WITH_RUN(f) cmocka_unit_test_setup_teardown(f, scratch_make, scratch_remove)
 
+static void test_scan__around_refuses_what_it_cannot_do(void **state)
+{
+    (void)state;
+    m31r_scan_options options = M31R_SCAN_OPTIONS_INIT;
+    m31r_scan *scan = NULL;
+    m31r_error e;
+    options.around.n = 1;
+    options.tail = 1;
+    assert_int_equal(m31r_scan_open_file(&scan, BAD "reader/00_good.log", &options, &e),
+                     M31R_E_ARG);
+    options.tail = 0;
+    options.around.n = -1;
+    assert_int_equal(m31r_scan_open_file(&scan, BAD "reader/00_good.log", &options, &e),
+                     M31R_E_ARG);
+}
+
+static void test_scan__around_a_line_gives_both_sides(void **state)
+{
+    (void)state;
+    m31r_scan_options options = M31R_SCAN_OPTIONS_INIT;
+    m31r_scan *scan = NULL;
+    m31r_record record;
+    m31r_error e;
+    options.around.n = 2;
+    options.around.line = 5;
+    assert_int_equal(m31r_scan_open_file(&scan, BAD "reader/00_good.log", &options, &e), M31R_OK);
+    for (uint64_t line = 3; line <= 7; line++) {
+        assert_int_equal(m31r_scan_next(scan, &record, &e), M31R_OK);
+        assert_int_equal(record.line_number, line);
+    }
+    assert_int_equal(m31r_scan_next(scan, &record, &e), M31R_EOF);
+    assert_int_equal(m31r_scan_next(scan, &record, &e), M31R_EOF);
+    m31r_scan_close(scan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scan__counts_each_class_as_the_case_collection_does),
         cmocka_unit_test(test_scan__says_where_the_first_bad_line_is),
+        cmocka_unit_test(test_scan__around_refuses_what_it_cannot_do),
+        cmocka_unit_test(test_scan__around_a_line_gives_both_sides),
         WITH_RUN(test_scan__skips_a_line_beyond_the_limit_in_bounded_memory),
         WITH_RUN(test_scan__takes_the_last_line_of_a_foreign_file),
         WITH_RUN(test_scan__merges_lanes_by_time_and_keeps_each_lane_in_order),

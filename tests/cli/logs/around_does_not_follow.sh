@@ -1,0 +1,1 @@
+m31r logs --around 5 --follow
