@@ -257,6 +257,9 @@ bool cli_parse(cli *c, int argc, char **argv, bool *wants_help)
         return false;
     }
     if (max >= 0 && c->n_args > max) {
+        if (cli_is_filter(c->args[max]) && find_in(c->command->options, "where", 5, 0) != NULL) {
+            return cli_filter_is_no_run(c, c->args[max]) == 0;
+        }
         (void)cli_misuse(c, "unexpected argument \"%s\"", c->args[max]);
         return false;
     }

@@ -154,6 +154,15 @@ static bool parse_list(m31ri_expr_parser *p, const m31ri_node *field, bool is_no
     return p->err == M31R_OK;
 }
 
+/* A range of two whole numbers that holds none is a mistake. */
+static bool is_empty_range(const m31r_expr *x, uint16_t low, uint16_t high)
+{
+    const m31ri_expr_value *a = &x->nodes[low].literal;
+    const m31ri_expr_value *b = &x->nodes[high].literal;
+    bool has_order = a->is == b->is && (a->is == M31RI_IS_INT || a->is == M31RI_IS_TIME);
+    return has_order && a->i > b->i;
+}
+
 /* in a..b, a.., ..b; both ends belong to it. */
 static bool parse_range(m31ri_expr_parser *p, const m31ri_node *field, bool is_not, uint16_t *out)
 {
@@ -179,6 +188,9 @@ static bool parse_range(m31ri_expr_parser *p, const m31ri_node *field, bool is_n
     if (!has_low) {
         *out = high;
         return true;
+    }
+    if (is_empty_range(p->x, *out, high)) {
+        return m31ri_expr_fault(p, at, "the smaller end stands first", "nothing is in this range");
     }
     return join(p, is_not ? M31RI_NODE_OR : M31RI_NODE_AND, out, high);
 }
