@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from run_harness import PYTHON, Skip, children_of, end_of, keeper_of, state, test, wait_until
+from run_harness import COMMAND, PYTHON, Skip, children_of, end_of, keeper_of, state, test, wait_until
 
 COUNT = ("import sys,time\n"
          "for i in range({n}):\n"
@@ -77,6 +77,16 @@ def inherited_dispositions_pass(p):
                          preexec_fn=lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN))
     q.wait(timeout=30)
     assert p.texts() == ["True True True 0"], p.texts()
+
+
+@test
+def a25_records_before_a_sigsegv_are_kept(p):
+    r = p.run("sh", "-c", f"{COMMAND} log INFO job before k=1; {COMMAND} metric loss 2 --step 1; "
+              "echo printed; kill -SEGV $$")
+    end = end_of(r.stderr)
+    assert (end["state"], end["child_exit"]) == ("killed", "SIGSEGV"), end
+    assert [x["msg"] for x in p.lane("shell")] == ["before"] and p.texts() == ["printed"]
+    assert p.points("loss") == [("1", "2.0")], p.points("loss")
 
 
 @test
