@@ -73,22 +73,37 @@ static void say_refused(const m31r_error *e)
     }
 }
 
-/* True when the file that the program names has the bytes of the config that the run was opened
+typedef enum which_config { CONFIG_UNREADABLE, CONFIG_DECLARED, CONFIG_OTHER } which_config;
+
+/* Whether the file that the program names has the bytes of the config that the run was opened
  * with. */
-static bool is_declared_config(const m31r_run *run, const char *path)
+static which_config compare_config(const m31r_run *run, const char *path)
 {
     uint8_t digest[M31RI_SHA256_BYTES];
     char hex[M31RI_SHA256_HEX];
-    int fd = run->config_path != NULL ? m31ri_open_input(path) : -1;
+    int fd = m31ri_open_input(path);
     if (fd < 0) {
-        return false;
+        return CONFIG_UNREADABLE;
     }
     m31r_err err = m31ri_sha256_fd(fd, digest, NULL, NULL);
     close(fd);
+    if (err != M31R_OK) {
+        return CONFIG_UNREADABLE;
+    }
     m31ri_sha256_hex(digest, hex);
     const char *declared =
         run->config_original_sha256 != NULL ? run->config_original_sha256 : run->config_sha256;
-    return err == M31R_OK && declared != NULL && strcmp(hex, declared) == 0;
+    bool is_same = run->config_path != NULL && declared != NULL && strcmp(hex, declared) == 0;
+    return is_same ? CONFIG_DECLARED : CONFIG_OTHER;
+}
+
+/* The program says which config it reads; the owner is told when its snapshot is of another. */
+static void say_config(m31r_run *run, const char *path)
+{
+    which_config which = compare_config(run, path);
+    m31ri_notice(run, json_pack("{s:s, s:s, s:s, s:b}", "kind", "identity", "key", "config",
+                                "value", which == CONFIG_DECLARED ? run->config_path : path,
+                                "is_other", (int)(which == CONFIG_OTHER)));
 }
 
 m31r_run *m31r_run_here(const char *config)
@@ -104,8 +119,7 @@ m31r_run *m31r_run_here(const char *config)
         return run;
     }
     if (run->role == M31RI_ROLE_JOINER && config != NULL) {
-        m31r_run_identify(run, "config",
-                          is_declared_config(run, config) ? run->config_path : config);
+        say_config(run, config);
     }
     return run;
 }

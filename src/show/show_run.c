@@ -209,7 +209,9 @@ static void put_identity(const m31r_screen *s, const m31r_identity_value *v)
 {
     put(s, "", v->value[0] != '\0' ? v->value : "?");
     if (strlen(v->digest) == 64) {
-        fprintf(s->out, " %.6s", v->digest);
+        char digest[7];
+        snprintf(digest, sizeof digest, "%.6s", v->digest);
+        put(s, " ", digest);
     }
     if (v->status[0] != '\0' && strcmp(v->status, "none") != 0 && strcmp(v->status, "known") != 0) {
         put(s, " digest ", v->status);
@@ -224,7 +226,7 @@ static void write_identity(const m31r_screen *s, const m31r_facts *f)
 {
     char commit[13];
     label(s, "code");
-    snprintf(commit, sizeof commit, "%s", f->commit.value[0] != '\0' ? f->commit.value : "?");
+    snprintf(commit, sizeof commit, "%.12s", f->commit.value[0] != '\0' ? f->commit.value : "?");
     put(s, "", commit);
     if (f->is_dirty) {
         fputs(f->diff_file[0] != '\0' ? " + diff, kept" : " + changes, not kept", s->out);

@@ -109,6 +109,20 @@ static bool is_none(const json_t *value)
            (!json_is_string(value) || equals(json_string_value(value), "none"));
 }
 
+/* The snapshot kept here is of another config than the one that the program reads: its digest is
+ * not that one's. */
+static void disown_snapshot(m31ri_metadata *m, const char *path)
+{
+    m31ri_buf line = M31RI_BUF_INIT;
+    m31ri_buf_add_format(
+        &line, "config: the program reads %s, and config_snapshot.yaml is of another config", path);
+    if (m31ri_buf_ok(&line) && json_is_string(m31ri_metadata_get(m, "config_sha256"))) {
+        add_warning(m, m31ri_buf_str(&line));
+        m31ri_metadata_set(m, "config_sha256", json_null());
+    }
+    m31ri_buf_release(&line);
+}
+
 static bool fold_identity(m31ri_metadata *m, const json_t *notice)
 {
     const char *key = text_of(notice, "key");
@@ -130,6 +144,9 @@ static bool fold_identity(m31ri_metadata *m, const json_t *notice)
     if (differs && was_program && !is_none(old)) {
         json_decref(value);
         return true;
+    }
+    if (json_is_true(json_object_get(notice, "is_other"))) {
+        disown_snapshot(m, text);
     }
     return m31ri_metadata_set(m, k->field, value) == M31R_OK &&
            m31ri_metadata_set(m, k->source, json_string("program")) == M31R_OK;
