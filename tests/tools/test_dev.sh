@@ -111,7 +111,7 @@ fake_at "$scratch/tree/build/examples/train/train" ''
 expect "demo runs the program" 0 "--seed 42 --dataset" demo
 expect "demo passes the seed on" 0 "build/examples/train/train --config" demo
 expect "demo shows the run" 0 "
-m31r show @
+m31r show @ --text
 " demo
 fake_at "$scratch/tree/build/m31r" 'exit 3'
 expect "demo fails when its program does" 1 "the demo's program failed" demo
