@@ -8,6 +8,7 @@
 extern const command command_compare;
 extern const command command_completion;
 extern const command command_diff;
+extern const command command_explain;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
@@ -30,6 +31,7 @@ const command *const all_commands[] = {
     &command_metrics,
     &command_compare,
     &command_diff,
+    &command_explain,
     &command_log,
     &command_metric,
     &command_verify,

@@ -20,6 +20,7 @@
 #include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
+#include "m31r/explain.h"
 #include "m31r/groups.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
@@ -163,6 +164,15 @@ M31R_API m31r_err m31r_show_comparison(const m31r_screen *s, const m31r_reader *
  */
 M31R_API m31r_err m31r_show_diff(const m31r_screen *s, const m31r_reader *const runs[2],
                                  const m31r_diff *d, m31r_error *e);
+
+/* Writes an explanation: one statement a line with its place, then the last records.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_explanation(const m31r_screen *s, const m31r_reader *r,
+                                        const m31r_explanation *x, m31r_error *e);
 
 /* Writes what this build is and finds on this machine: version, formats, limits, paths, features.
  *

@@ -1,0 +1,2 @@
+cp -r "$M31R_SOURCE_DIR/tests/data/v1" experiments
+m31r explain @ --text
