@@ -16,6 +16,7 @@
 #define WARM_UP 16 /* accepted values before the first judgement */
 #define MAD_TO_SIGMA 1.4826
 #define TREND_SAMPLES 8
+#define TREND_MINUTES 1.0 /* a program that starts always grows */
 #define NAME_BYTES 128
 
 typedef struct found_point {
@@ -149,18 +150,19 @@ static void say_memory(m31r_explanation *x, const points_pass *pass)
     static const m31ri_place none = {"metrics.csv", 0};
     const found_point *m = &pass->memory;
     double spread = pass->n * pass->sum_tt - pass->sum_t * pass->sum_t;
-    if (pass->n < TREND_SAMPLES || spread <= 0) {
+    double minutes = (double)(pass->memory_end_ns - pass->memory_start_ns) / 60e9;
+    if (pass->n < TREND_SAMPLES || minutes < TREND_MINUTES || spread <= 0) {
         m31ri_explain_say(x, "unknown", none,
-                          "the trend of memory: %.0f samples of system.rss_mb, %d are needed",
-                          pass->n, TREND_SAMPLES);
+                          "the trend of memory: %.0f samples of system.rss_mb in %.1f min; %d over "
+                          "%.0f min are needed",
+                          pass->n, minutes, TREND_SAMPLES, TREND_MINUTES);
         return;
     }
     double slope = (pass->n * pass->sum_tv - pass->sum_t * pass->sum_v) / spread;
     m31ri_explain_say(x, "memory", place_of(m),
                       "system.rss_mb %.1f -> %.1f MiB in %.1f min, slope %+.2f MiB/min over %.0f "
                       "samples",
-                      pass->memory_first, m->value,
-                      (double)(pass->memory_end_ns - pass->memory_start_ns) / 60e9, slope, pass->n);
+                      pass->memory_first, m->value, minutes, slope, pass->n);
     x->statements[x->n - 1].last_line = m->last_line;
 }
 
