@@ -74,7 +74,7 @@ M31R_API m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader,
  */
 M31R_API void m31r_series_close(m31r_series *s);
 
-/* Number of metrics, in the order of first appearance.
+/* Number of metrics, in the order of first appearance, those of the observer (`system.`) last.
  *
  * Returns: the number.
  * Thread:  any.

@@ -26,6 +26,7 @@ struct m31r_series {
     const m31r_reader *reader;
     m31ri_summary *summary;
     metric_trace **traces; /* in the order of the summary: that of first appearance */
+    size_t *order;         /* indices of `traces` as the caller counts them */
     size_t n_traces, last_used;
     uint64_t n_bad, n_torn;
     int64_t last_step;
@@ -96,6 +97,29 @@ static m31r_err read_points(m31r_series *s, m31r_error *e)
     return err;
 }
 
+/* The observer's own metrics come after the program's: what a person asks for comes first. */
+static bool is_system(const metric_trace *t)
+{
+    return strncmp(t->name, "system.", 7) == 0;
+}
+
+static m31r_err put_in_order(m31r_series *s, m31r_error *e)
+{
+    size_t n = 0;
+    s->order = m31ri_calloc(s->n_traces + 1, sizeof *s->order);
+    if (s->order == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < s->n_traces; i++) {
+            if (is_system(s->traces[i]) == (turn == 1)) {
+                s->order[n++] = i;
+            }
+        }
+    }
+    return M31R_OK;
+}
+
 m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e)
 {
     m31r_series *s = m31ri_calloc(1, sizeof *s);
@@ -106,6 +130,7 @@ m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_err
     s->reader = reader;
     s->last_step = M31R_NO_STEP;
     m31r_err err = read_points(s, e);
+    err = err == M31R_OK ? put_in_order(s, e) : err;
     if (err != M31R_OK) {
         m31r_series_close(s);
         return err;
@@ -127,6 +152,7 @@ void m31r_series_close(m31r_series *s)
         m31ri_free(s->traces[i]);
     }
     m31ri_free(s->traces);
+    m31ri_free(s->order);
     m31ri_summary_free(s->summary);
     m31ri_free(s);
 }
@@ -184,9 +210,10 @@ m31r_err m31r_series_get(const m31r_series *s, size_t i, m31r_metric_facts *out)
     if (i >= s->n_traces || i >= m31ri_summary_count(s->summary)) {
         return M31R_E_NOTFOUND;
     }
-    m31ri_summary_get(s->summary, i, &m);
+    const metric_trace *t = s->traces[s->order[i]];
+    m31ri_summary_get(s->summary, s->order[i], &m);
     memset(out, 0, sizeof *out);
-    out->name = s->traces[i]->name;
+    out->name = t->name;
     fill_definition(s, out);
     out->n = m.count;
     out->n_nonfinite = m.n_nonfinite;
@@ -213,15 +240,15 @@ m31r_err m31r_series_get(const m31r_series *s, size_t i, m31r_metric_facts *out)
         out->best = is_lower ? out->min : out->max;
         out->best_step = is_lower ? out->min_step : out->max_step;
     }
-    out->trace = s->traces[i]->values;
-    out->n_trace = s->traces[i]->n_values;
+    out->trace = t->values;
+    out->n_trace = t->n_values;
     return M31R_OK;
 }
 
 m31r_err m31r_series_find(const m31r_series *s, const char *name, m31r_metric_facts *out)
 {
     for (size_t i = 0; i < s->n_traces; i++) {
-        if (strcmp(s->traces[i]->name, name) == 0) {
+        if (strcmp(s->traces[s->order[i]]->name, name) == 0) {
             return m31r_series_get(s, i, out);
         }
     }

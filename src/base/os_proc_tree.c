@@ -194,11 +194,12 @@ static void find_members(m31ri_proc_tree *t, const int64_t *roots, size_t n_root
     t->skip = (int)((m31ri_mono_ns() - start_ns) / CHEAP_NS);
 }
 
-/* Adds what /proc says of one process; false when it is gone. */
+/* Adds what /proc says of one process; false when it is gone, or going: without memory of its own.
+ */
 static bool add_usage(int64_t pid, m31ri_proc_usage *out)
 {
     uint64_t fields[STAT_FIELDS + 1];
-    if (!read_stat(pid, fields) || fields[3] == 'Z') {
+    if (!read_stat(pid, fields) || fields[3] == 'Z' || fields[23] == 0) {
         return false;
     }
     uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);

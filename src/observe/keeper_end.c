@@ -40,22 +40,21 @@ static void report_dropped(m31ri_keeper *k)
     }
 }
 
-static void end_run(m31ri_keeper *k, m31ri_run_end *out)
+/* Ends the run. The strings of `out->end` lie in `out` itself, where they are not constants. */
+static void end_run(m31ri_keeper *k, m31ri_ending *out)
 {
-    m31ri_ending ending;
     m31r_error e = {0};
-    m31ri_ending_judge(k->shared, &ending);
-    *out = ending.end;
+    m31ri_ending_judge(k->shared, out);
     if (k->run == NULL) {
-        out->state = "unknown";
-        out->cause = "observer_lost";
+        out->end.state = "unknown";
+        out->end.cause = "observer_lost";
         return;
     }
-    m31ri_run_end recorded = ending.end;
-    m31r_err err = m31ri_run_end_observed(k->run, &ending.end, JOINER_WAIT_MS, &recorded, &e);
+    m31ri_run_end recorded = out->end;
+    m31r_err err = m31ri_run_end_observed(k->run, &out->end, JOINER_WAIT_MS, &recorded, &e);
     k->run = NULL;
-    out->state = recorded.state;
-    out->cause = err == M31R_OK ? recorded.cause : "record_failed";
+    out->end.state = recorded.state;
+    out->end.cause = err == M31R_OK ? recorded.cause : "record_failed";
 }
 
 /* Our last line begins a line of its own, whatever the program left behind. */
@@ -127,7 +126,7 @@ static void let_go(m31ri_keeper *k)
 
 void m31ri_keeper_end(m31ri_keeper *k)
 {
-    m31ri_run_end end;
+    m31ri_ending ending;
     for (int i = 0; i < M31RI_STREAMS; i++) {
         m31ri_capture_bytes(&k->streams[i], true);
     }
@@ -139,12 +138,12 @@ void m31ri_keeper_end(m31ri_keeper *k)
     }
     m31ri_keeper_report_counts(k);
     report_dropped(k);
-    end_run(k, &end);
+    end_run(k, &ending);
     m31ri_keeper_show_lanes(k);
     if (k->front_is_gone && atomic_load(&k->shared->is_raw) != 0) {
         m31ri_terminal_restore(0, &k->plan->wiring.terminal);
     }
-    print_end(k, &end);
+    print_end(k, &ending.end);
     atomic_store(&k->shared->phase, M31RI_PHASE_DONE);
     m31ri_wake(k->plan->wake_front);
     if (!k->shared->streams[M31RI_OUT].is_ended || !k->shared->streams[M31RI_ERR].is_ended) {

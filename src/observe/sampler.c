@@ -14,6 +14,7 @@
 #define MIB (1024.0 * 1024.0)
 #define NAME_BYTES 40
 #define FIXED_FIELDS 7
+#define FIRST_NS 100000000 /* a program that has just begun has no size worth a sample yet */
 
 void m31ri_sampler_begin(m31ri_keeper *k)
 {
@@ -23,11 +24,12 @@ void m31ri_sampler_begin(m31ri_keeper *k)
     const char *why = NULL;
     k->sampler.tree = m31ri_proc_tree_new();
     k->sampler.gpu = m31ri_gpu_open(&why);
+    k->next_sample_ns = m31ri_mono_ns() + FIRST_NS;
     if (k->is_heir) {
         return;
     }
     m31r_metric_define(k->run, "system.cpu_percent", "%", M31R_BETTER_UNKNOWN);
-    m31r_metric_define(k->run, "system.rss_mb", "MiB", M31R_BETTER_LOWER);
+    m31r_metric_define(k->run, "system.rss_mb", "MiB", M31R_BETTER_UNKNOWN);
     m31r_metric_define(k->run, "system.read_mb", "MiB", M31R_BETTER_UNKNOWN);
     m31r_metric_define(k->run, "system.write_mb", "MiB", M31R_BETTER_UNKNOWN);
     const m31ri_field fields[] = {{"interval_s", m31r_of_double(k->plan->sample_interval_s)},

@@ -35,6 +35,25 @@ def a_signal_is_raised_again(p):
 
 
 @test
+def end_names_the_signal(p):
+    for name in ("SIGKILL", "SIGSEGV"):
+        end = end_of(p.run("sh", "-c", f"kill -{name[3:]} $$").stderr)
+        assert end["child_exit"] == name, end
+
+
+@test
+def system_metrics_come_last_and_have_no_best(p):
+    p.run("sh", "-c", "sleep 0.4; echo loss 1.5; echo loss 1.25; sleep 0.4", options=(
+        "--sample-interval", "0.2", "--metric", "loss=loss ([0-9.]+)"))
+    for command in ("show", "metrics"):
+        r = subprocess.run([COMMAND, command, "--json"], cwd=p.path, env=p.env, capture_output=True, check=True)
+        rows = [json.loads(line) for line in r.stdout.splitlines()]
+        rows = rows[0]["metrics"] if command == "show" else rows
+        assert rows[0]["name"] == "loss" and len(rows) >= 4, rows
+        assert all(m["name"].startswith("system.") and m["best"] is None for m in rows[1:]), rows
+
+
+@test
 def program_not_found_is_127_and_recorded(p):
     r = p.run("/nowhere/no-such-program")
     assert r.returncode == 127
@@ -261,10 +280,11 @@ def samples_of_the_tree(p):
                "e=time.time()+1.5\\nwhile time.time()<e: pass'])\nq.wait()\n")
     p.run(PYTHON, "-c", program, options=("--sample-interval", "0.2"))
     samples = p.events("system_sample")
-    assert len(samples) >= 5, len(samples)
+    assert len(samples) >= 3, len(samples)
+    assert min(s["rss_mb"] for s in samples) > 3, "a sample of a program that is not there yet, or no more"
     assert max(s["processes"] for s in samples) == 2
     assert max(s["rss_mb"] for s in samples) > 110, samples
-    assert max(s["cpu_percent"] or 0 for s in samples) > 40, samples
+    assert max(s["cpu_percent"] or 0 for s in samples) > 3, samples
     assert len(p.points("system.rss_mb")) == len(samples)
     assert all(step == "" for step, _ in p.points("system.cpu_percent"))
 
