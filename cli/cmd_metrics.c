@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "m31r/pattern.h"
 #include "m31r/reader.h"
 #include "m31r/series.h"
 
@@ -12,8 +13,40 @@ static const cli_option options[] = {
     {"csv", 0, NULL, "write every point: name,step,value,ts,segment"},
     {"where", 'w', "EXPR", "write the points for which it holds: name==\"loss\" and value>3"},
     {"plot", 0, NULL, "draw the course of each metric"},
+    {"pattern", 0, "NAME=REGEX", "take the points from kept lines instead; may be given often"},
     {NULL, 0, NULL, NULL},
 };
+
+/* Where the points come from: the run's own, or lines by patterns. */
+typedef struct origin {
+    const m31r_reader *reader;
+    m31r_patterns *patterns; /* NULL: the run's own points */
+    m31r_pattern_count counts[M31R_PATTERN_LIMIT];
+} origin;
+
+static m31r_err compile(cli *c, origin *o, m31r_error *e)
+{
+    const char *specs[M31R_PATTERN_LIMIT + 1];
+    size_t n = 0;
+    for (int i = 0; i < cli_count(c, "pattern") && n <= M31R_PATTERN_LIMIT; i++) {
+        specs[n++] = cli_value_at(c, "pattern", i);
+    }
+    return n > 0 ? m31r_patterns_new(specs, n, &o->patterns, e) : M31R_OK;
+}
+
+/* Says which patterns gave nothing, and why that may be. */
+static void note_unmatched(cli *c, const origin *o)
+{
+    const char *capture = m31r_reader_facts(o->reader)->capture;
+    bool has_lines = strcmp(capture, "full") == 0 || capture[0] == '\0';
+    for (size_t i = 0; i < m31r_patterns_count(o->patterns); i++) {
+        if (o->counts[i].n_matched == 0) {
+            cli_note(c, "pattern \"%s\" matched no kept line%s%s",
+                     m31r_patterns_name(o->patterns, i),
+                     has_lines ? "" : ": the run was made with capture ", has_lines ? "" : capture);
+        }
+    }
+}
 
 static bool is_wanted(const cli *c, const char *name, size_t length)
 {
@@ -24,11 +57,13 @@ static bool is_wanted(const cli *c, const char *name, size_t length)
     return is_any;
 }
 
-static m31r_err write_points(cli *c, const m31r_reader *reader, m31r_expr *expr, m31r_error *e)
+static m31r_err write_points(cli *c, origin *o, m31r_expr *expr, m31r_error *e)
 {
     m31r_points *points = NULL;
     m31r_point_view p;
-    m31r_err err = m31r_points_open(&points, reader, e);
+    m31r_err err = o->patterns == NULL
+                       ? m31r_points_open(&points, o->reader, e)
+                       : m31r_points_open_lines(&points, o->reader, o->patterns, o->counts, e);
     puts("name,step,value,ts,segment");
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
         if (is_wanted(c, p.name, p.name_length) &&
@@ -75,11 +110,13 @@ static m31r_err select_metrics(cli *c, const m31r_series *series, m31r_metric_fa
     return M31R_OK;
 }
 
-static m31r_err write_summaries(cli *c, const m31r_reader *reader, m31r_error *e)
+static m31r_err write_summaries(cli *c, origin *o, m31r_error *e)
 {
     m31r_series *series = NULL;
     size_t n = 0;
-    m31r_err err = m31r_series_open(&series, reader, e);
+    m31r_err err = o->patterns == NULL
+                       ? m31r_series_open(&series, o->reader, e)
+                       : m31r_series_open_lines(&series, o->reader, o->patterns, o->counts, e);
     if (err != M31R_OK) {
         return err;
     }
@@ -121,10 +158,16 @@ static int run(cli *c)
     }
     m31r_err err =
         m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
+    origin o = {.reader = reader};
+    err = err == M31R_OK ? compile(c, &o, &e) : err;
     if (err == M31R_OK) {
         bool wants_points = cli_has(c, "csv") || expr != NULL;
-        err = wants_points ? write_points(c, reader, expr, &e) : write_summaries(c, reader, &e);
+        err = wants_points ? write_points(c, &o, expr, &e) : write_summaries(c, &o, &e);
     }
+    if (err == M31R_OK) {
+        note_unmatched(c, &o);
+    }
+    m31r_patterns_free(o.patterns);
     m31r_reader_close(reader);
     int status = err == M31R_OK ? 0 : cli_fail(c, &e);
     cli_note_expr(c, expr, "point");
@@ -135,13 +178,17 @@ static int run(cli *c)
 const command command_metrics = {
     .name = "metrics",
     .summary = "summaries, points or plots of a run's metrics",
-    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot]",
+    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot] [--pattern NAME=REGEX]...",
     .options = options,
     .run = run,
-    .details = "Computed from metrics.csv and from the files of other ranks. Non-finite values are "
-               "counted and left out of "
-               "the\nstatistics. JSON: one object of kind metric each.",
+    .details =
+        "Computed from metrics.csv and from the files of other ranks. Non-finite values are "
+        "counted and left out of "
+        "the\nstatistics. JSON: one object of kind metric each.\n"
+        "--pattern takes the points from the printed lines that the run has kept, as `m31r run "
+        "--metric` does\nwhile it runs; the run itself is not changed.",
     .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv\n"
-                "m31r metrics @ -w 'name==\"loss\" and value>3'",
+                "m31r metrics @ -w 'name==\"loss\" and value>3'\n"
+                "m31r metrics @ --pattern 'loss=loss:? ([0-9.eE+-]+)'",
     .max_args = -1,
 };

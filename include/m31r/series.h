@@ -20,6 +20,7 @@
 #define M31R_SERIES_H
 
 #include "m31r/metric.h"
+#include "m31r/pattern.h"
 #include "m31r/reader.h"
 
 #ifdef __cplusplus
@@ -66,6 +67,21 @@ typedef struct m31r_point_view {
  * Thread:  any.
  */
 M31R_API m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e);
+
+/* As m31r_series_open(), of the points that `patterns` find in the printed lines the run has kept;
+ * the run's own points are left out, and nothing is written.
+ *
+ * `counts` has an entry for each pattern and is added to. See m31r_points_open_lines().
+ *
+ * Returns: M31R_OK and the series in `*out`.
+ * Errors:  M31R_E_ARG when a pattern's name is no metric's name; M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the caller closes it; `reader` must stay open as long, `patterns` and `counts` are not
+ *          kept.
+ * Thread:  one at a time per `patterns`.
+ */
+M31R_API m31r_err m31r_series_open_lines(m31r_series **out, const m31r_reader *reader,
+                                         m31r_patterns *patterns, m31r_pattern_count *counts,
+                                         m31r_error *e);
 
 /* Frees a series. NULL is fine.
  *
@@ -121,6 +137,22 @@ M31R_API int64_t m31r_series_last_step(const m31r_series *s);
  * Thread:  any.
  */
 M31R_API m31r_err m31r_points_open(m31r_points **out, const m31r_reader *reader, m31r_error *e);
+
+/* Starts streaming the points that `patterns` find in the lines of the lanes stdout and stderr.
+ *
+ * They were kept as text: invalid bytes are U+FFFD, secrets are gone, of progress bars one a second
+ * is left, and lines that were JSON objects are records with fields of their own and not tried. A
+ * run that was captured with `patterns` or `off` has none. `counts` has an entry for each pattern
+ * and is added to. Every point is of segment 0.
+ *
+ * Returns: M31R_OK and the points in `*out`.
+ * Errors:  M31R_E_ARG when a pattern's name is no metric's name; M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the caller closes it; `reader`, `patterns` and `counts` must stay as long.
+ * Thread:  one at a time per `patterns`.
+ */
+M31R_API m31r_err m31r_points_open_lines(m31r_points **out, const m31r_reader *reader,
+                                         m31r_patterns *patterns, m31r_pattern_count *counts,
+                                         m31r_error *e);
 
 /* Gives the next point in `*out`; lines that are no points are skipped and counted by
  * m31r_series_bad_lines().

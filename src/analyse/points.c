@@ -1,8 +1,10 @@
-/* points.c - the points of a run, streamed out of metrics.csv and of the files of other ranks. */
+/* points.c - the points of a run, streamed out of metrics.csv and of the files of other ranks, or
+ * taken from printed lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "analyse/line_points.h"
 #include "analyse/series_int.h"
 #include "base/alloc.h"
 #include "base/fail.h"
@@ -13,6 +15,7 @@
 #include "read/source.h"
 
 struct m31r_points {
+    m31ri_line_points *lines; /* NULL: the points are read from files */
     int dir;
     m31ri_dir_list names;
     size_t next_name;
@@ -39,6 +42,22 @@ m31r_err m31r_points_open(m31r_points **out, const m31r_reader *reader, m31r_err
     }
     p->dir = reader->fd;
     m31r_err err = m31ri_dir_list_fd(p->dir, &p->names, e);
+    if (err != M31R_OK) {
+        m31ri_free(p);
+        return err;
+    }
+    *out = p;
+    return M31R_OK;
+}
+
+m31r_err m31r_points_open_lines(m31r_points **out, const m31r_reader *reader,
+                                m31r_patterns *patterns, m31r_pattern_count *counts, m31r_error *e)
+{
+    m31r_points *p = m31ri_calloc(1, sizeof *p);
+    if (p == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the points of a run");
+    }
+    m31r_err err = m31ri_line_points_open(&p->lines, reader, patterns, counts, e);
     if (err != M31R_OK) {
         m31ri_free(p);
         return err;
@@ -116,6 +135,9 @@ static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e
 
 m31r_err m31r_points_next(m31r_points *p, m31r_point_view *out, m31r_error *e)
 {
+    if (p->lines != NULL) {
+        return m31ri_line_points_next(p->lines, out, e);
+    }
     for (;;) {
         m31r_err err = p->is_open ? M31R_OK : open_next(p, e);
         if (err != M31R_OK) {
@@ -136,6 +158,7 @@ void m31r_points_close(m31r_points *p)
     if (p->is_open) {
         m31ri_source_release(&p->source);
     }
+    m31ri_line_points_close(p->lines);
     m31ri_dir_list_release(&p->names);
     m31ri_buf_release(&p->scratch);
     m31ri_free(p);

@@ -78,11 +78,11 @@ static bool add_point(m31r_series *s, const m31r_point_view *p)
     return true;
 }
 
-static m31r_err read_points(m31r_series *s, m31r_error *e)
+/* Takes in all of `points` and closes it. */
+static m31r_err read_points(m31r_series *s, m31r_points *points, m31r_error *e)
 {
-    m31r_points *points = NULL;
     m31r_point_view p;
-    m31r_err err = m31r_points_open(&points, s->reader, e);
+    m31r_err err = M31R_OK;
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
         if (!add_point(s, &p)) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
@@ -120,16 +120,19 @@ static m31r_err put_in_order(m31r_series *s, m31r_error *e)
     return M31R_OK;
 }
 
-m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e)
+/* Of the points, which are closed, also on failure. */
+static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_points *points,
+                            m31r_error *e)
 {
     m31r_series *s = m31ri_calloc(1, sizeof *s);
     if (s == NULL || (s->summary = m31ri_summary_new()) == NULL) {
         m31ri_free(s);
+        m31r_points_close(points);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
     }
     s->reader = reader;
     s->last_step = M31R_NO_STEP;
-    m31r_err err = read_points(s, e);
+    m31r_err err = read_points(s, points, e);
     err = err == M31R_OK ? put_in_order(s, e) : err;
     if (err != M31R_OK) {
         m31r_series_close(s);
@@ -140,6 +143,21 @@ m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_err
     }
     *out = s;
     return M31R_OK;
+}
+
+m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e)
+{
+    m31r_points *points = NULL;
+    m31r_err err = m31r_points_open(&points, reader, e);
+    return err == M31R_OK ? open_series(out, reader, points, e) : err;
+}
+
+m31r_err m31r_series_open_lines(m31r_series **out, const m31r_reader *reader,
+                                m31r_patterns *patterns, m31r_pattern_count *counts, m31r_error *e)
+{
+    m31r_points *points = NULL;
+    m31r_err err = m31r_points_open_lines(&points, reader, patterns, counts, e);
+    return err == M31R_OK ? open_series(out, reader, points, e) : err;
 }
 
 void m31r_series_close(m31r_series *s)

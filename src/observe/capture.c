@@ -51,9 +51,9 @@ static void propose(m31ri_capture_stream *c, const m31ri_line *line)
         return;
     }
     c->n_proposal_lines++;
-    for (size_t i = 0; i < m31ri_patterns_count(c->patterns); i++) {
+    for (size_t i = 0; i < m31r_patterns_count(c->patterns); i++) {
         if (c->shared->counts[i].n_matched == 0 && c->proposals[i].length == 0) {
-            m31ri_pattern_propose(m31ri_patterns_name(c->patterns, i), line->text, line->length,
+            m31ri_pattern_propose(m31r_patterns_name(c->patterns, i), line->text, line->length,
                                   &c->proposals[i]);
         }
     }
@@ -61,20 +61,18 @@ static void propose(m31ri_capture_stream *c, const m31ri_line *line)
 
 static void take_points(m31ri_capture_stream *c, const m31ri_line *line)
 {
-    m31ri_match found[M31RI_PATTERN_COUNT];
-    int64_t step;
-    size_t n = m31ri_patterns_match(c->patterns, line->text, line->length, c->shared->counts, found,
-                                    &step);
+    m31r_pattern_point found[M31R_PATTERN_LIMIT];
+    size_t n = m31r_patterns_match(c->patterns, line->text, line->length, c->shared->counts, found);
     for (size_t i = 0; i < n; i++) {
         note_value(c->shared, found[i].name, found[i].value);
         if (c->skip_points > 0) {
             c->skip_points--;
         } else if (c->run != NULL) {
-            m31r_metric(c->run, found[i].name, found[i].value, step);
+            m31r_metric(c->run, found[i].name, found[i].value, found[i].step);
         }
         m31ri_stream_now(&c->stream)->n_points++;
     }
-    if (n < m31ri_patterns_count(c->patterns)) {
+    if (n < m31r_patterns_count(c->patterns)) {
         propose(c, line);
     }
 }

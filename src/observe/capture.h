@@ -12,7 +12,7 @@ typedef struct m31ri_capture_stream {
     m31ri_stream stream;
     m31r_lane *lane; /* NULL: lines are not recorded */
     m31r_run *run;   /* NULL: nothing is recorded, not even points */
-    m31ri_patterns *patterns;
+    m31r_patterns *patterns;
     m31ri_shared *shared;
     m31ri_printer *raw_to;              /* gets the bytes as they are; NULL: nobody */
     m31ri_printer *json_to;             /* gets the records; NULL: nobody */

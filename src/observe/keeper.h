@@ -32,7 +32,7 @@ typedef struct m31ri_keeper {
     m31ri_printer printers[M31RI_STREAMS]; /* our stdout and stderr */
     m31ri_printer
         *records_to; /* where records that are no captured lines are shown; NULL: nowhere */
-    m31ri_buf proposals[M31RI_PATTERN_COUNT];
+    m31ri_buf proposals[M31R_PATTERN_LIMIT];
     m31ri_lane_tail *tail;
     int tail_dir;
     char own_files[3][128]; /* lanes that are shown as they are written, not by following their

@@ -71,14 +71,14 @@ void m31ri_keeper_report_unmatched(m31ri_keeper *k)
 {
     uint64_t n_lines =
         k->shared->streams[M31RI_OUT].n_lines + k->shared->streams[M31RI_ERR].n_lines;
-    for (size_t i = 0; i < m31ri_patterns_count(k->plan->patterns); i++) {
-        const m31ri_pattern_count *count = &k->shared->counts[i];
+    for (size_t i = 0; i < m31r_patterns_count(k->plan->patterns); i++) {
+        const m31r_pattern_count *count = &k->shared->counts[i];
         if (count->n_matched > 0) {
             continue;
         }
         const m31ri_field fields[] = {
-            {"metric", m31r_of_string(m31ri_patterns_name(k->plan->patterns, i))},
-            {"pattern", m31r_of_string(m31ri_patterns_text(k->plan->patterns, i))},
+            {"metric", m31r_of_string(m31r_patterns_name(k->plan->patterns, i))},
+            {"pattern", m31r_of_string(m31r_patterns_text(k->plan->patterns, i))},
             {"lines", m31r_of_uint(n_lines)},
             {"not_a_number", m31r_of_uint(count->n_not_number)},
             {"gave_up", m31r_of_uint(count->n_limit)},
@@ -105,9 +105,9 @@ void m31ri_keeper_report_counts(m31ri_keeper *k)
         };
         m31ri_keeper_report(k, M31R_INFO, "capture_counts", fields, sizeof fields / sizeof *fields);
     }
-    for (size_t i = 0; i < m31ri_patterns_count(k->plan->patterns); i++) {
+    for (size_t i = 0; i < m31r_patterns_count(k->plan->patterns); i++) {
         const m31ri_field fields[] = {
-            {"metric", m31r_of_string(m31ri_patterns_name(k->plan->patterns, i))},
+            {"metric", m31r_of_string(m31r_patterns_name(k->plan->patterns, i))},
             {"matched", m31r_of_uint(k->shared->counts[i].n_matched)},
             {"not_a_number", m31r_of_uint(k->shared->counts[i].n_not_number)},
         };

@@ -80,15 +80,15 @@ static m31r_err choose_capture(m31ri_plan *p, const m31ri_project *project, m31r
 
 static m31r_err compile_patterns(m31ri_plan *p, const m31ri_project *project, m31r_error *e)
 {
-    const char *specs[M31RI_PATTERN_COUNT + 1];
+    const char *specs[M31R_PATTERN_LIMIT + 1];
     size_t n = 0;
-    for (size_t i = 0; i < project->metrics.n && n <= M31RI_PATTERN_COUNT; i++) {
+    for (size_t i = 0; i < project->metrics.n && n <= M31R_PATTERN_LIMIT; i++) {
         specs[n++] = project->metrics.items[i];
     }
-    for (size_t i = 0; i < p->options->n_metrics && n <= M31RI_PATTERN_COUNT; i++) {
+    for (size_t i = 0; i < p->options->n_metrics && n <= M31R_PATTERN_LIMIT; i++) {
         specs[n++] = p->options->metrics[i];
     }
-    return n > 0 ? m31ri_patterns_new(specs, n, &p->patterns, e) : M31R_OK;
+    return n > 0 ? m31r_patterns_new(specs, n, &p->patterns, e) : M31R_OK;
 }
 
 /* The program's arguments with {seed} replaced. */
@@ -171,7 +171,7 @@ static void release(m31ri_plan *p)
         m31ri_free((void *)p->argv[i]);
     }
     m31ri_free(p->argv);
-    m31ri_patterns_free(p->patterns);
+    m31r_patterns_free(p->patterns);
     if (p->identity != NULL) {
         m31ri_identity_release(p->identity);
         m31ri_free(p->identity);

@@ -21,7 +21,7 @@
 #include "base/os_child.h"
 #include "emit/run_int.h"
 #include "m31r/observe.h"
-#include "observe/metric_pattern.h"
+#include "observe/pattern_int.h"
 #include "observe/printer.h"
 #include "observe/stream.h"
 
@@ -59,7 +59,7 @@ typedef struct m31ri_shared {
     char nonfinite_metric[132]; /* the metric whose last value was not a number; "" */
     m31r_error error;           /* why the run could not be opened */
     m31ri_stream_shared streams[M31RI_STREAMS];
-    m31ri_pattern_count counts[M31RI_PATTERN_COUNT];
+    m31r_pattern_count counts[M31R_PATTERN_LIMIT];
 } m31ri_shared;
 
 /* How the program's descriptors hang together with ours. */
@@ -77,7 +77,7 @@ typedef struct m31ri_wiring {
 typedef struct m31ri_plan {
     const m31r_observe_options *options;
     m31ri_identity *identity;
-    m31ri_patterns *patterns;
+    m31r_patterns *patterns;
     m31ri_capture capture;
     double sample_interval_s;
     const char **argv;          /* {seed} replaced */

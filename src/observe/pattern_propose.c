@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "observe/metric_pattern.h"
+#include "observe/pattern_int.h"
 
 #define GAP_BYTES 16 /* how far behind the name the number may begin */
 #define NUMBER_GROUP "([-+]?[0-9][0-9.,eE+-]*|[-+]?(?:nan|inf))"
@@ -68,15 +68,14 @@ static void write_pattern(const char *name, const char *seen, size_t name_length
 /* True when the specification takes a number out of the line. */
 static bool works(const char *spec, const char *line, size_t length)
 {
-    m31ri_patterns *set = NULL;
-    if (m31ri_patterns_new(&spec, 1, &set, NULL) != M31R_OK) {
+    m31r_patterns *set = NULL;
+    if (m31r_patterns_new(&spec, 1, &set, NULL) != M31R_OK) {
         return false;
     }
-    m31ri_pattern_count count = {0};
-    m31ri_match match[M31RI_PATTERN_COUNT];
-    int64_t step;
-    bool ok = m31ri_patterns_match(set, line, length, &count, match, &step) == 1;
-    m31ri_patterns_free(set);
+    m31r_pattern_count count = {0};
+    m31r_pattern_point match[M31R_PATTERN_LIMIT];
+    bool ok = m31r_patterns_match(set, line, length, &count, match) == 1;
+    m31r_patterns_free(set);
     return ok;
 }
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "m31r/metric.h"
-#include "observe/metric_pattern.h"
+#include "observe/pattern_int.h"
 
 static void test_number__reads_what_programs_print(void **state)
 {
@@ -49,21 +49,21 @@ static void test_match__shares_the_step_of_the_line(void **state)
     (void)state;
     const char *specs[] = {"lr=lr (\\S+)", "loss=step (?<step>\\d+) loss (?<value>\\S+)",
                            "step=step (?<step>\\d+)"};
-    m31ri_patterns *p = NULL;
-    m31ri_pattern_count counts[3] = {0};
-    m31ri_match found[M31RI_PATTERN_COUNT];
-    int64_t step;
-    assert_int_equal(m31ri_patterns_new(specs, 3, &p, NULL), M31R_OK);
+    m31r_patterns *p = NULL;
+    m31r_pattern_count counts[3] = {0};
+    m31r_pattern_point found[M31R_PATTERN_LIMIT];
+    assert_int_equal(m31r_patterns_new(specs, 3, &p, NULL), M31R_OK);
     const char *line = "step 12 loss 2.5 lr 1e-4";
-    assert_int_equal(m31ri_patterns_match(p, line, strlen(line), counts, found, &step), 2);
-    assert_int_equal(step, 12);
+    assert_int_equal(m31r_patterns_match(p, line, strlen(line), counts, found), 2);
+    assert_int_equal(found[0].step, 12);
     assert_string_equal(found[0].name, "lr");
     assert_true(found[0].value == 1e-4 && found[1].value == 2.5);
     assert_int_equal(counts[2].n_matched, 1);
-    assert_int_equal(m31ri_patterns_match(p, "lr x", 4, counts, found, &step), 0);
-    assert_true(step == M31R_NO_STEP);
+    assert_int_equal(m31r_patterns_match(p, "lr x", 4, counts, found), 0);
+    assert_int_equal(m31r_patterns_match(p, "lr 1", 4, counts, found), 1);
+    assert_true(found[0].step == M31R_NO_STEP);
     assert_int_equal(counts[0].n_not_number, 1);
-    m31ri_patterns_free(p);
+    m31r_patterns_free(p);
 }
 
 static void test_new__says_where_a_pattern_is_wrong(void **state)
@@ -72,16 +72,16 @@ static void test_new__says_where_a_pattern_is_wrong(void **state)
     static const char *const bad[] = {
         "loss", "=x(1)", "loss=", "loss=a(b", "loss=no group", "loss=[z-a](.)"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        m31ri_patterns *p = NULL;
+        m31r_patterns *p = NULL;
         m31r_error e;
-        assert_int_equal(m31ri_patterns_new(&bad[i], 1, &p, &e), M31R_E_CONFIG);
+        assert_int_equal(m31r_patterns_new(&bad[i], 1, &p, &e), M31R_E_CONFIG);
         assert_null(p);
         assert_int_not_equal(strlen(e.hint), 0);
     }
     m31r_error e;
-    m31ri_patterns *p = NULL;
+    m31r_patterns *p = NULL;
     const char *spec = "loss=a(b";
-    m31ri_patterns_new(&spec, 1, &p, &e);
+    m31r_patterns_new(&spec, 1, &p, &e);
     assert_non_null(strstr(e.hint, "^ here"));
     assert_int_equal(e.column, 9);
 }
@@ -90,16 +90,15 @@ static void test_match__bounds_a_pattern_that_explodes(void **state)
 {
     (void)state;
     const char *spec = "x=^(?:(?:a+)+)+$(b)";
-    m31ri_patterns *p = NULL;
-    m31ri_pattern_count count = {0};
-    m31ri_match found[M31RI_PATTERN_COUNT];
-    int64_t step;
+    m31r_patterns *p = NULL;
+    m31r_pattern_count count = {0};
+    m31r_pattern_point found[M31R_PATTERN_LIMIT];
     char line[4000];
     memset(line, 'a', sizeof line);
     line[sizeof line - 1] = '!';
-    assert_int_equal(m31ri_patterns_new(&spec, 1, &p, NULL), M31R_OK);
-    assert_int_equal(m31ri_patterns_match(p, line, sizeof line, &count, found, &step), 0);
-    m31ri_patterns_free(p);
+    assert_int_equal(m31r_patterns_new(&spec, 1, &p, NULL), M31R_OK);
+    assert_int_equal(m31r_patterns_match(p, line, sizeof line, &count, found), 0);
+    m31r_patterns_free(p);
 }
 
 static void propose(const char *name, const char *line, const char *wanted)

@@ -1,11 +1,11 @@
-/* metric_pattern.c - compiling and matching metric patterns; printed numbers.
+/* pattern.c - compiling and matching metric patterns; printed numbers.
  *
  * Bytes are matched, not characters, so that a line of noise is a line like any other. Patterns are
  * compiled just in time, with limits on matching and depth: a pattern that backtracks for ever
  * costs a bounded time a line.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "observe/metric_pattern.h"
+#include "observe/pattern_int.h"
 
 #include <math.h>
 #include <pcre2.h>
@@ -29,8 +29,8 @@ typedef struct pattern {
     int step_group;  /* 0: none */
 } pattern;
 
-struct m31ri_patterns {
-    pattern items[M31RI_PATTERN_COUNT];
+struct m31r_patterns {
+    pattern items[M31R_PATTERN_LIMIT];
     size_t n;
     pcre2_match_data *match;
     pcre2_match_context *limits;
@@ -141,18 +141,18 @@ static m31r_err compile(const char *spec, pattern *p, m31r_error *e)
     return find_groups(p, e);
 }
 
-m31r_err m31ri_patterns_new(const char *const *specs, size_t n, m31ri_patterns **out, m31r_error *e)
+m31r_err m31r_patterns_new(const char *const *specs, size_t n, m31r_patterns **out, m31r_error *e)
 {
-    if (n > M31RI_PATTERN_COUNT) {
+    if (n > M31R_PATTERN_LIMIT) {
         return m31ri_fail(e, M31R_E_LIMIT, "%zu metric patterns, at most %d", n,
-                          M31RI_PATTERN_COUNT);
+                          M31R_PATTERN_LIMIT);
     }
-    m31ri_patterns *p = m31ri_calloc(1, sizeof *p);
+    m31r_patterns *p = m31ri_calloc(1, sizeof *p);
     if (p == NULL) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     }
     m31r_err err = M31R_OK;
-    p->match = pcre2_match_data_create(M31RI_PATTERN_COUNT, NULL);
+    p->match = pcre2_match_data_create(M31R_PATTERN_LIMIT, NULL);
     p->limits = pcre2_match_context_create(NULL);
     if (p->match == NULL || p->limits == NULL) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory");
@@ -165,14 +165,14 @@ m31r_err m31ri_patterns_new(const char *const *specs, size_t n, m31ri_patterns *
         err = compile(specs[i], &p->items[i], e);
     }
     if (err != M31R_OK) {
-        m31ri_patterns_free(p);
+        m31r_patterns_free(p);
         return err;
     }
     *out = p;
     return M31R_OK;
 }
 
-void m31ri_patterns_free(m31ri_patterns *p)
+void m31r_patterns_free(m31r_patterns *p)
 {
     if (p == NULL) {
         return;
@@ -187,23 +187,23 @@ void m31ri_patterns_free(m31ri_patterns *p)
     m31ri_free(p);
 }
 
-size_t m31ri_patterns_count(const m31ri_patterns *p)
+size_t m31r_patterns_count(const m31r_patterns *p)
 {
     return p != NULL ? p->n : 0;
 }
 
-const char *m31ri_patterns_name(const m31ri_patterns *p, size_t i)
+const char *m31r_patterns_name(const m31r_patterns *p, size_t i)
 {
     return p->items[i].name;
 }
 
-const char *m31ri_patterns_text(const m31ri_patterns *p, size_t i)
+const char *m31r_patterns_text(const m31r_patterns *p, size_t i)
 {
     return p->items[i].text;
 }
 
 /* Text of a group of the last match; false when it took no part in it. */
-static bool group_text(m31ri_patterns *p, int rc, int group, const char *line, m31r_value *out)
+static bool group_text(m31r_patterns *p, int rc, int group, const char *line, m31r_value *out)
 {
     const PCRE2_SIZE *at = pcre2_get_ovector_pointer(p->match);
     if (group <= 0 || group >= rc || at[2 * group] == PCRE2_UNSET) {
@@ -222,11 +222,11 @@ static void take_step(m31r_value text, int64_t *step)
     }
 }
 
-size_t m31ri_patterns_match(m31ri_patterns *p, const char *line, size_t length,
-                            m31ri_pattern_count *counts, m31ri_match *out, int64_t *out_step)
+size_t m31r_patterns_match(m31r_patterns *p, const char *line, size_t length,
+                           m31r_pattern_count *counts, m31r_pattern_point *out)
 {
     size_t n = 0;
-    *out_step = M31R_NO_STEP;
+    int64_t step = M31R_NO_STEP;
     for (size_t i = 0; p != NULL && i < p->n; i++) {
         const pattern *item = &p->items[i];
         int rc = pcre2_match(item->code, (PCRE2_SPTR)line, length, 0, 0, p->match, p->limits);
@@ -236,19 +236,22 @@ size_t m31ri_patterns_match(m31ri_patterns *p, const char *line, size_t length,
         }
         m31r_value text;
         if (group_text(p, rc, item->step_group, line, &text)) {
-            take_step(text, out_step);
+            take_step(text, &step);
         }
         bool gives_step_only = item->value_group == 0;
         bool has_value = group_text(p, rc, item->value_group, line, &text);
         double value;
         if (has_value && m31ri_printed_number_read(text.as.s, text.length, &value)) {
-            out[n++] = (m31ri_match){i, item->name, value};
+            out[n++] = (m31r_pattern_point){i, item->name, value, M31R_NO_STEP};
             counts[i].n_matched++;
         } else if (gives_step_only) {
             counts[i].n_matched++;
         } else {
             counts[i].n_not_number++;
         }
+    }
+    for (size_t i = 0; i < n; i++) {
+        out[i].step = step;
     }
     return n;
 }
