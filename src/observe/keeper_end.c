@@ -50,11 +50,10 @@ static void end_run(m31ri_keeper *k, m31ri_ending *out)
         out->end.cause = "observer_lost";
         return;
     }
-    m31ri_run_end recorded = out->end;
-    m31r_err err = m31ri_run_end_observed(k->run, &out->end, JOINER_WAIT_MS, &recorded, &e);
+    const m31ri_run_end judged = out->end;
+    m31r_err err = m31ri_run_end_observed(k->run, &judged, JOINER_WAIT_MS, &out->end, &e);
     k->run = NULL;
-    out->end.state = recorded.state;
-    out->end.cause = err == M31R_OK ? recorded.cause : "record_failed";
+    out->end.cause = err == M31R_OK ? out->end.cause : "record_failed";
 }
 
 /* Our last line begins a line of its own, whatever the program left behind. */
