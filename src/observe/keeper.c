@@ -20,7 +20,6 @@
 #define TAIL_NS (100 * MS_NS)
 #define POLL_MS 100
 #define GATHER_NS (2 * MS_NS)
-#define HINT_NS (60000 * MS_NS) /* a pattern that matched nothing for so long gets a proposal */
 #define QUIET_NS                                                                                   \
     (1000 * MS_NS) /* output that others still hold: given up when quiet for so long... */
 #define LEFTOVER_NS (5000 * MS_NS) /* ...or after so long */
@@ -128,7 +127,8 @@ static void do_what_is_due(m31ri_keeper *k)
     if (k->run == NULL) {
         return;
     }
-    if (now_ns >= k->next_tail_ns) {
+    bool is_held_up = k->records_to != NULL && m31ri_printer_is_full(k->records_to);
+    if (now_ns >= k->next_tail_ns && !is_held_up) {
         k->next_tail_ns = now_ns + TAIL_NS;
         m31ri_keeper_show_lanes(k);
     }
@@ -141,9 +141,7 @@ static void do_what_is_due(m31ri_keeper *k)
         k->next_sample_ns = now_ns + (int64_t)(interval_s * 1e9);
         m31ri_sampler_take(k);
     }
-    if (!k->hints_given && k->shared->start_mono_ns != 0 &&
-        now_ns - k->shared->start_mono_ns > HINT_NS) {
-        k->hints_given = true;
+    if (m31ri_hint_is_due(&k->hint, k->shared->start_mono_ns, now_ns, false)) {
         m31ri_keeper_report_unmatched(k);
     }
 }

@@ -8,10 +8,20 @@
 #include "observe/lane_tail.h"
 #include "observe/observe_int.h"
 
+#define M31RI_HINT_NS (60LL * 1000 * 1000 * 1000)
+
 typedef struct m31ri_field {
     const char *key;
     m31r_value value;
 } m31ri_field;
+
+/* When to say that a pattern matched nothing: once, after a minute of the program or at its end. */
+typedef struct m31ri_hint {
+    bool is_given;
+} m31ri_hint;
+
+/* True once, when it is time; `start_mono_ns` is 0 before the program started. */
+bool m31ri_hint_is_due(m31ri_hint *h, int64_t start_mono_ns, int64_t now_ns, bool at_end);
 
 typedef struct m31ri_sampler {
     m31ri_proc_tree *tree;
@@ -42,7 +52,8 @@ typedef struct m31ri_keeper {
     m31ri_sampler sampler;
     bool is_heir;
     bool front_is_gone;
-    bool was_stopped, hints_given;
+    bool was_stopped;
+    m31ri_hint hint;
     int program_pidfd, front_pidfd;
     int64_t ended_mono_ns; /* when the program was seen to have ended */
     int64_t last_bytes_ns; /* when it last printed */
@@ -53,7 +64,7 @@ typedef struct m31ri_keeper {
  * lanes. */
 void m31ri_keeper_report(m31ri_keeper *k, m31r_level level, const char *message,
                          const m31ri_field *fields, size_t n);
-void m31ri_keeper_show_lanes(m31ri_keeper *k);
+bool m31ri_keeper_show_lanes(m31ri_keeper *k); /* true when there is more to show at once */
 void m31ri_keeper_report_unmatched(m31ri_keeper *k);
 void m31ri_keeper_report_counts(m31ri_keeper *k);
 void m31ri_keeper_report_progress(m31ri_keeper *k);

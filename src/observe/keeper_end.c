@@ -5,17 +5,24 @@
  * them with SIGPIPE.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/os_file.h"
 #include "base/os_pty.h"
 #include "observe/keeper.h"
+#include "stat/summary.h"
 
 #define JOINER_WAIT_MS 5000
 #define PRINT_WAIT_MS 5000
+#define TAIL_BYTES 65536 /* of metrics.csv, looked at for values that are no numbers */
 
 static void report_open_output(m31ri_keeper *k)
 {
@@ -54,6 +61,49 @@ static void end_run(m31ri_keeper *k, m31ri_ending *out)
     m31r_err err = m31ri_run_end_observed(k->run, &judged, JOINER_WAIT_MS, &out->end, &e);
     k->run = NULL;
     out->end.cause = err == M31R_OK ? out->end.cause : "record_failed";
+}
+
+/* What the program's lanes still hold, as far as our reader takes it. */
+static void show_last_records(m31ri_keeper *k)
+{
+    while (m31ri_keeper_show_lanes(k)) {
+        m31ri_printer_drain(k->records_to, PRINT_WAIT_MS);
+        if (m31ri_printer_waits(k->records_to)) {
+            return; /* it does not read */
+        }
+    }
+}
+
+/* The metric whose last value was no number, by the end of metrics.csv, where the points of a
+ * program that uses the library are too. */
+static void note_nonfinite(m31ri_keeper *k)
+{
+    char bytes[TAIL_BYTES];
+    struct stat st;
+    int fd =
+        k->tail_dir >= 0 ? m31ri_open(k->tail_dir, "metrics.csv", O_RDONLY | O_NONBLOCK, 0) : -1;
+    m31ri_summary *summary = fd >= 0 && fstat(fd, &st) == 0 ? m31ri_summary_new() : NULL;
+    if (summary != NULL) {
+        off_t from = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+        ssize_t n = pread(fd, bytes, sizeof bytes, from);
+        const char *first =
+            n > 0 ? memchr(bytes, '\n', (size_t)n) : NULL; /* the header, or half a line */
+        if (first != NULL) {
+            m31ri_summary_add_lines(summary, first + 1, (size_t)(bytes + n - first - 1));
+        }
+        for (size_t i = 0; i < m31ri_summary_count(summary); i++) {
+            m31ri_metric_summary m;
+            m31ri_summary_get(summary, i, &m);
+            if (!isfinite(m.last)) {
+                snprintf(k->shared->nonfinite_metric, sizeof k->shared->nonfinite_metric, "%s",
+                         m.name);
+            }
+        }
+    }
+    m31ri_summary_free(summary);
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 /* Our last line begins a line of its own, whatever the program left behind. */
@@ -132,13 +182,14 @@ void m31ri_keeper_end(m31ri_keeper *k)
     report_open_output(k);
     m31ri_sampler_take(k);
     m31ri_sampler_end(k);
-    if (!k->hints_given) {
+    if (m31ri_hint_is_due(&k->hint, 0, 0, true)) {
         m31ri_keeper_report_unmatched(k);
     }
     m31ri_keeper_report_counts(k);
     report_dropped(k);
+    note_nonfinite(k);
     end_run(k, &ending);
-    m31ri_keeper_show_lanes(k);
+    show_last_records(k);
     if (k->front_is_gone && atomic_load(&k->shared->is_raw) != 0) {
         m31ri_terminal_restore(0, &k->plan->wiring.terminal);
     }

@@ -60,11 +60,18 @@ static void show_program_line(void *context, const char *line, size_t length)
     show(k, line, length);
 }
 
-void m31ri_keeper_show_lanes(m31ri_keeper *k)
+bool m31ri_keeper_show_lanes(m31ri_keeper *k)
 {
-    if (k->tail != NULL && k->records_to != NULL) {
-        m31ri_lane_tail_read(k->tail, show_program_line, k);
-    }
+    return k->tail != NULL && k->records_to != NULL &&
+           m31ri_lane_tail_read(k->tail, show_program_line, k);
+}
+
+bool m31ri_hint_is_due(m31ri_hint *h, int64_t start_mono_ns, int64_t now_ns, bool at_end)
+{
+    bool is_due =
+        !h->is_given && (at_end || (start_mono_ns != 0 && now_ns - start_mono_ns > M31RI_HINT_NS));
+    h->is_given |= is_due;
+    return is_due;
 }
 
 void m31ri_keeper_report_unmatched(m31ri_keeper *k)

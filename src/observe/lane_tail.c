@@ -104,10 +104,11 @@ static void find_lanes(m31ri_lane_tail *t)
     }
 }
 
-void m31ri_lane_tail_read(m31ri_lane_tail *t,
+bool m31ri_lane_tail_read(m31ri_lane_tail *t,
                           void (*each)(void *context, const char *line, size_t length),
                           void *context)
 {
+    bool has_more = false;
     find_lanes(t);
     for (size_t i = 0; t->buffer != NULL && i < t->n; i++) {
         lane *l = &t->lanes[i];
@@ -119,5 +120,7 @@ void m31ri_lane_tail_read(m31ri_lane_tail *t,
             each(context, p, (size_t)(lf + 1 - p));
         }
         l->offset += p - t->buffer;
+        has_more |= n == READ_BYTES && p > t->buffer;
     }
+    return has_more;
 }

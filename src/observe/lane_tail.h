@@ -3,6 +3,7 @@
 #ifndef M31RI_LANE_TAIL_H
 #define M31RI_LANE_TAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct m31ri_lane_tail m31ri_lane_tail;
@@ -12,8 +13,9 @@ typedef struct m31ri_lane_tail m31ri_lane_tail;
 m31ri_lane_tail *m31ri_lane_tail_new(int dir, const char *const *without, size_t n);
 void m31ri_lane_tail_free(m31ri_lane_tail *t);
 
-/* Hands each new whole line, newline included, to `each`; at most about 1 MiB a file and call. */
-void m31ri_lane_tail_read(m31ri_lane_tail *t,
+/* Hands each new whole line, newline included, to `each`; at most about 1 MiB a file and call.
+ * True when there is more. */
+bool m31ri_lane_tail_read(m31ri_lane_tail *t,
                           void (*each)(void *context, const char *line, size_t length),
                           void *context);
 

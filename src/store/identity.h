@@ -65,7 +65,7 @@ typedef struct m31ri_identity {
  *
  * Errors: M31R_E_CONFIG with everything missing named at once and a hint that can be pasted;
  *         M31R_E_NOTFOUND (only the config's path is wrong, or there is no such project file or run
- *         to resume), M31R_E_BUSY (the run to resume is running), M31R_E_ARG, M31R_E_IO.
+ *         to resume), M31R_E_ARG (also when the run to resume is running), M31R_E_IO.
  * Owns:   m31ri_identity_release().
  * Thread: one at a time with setenv() and chdir(). */
 m31r_err m31ri_identity_gather(const m31r_run_options *o, const char *project, bool as_command,

@@ -51,10 +51,10 @@ static m31r_err check_ended(m31ri_gather *g, const json_t *metadata, const char 
     m31ri_process p = writer_of(metadata);
     switch (m31ri_process_liveness(&p)) {
     case M31RI_ALIVE:
-        m31ri_fail(e, M31R_E_BUSY, "run %s is still running (its writer is process %lld)", run_id,
+        m31ri_fail(e, M31R_E_ARG, "run %s is still running (its writer is process %lld)", run_id,
                    (long long)p.pid);
         m31ri_fail_hint(e, "wait for its end, or end it: a run can be resumed when it has ended");
-        return M31R_E_BUSY;
+        return M31R_E_ARG;
     case M31RI_UNKNOWN:
         m31ri_identity_warn(
             g->id, "run %s has no recorded end, and whether it still runs on %s is not known",

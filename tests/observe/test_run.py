@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 
 import run_cases_death  # noqa: E402,F401
 import run_cases_disk  # noqa: E402,F401
+import run_cases_join  # noqa: E402,F401
 import run_cases_later  # noqa: E402,F401
 import run_cases_output  # noqa: E402,F401
 import run_cases_real  # noqa: E402,F401

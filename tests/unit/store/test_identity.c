@@ -359,7 +359,7 @@ static void test_identity__resumes_an_ended_run_and_refuses_a_running_one(void *
     m31ri_identity id;
     m31r_error e;
     o.resume = "00000002";
-    assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_BUSY);
+    assert_int_equal(m31ri_identity_gather(&o, NULL, true, &id, &e), M31R_E_ARG);
     o.resume = "00000001";
     gather(&o, &id);
     assert_string_equal(id.resume_run_id, "20261123T102651Z-00000001");

@@ -1,0 +1,46 @@
+/* A program that uses the library, for the tests of m31r run: joiner WHAT [N]. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <m31r/m31r.h>
+
+/* A forked child that holds the run for `seconds` after its parent has ended. */
+static int leave_child(m31r_run *run, m31r_log *log, unsigned seconds)
+{
+    if (fork() == 0) {
+        close(1);
+        close(2);
+        m31r_info(log, "child_begin", "seconds", (int)seconds);
+        sleep(seconds);
+        m31r_info(log, "child_end");
+        m31r_run_close(run);
+        _exit(0);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    int n = argc > 2 ? atoi(argv[2]) : 1;
+    m31r_run *run = m31r_run_here(NULL);
+    m31r_log *log = m31r_run_logger(run, "joiner");
+    m31r_info(log, "joined", "what", what);
+    if (strcmp(what, "leave") == 0) {
+        return leave_child(run, log, (unsigned)n);
+    }
+    if (strcmp(what, "flood") == 0) {
+        for (int i = 0; i < n; i++) {
+            m31r_info(log, "flood", "i", i);
+        }
+    } else if (strcmp(what, "nan") == 0) {
+        m31r_metric(run, "loss", 1.5, 1);
+        m31r_metric(run, "loss", NAN, 2);
+        m31r_metric(run, "lr", 0.5, 2);
+    }
+    m31r_run_close(run);
+    return strcmp(what, "nan") == 0 ? n : 0;
+}
