@@ -75,6 +75,14 @@ static bool is_any_full(m31ri_keeper *k)
 
 enum { SET_OUT, SET_ERR, SET_PROGRAM, SET_FRONT, SET_WAKE, SET_PRINT_OUT, SET_PRINT_ERR, SET_SIZE };
 
+/* How long nothing need be done but what wakes us. */
+static int idle_ms(const m31ri_keeper *k)
+{
+    int64_t left_ns = k->next_sample_ns - m31ri_mono_ns();
+    bool is_sooner = k->run != NULL && k->plan->sample_interval_s > 0 && left_ns < POLL_MS * MS_NS;
+    return !is_sooner ? POLL_MS : left_ns < 0 ? 0 : (int)(left_ns / MS_NS) + 1;
+}
+
 static void wait_for_work(m31ri_keeper *k, struct pollfd set[SET_SIZE])
 {
     bool is_full = is_any_full(k);
@@ -89,7 +97,7 @@ static void wait_for_work(m31ri_keeper *k, struct pollfd set[SET_SIZE])
     set[SET_PROGRAM] = (struct pollfd){has_ended ? -1 : k->program_pidfd, POLLIN, 0};
     set[SET_FRONT] = (struct pollfd){k->front_is_gone ? -1 : k->front_pidfd, POLLIN, 0};
     set[SET_WAKE] = (struct pollfd){k->plan->wake_keeper[0], POLLIN, 0};
-    poll(set, SET_SIZE, POLL_MS);
+    poll(set, SET_SIZE, idle_ms(k));
 }
 
 static void gather(m31ri_keeper *k)

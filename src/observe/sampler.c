@@ -14,7 +14,8 @@
 #define MIB (1024.0 * 1024.0)
 #define NAME_BYTES 40
 #define FIXED_FIELDS 7
-#define FIRST_NS 100000000 /* a program that has just begun has no size worth a sample yet */
+#define FIRST_NS 10000000 /* what has just begun has no size yet; what ends soon needs its sample  \
+                           */
 
 void m31ri_sampler_begin(m31ri_keeper *k)
 {

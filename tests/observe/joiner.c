@@ -10,16 +10,24 @@
 /* A forked child that holds the run for `seconds` after its parent has ended. */
 static int leave_child(m31r_run *run, m31r_log *log, unsigned seconds)
 {
+    int begun[2];
+    char byte;
+    if (pipe(begun) != 0) {
+        return 1;
+    }
     if (fork() == 0) {
         close(1);
         close(2);
         m31r_info(log, "child_begin", "seconds", (int)seconds);
+        close(begun[0]);
+        close(begun[1]);
         sleep(seconds);
         m31r_info(log, "child_end");
         m31r_run_close(run);
         _exit(0);
     }
-    return 0;
+    close(begun[1]);
+    return read(begun[0], &byte, 1) == 0 ? 0 : 1; /* the child has a lane of its own now */
 }
 
 int main(int argc, char **argv)

@@ -281,7 +281,7 @@ def samples_of_the_tree(p):
     p.run(PYTHON, "-c", program, options=("--sample-interval", "0.2"))
     samples = p.events("system_sample")
     assert len(samples) >= 3, len(samples)
-    assert min(s["rss_mb"] for s in samples) > 3, "a sample of a program that is not there yet, or no more"
+    assert min(s["rss_mb"] for s in samples) > 0.1, "a sample of a program that is not there yet, or no more"
     assert max(s["processes"] for s in samples) == 2
     assert max(s["rss_mb"] for s in samples) > 110, samples
     assert max(s["cpu_percent"] or 0 for s in samples) > 3, samples
