@@ -4,5 +4,5 @@ for language in c cpp; do
         -- "$M31R_BIN_DIR/tests/three_lines_$language" >seen 2>&1 || echo "exit $?"
     m31r logs @ --module trainer --fields msg,step,loss,lr,name,ok,secret
     m31r metrics @ loss --json | grep -o '"unit":"[a-z]*","better":"[a-z]*","count":[0-9]*'
-    m31r show @ --text | grep '^loss'
+    m31r show @ --text | grep '^loss' | tr -s ' '
 done
