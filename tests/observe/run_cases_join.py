@@ -68,11 +68,11 @@ def records_of_the_library_are_shown_in_a_pipe(p):
     if not os.path.exists(TRAINER):
         raise Skip("the example trainer is not built")
     trainer_config(p)
-    r = p.run("sh", "-c", f"'{TRAINER}' --config train.yaml & '{TRAINER}' --config train.yaml --out c2; wait",
+    r = p.run("sh", "-c", f"'{TRAINER}' --config train.yaml && '{JOINER}' leave 1",
               options=("--config", "train.yaml"), timeout=120)
     assert r.returncode == 0, r
-    assert "train.p2.log" in lanes_of(p), lanes_of(p)
-    assert len([x for x in p.lane("p2") if x["msg"] == "step_complete"]) == 4
+    assert len([x for x in p.lane("") if x["msg"] == "step_complete"]) == 4
+    assert [x["msg"] for x in p.lane("p2") if x["module"] == "joiner"] == ["child_begin", "child_end"], lanes_of(p)
     expect_all_shown(p, r.stdout)
 
 
