@@ -17,7 +17,7 @@
 #include "m31r/artifact.h"
 #include "m31r/log.h"
 #include "m31r/metric.h"
-#include "store/checkpoint_origin.h"
+#include "identity/checkpoint_origin.h"
 
 typedef struct registration {
     const char *role;    /* "checkpoint" or "input" */

@@ -13,7 +13,7 @@
 #include "m31r/log.h"
 #include "m31r/metric.h"
 #include "m31r/run.h"
-#include "store/identity.h"
+#include "identity/identity.h"
 #include "store/run_dir.h"
 
 /* How a run ended. NULL and 0 where it does not apply. */

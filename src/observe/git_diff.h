@@ -14,7 +14,7 @@
 #ifndef M31RI_GIT_DIFF_H
 #define M31RI_GIT_DIFF_H
 
-#include "store/git_facts.h"
+#include "identity/git_facts.h"
 
 #define M31RI_DIFF_BYTES (4 * 1024 * 1024)
 #define M31RI_UNTRACKED_LISTED 1000

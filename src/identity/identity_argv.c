@@ -17,7 +17,7 @@
 #include "base/fail.h"
 #include "base/os_host.h"
 #include "base/sha256.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 #define NAME_BYTES 128
 

@@ -16,7 +16,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "format/names.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 #define NAME_LIMIT 128
 

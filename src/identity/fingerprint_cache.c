@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "store/fingerprint_int.h"
+#include "identity/fingerprint_int.h"
 
 #define MAGIC "M31RFP1\n"
 #define MAGIC_BYTES 8

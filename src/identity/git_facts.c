@@ -7,7 +7,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "store/git_facts.h"
+#include "identity/git_facts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "store/git_facts_int.h"
+#include "identity/git_facts_int.h"
 
 #define READ_BYTES (64 * 1024)
 #define MODE_TYPE 0170000

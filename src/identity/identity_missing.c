@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 static bool exists(const char *path)
 {

@@ -17,8 +17,8 @@
 #include "m31r/error.h"
 #include "m31r/run.h"
 #include "rules/privacy.h"
-#include "store/fingerprint.h"
-#include "store/git_facts.h"
+#include "identity/fingerprint.h"
+#include "identity/git_facts.h"
 #include "store/metadata.h"
 
 typedef struct m31ri_identity {

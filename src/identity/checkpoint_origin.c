@@ -4,7 +4,7 @@
  * The text of each metadata.json is searched for the digest before it is parsed: a thousand runs
  * cost a few milliseconds.
  */
-#include "store/checkpoint_origin.h"
+#include "identity/checkpoint_origin.h"
 
 #include <fcntl.h>
 #include <jansson.h>

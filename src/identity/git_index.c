@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
-#include "store/git_facts_int.h"
+#include "identity/git_facts_int.h"
 
 #define HEADER_BYTES 12
 #define STAT_BYTES 40 /* ctime to size */

@@ -15,7 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/sha256.h"
-#include "store/fingerprint.h"
+#include "identity/fingerprint.h"
 
 static const char ORACLE[] =
     "import os,sys,hashlib\n"

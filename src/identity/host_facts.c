@@ -1,6 +1,6 @@
 /* host_facts.c - the host as metadata.json describes it: null for what is not known. */
 #include "base/os_host.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 static void set_text(json_t *o, const char *key, const char *text)
 {

@@ -10,7 +10,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "store/fingerprint.h"
+#include "identity/fingerprint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "store/fingerprint_int.h"
+#include "identity/fingerprint_int.h"
 
 #define READ_BYTES (256 * 1024)
 #define DEPTH_MAX 256

@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "store/git_facts_int.h"
+#include "identity/git_facts_int.h"
 
 #define TREE_DEPTH 512
 #define MODE_TREE 0040000

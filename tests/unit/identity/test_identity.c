@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/os_file.h"
 #include "base/os_process.h"
-#include "store/identity.h"
+#include "identity/identity.h"
 
 static char scratch[64];
 static int home = -1;

@@ -15,7 +15,7 @@
 #include "base/os_file.h"
 #include "base/sha256.h"
 #include "format/json_text.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 #define SCRIPT_BYTES (256LL * 1024 * 1024) /* a larger program is named without a digest */
 

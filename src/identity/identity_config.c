@@ -14,7 +14,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 #define PROJECT_FILE "m31r.yaml"
 

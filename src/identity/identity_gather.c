@@ -4,7 +4,7 @@
  * values, then the refusal if anything is missing. Only what can be read at once is read: a dataset
  * is looked at by stat alone.
  */
-#include "store/identity.h"
+#include "identity/identity.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 m31r_err m31ri_identity_no_memory(m31r_error *e)
 {

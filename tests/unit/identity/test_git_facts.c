@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "store/git_facts.h"
+#include "identity/git_facts.h"
 
 static char scratch[64];
 

@@ -9,7 +9,7 @@
 #include "base/os_file.h"
 #include "base/os_process.h"
 #include "format/run_find.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 #define METADATA_BYTES (64 * 1024 * 1024)
 

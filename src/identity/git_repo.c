@@ -19,7 +19,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
-#include "store/git_facts_int.h"
+#include "identity/git_facts_int.h"
 
 #define REF_DEPTH 5
 #define REF_BYTES 4096

@@ -3,7 +3,7 @@
 #ifndef M31RI_IDENTITY_INT_H
 #define M31RI_IDENTITY_INT_H
 
-#include "store/identity.h"
+#include "identity/identity.h"
 
 /* Bits of what is missing. */
 enum {

@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/sha256.h"
-#include "store/identity_int.h"
+#include "identity/identity_int.h"
 
 static void add(m31ri_sha256 *h, const void *bytes, size_t length)
 {
