@@ -14,8 +14,9 @@
 #define MIB (1024.0 * 1024.0)
 #define NAME_BYTES 40
 #define FIXED_FIELDS 7
-#define FIRST_NS 10000000 /* what has just begun has no size yet; what ends soon needs its sample  \
-                           */
+#define FIRST_NS                                                                                   \
+    10000000 /* what has just begun has no size yet; what ends soon needs its sample               \
+              */
 
 void m31ri_sampler_begin(m31ri_keeper *k)
 {
