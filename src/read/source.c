@@ -2,15 +2,11 @@
  *
  * One buffer that slides: what is given out is forgotten at the next read, a line that does not fit
  * makes it grow up to the line limit, and a line beyond that is passed over without being kept.
- * Plain read(2), so that pipes, files that grow and files that are torn while they are read are all
- * the same case.
+ * Pipes, files that grow and files that are torn while they are read are all the same case.
  */
 #include "read/source.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fail.h"
@@ -21,10 +17,13 @@ m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *fi
                            const char *lane, m31r_error *e)
 {
     memset(s, 0, sizeof *s);
-    s->fd = fd;
-    s->owns_fd = owns_fd;
     s->order_ns = M31R_UNKNOWN;
     s->file = m31ri_strdup(file);
+    m31r_err err = m31ri_bytes_open(&s->bytes, fd, owns_fd, s->file != NULL ? s->file : "", e);
+    if (err != M31R_OK) {
+        m31ri_source_release(s);
+        return err;
+    }
     s->lane = m31ri_strdup(lane);
     s->buffer = m31ri_alloc(FIRST_BYTES);
     s->capacity = FIRST_BYTES;
@@ -37,14 +36,13 @@ m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *fi
 
 void m31ri_source_release(m31ri_source *s)
 {
-    if (s->owns_fd && s->fd >= 0) {
-        close(s->fd);
+    if (s->bytes != NULL) {
+        s->bytes->kind->free(s->bytes);
     }
     m31ri_free(s->file);
     m31ri_free(s->lane);
     m31ri_free(s->buffer);
     memset(s, 0, sizeof *s);
-    s->fd = -1;
 }
 
 /* Room for more bytes behind `end`: slides, then grows. False when memory is out. */
@@ -72,16 +70,13 @@ static m31r_err fill(m31ri_source *s, m31r_error *e)
     if (!make_room(s)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a line of %s", s->file);
     }
-    ssize_t n;
-    do {
-        n = read(s->fd, s->buffer + s->end, s->capacity - s->end);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        return m31ri_fail_sys(e, errno, s->file, "cannot read %s", s->file);
+    size_t n;
+    m31r_err err = s->bytes->kind->next(s->bytes, s->buffer + s->end, s->capacity - s->end, &n, e);
+    if (err != M31R_OK) {
+        return err;
     }
     s->at_end = n == 0;
-    s->end += (size_t)n;
-    s->offset += (uint64_t)n;
+    s->end += n;
     return M31R_OK;
 }
 
@@ -133,16 +128,13 @@ m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_li
 
 bool m31ri_source_has_grown(m31ri_source *s)
 {
-    struct stat st;
-    if (fstat(s->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return true;
-    }
-    if ((uint64_t)st.st_size < s->offset && lseek(s->fd, 0, SEEK_SET) == 0) {
-        s->offset = s->start = s->end = s->searched = 0;
+    bool is_anew;
+    bool has_grown = s->bytes->kind->has_grown(s->bytes, &is_anew);
+    if (is_anew) {
+        s->start = s->end = s->searched = 0;
         s->line_number = 0;
-        return st.st_size > 0;
     }
-    return (uint64_t)st.st_size > s->offset;
+    return has_grown;
 }
 
 bool m31ri_source_is_torn(const m31ri_source *s)

@@ -4,19 +4,18 @@
 
 #include "base/buf.h"
 #include "m31r/scan.h"
+#include "read/bytes.h"
 
 /* Invariant: buffer[start, end) are bytes read and not yet given out; of these `searched` hold no
  * newline. */
 typedef struct m31ri_source {
-    int fd;
-    bool owns_fd;
+    m31ri_bytes *bytes;
     bool at_end;       /* the last read gave nothing */
     bool is_skipping;  /* inside a line that is longer than the limit */
     bool has_record;   /* `record` waits to be given out */
     char *file, *lane; /* names for the record */
     char *buffer;
     size_t start, end, searched, capacity;
-    uint64_t offset; /* bytes read from the file */
     uint64_t line_number;
     int64_t order_ns; /* ts of `record`, never going back: what merging compares */
     m31r_record record;

@@ -1,0 +1,58 @@
+/* bytes.h - where the bytes of a file of lines come from: a plain file or a stream; a compressed
+ * segment or a row of rotated ones is another kind behind the same four functions.
+ *
+ * It knows nothing of lines. The caller gives the room, so that bytes are put where they are needed
+ * and not copied again: a reader of lines keeps the torn end of the last block and has the next
+ * block put behind it. Read by read(2) and pread(2), never mapped: a file that is cut while it is
+ * read ends earlier, and nothing else happens.
+ *
+ * Invariants: `at` gives the same bytes as `next` does, by the offset in the plain (uncompressed)
+ * bytes.
+ *
+ * A new kind: a struct with m31ri_bytes as its first member, a const m31ri_bytes_kind, and a case
+ * in m31ri_bytes_open(), which looks at the file's name and first bytes.
+ */
+#ifndef M31RI_BYTES_H
+#define M31RI_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "m31r/error.h"
+
+typedef struct m31ri_bytes m31ri_bytes;
+
+/* What a kind can do. Errors are M31R_E_IO and M31R_E_NOMEM; a kind that checks its bytes also has
+ * M31R_E_CORRUPT. */
+typedef struct m31ri_bytes_kind {
+    /* The next bytes, 1 to `capacity` (> 0) of them into `*out_n`; 0 when there are none (now). */
+    m31r_err (*next)(m31ri_bytes *b, char *to, size_t capacity, size_t *out_n, m31r_error *e);
+
+    /* The bytes from `offset` on, as `next`; any number of threads at once. NULL when the bytes can
+     * only be read in order. */
+    m31r_err (*at)(const m31ri_bytes *b, uint64_t offset, char *to, size_t capacity, size_t *out_n,
+                   m31r_error *e);
+
+    /* True when there are more bytes than were read; `*out_is_anew` when the file became shorter,
+     * and `next` starts again at its beginning. */
+    bool (*has_grown)(m31ri_bytes *b, bool *out_is_anew);
+
+    void (*free)(m31ri_bytes *b);
+} m31ri_bytes_kind;
+
+struct m31ri_bytes {
+    const m31ri_bytes_kind *kind;
+    const char *name; /* for messages; must live as long */
+    uint64_t size;    /* plain bytes there were at opening; 0 when not known */
+    bool is_regular;  /* not a pipe or terminal */
+};
+
+/* Takes over `fd` when `owns_fd`, also on failure.
+ *
+ * Returns: M31R_OK and the bytes in `*out`, to be given back with out->kind->free().
+ * Errors:  M31R_E_NOMEM; what the kinds have.
+ */
+m31r_err m31ri_bytes_open(m31ri_bytes **out, int fd, bool owns_fd, const char *name, m31r_error *e);
+
+#endif
