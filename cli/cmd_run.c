@@ -120,15 +120,18 @@ const command command_run = {
     .usage = "[options] -- PROGRAM [ARG...]",
     .options = options,
     .run = run,
-    .details = "Nothing has to be changed in the program. Its stdin, exit status and signals pass "
-               "as if nobody stood\n"
-               "between; a terminal stays a terminal. In a pipe, stdout becomes JSON lines: the "
-               "program's lines as\n"
-               "records, its own records, and the observer's; --tee keeps its own bytes instead. "
-               "stderr ends with\n"
-               "one line {\"event\":\"run_end\",...}; when that is missing, nothing was started.\n"
-               "Killing this command, or closing its terminal, neither stops the program nor loses "
-               "its record.",
+    .details =
+        "Nothing has to be changed in the program. Its stdin, exit status and signals pass "
+        "as if nobody stood\n"
+        "between; a terminal stays a terminal. In a pipe, stdout becomes JSON lines: the "
+        "program's lines as\n"
+        "records, its own records, and the observer's; --tee keeps its own bytes instead. "
+        "stderr ends with\n"
+        "one line {\"event\":\"run_end\",...}; when that is missing, nothing was started.\n"
+        "Started for each rank of a job (RANK, SLURM_PROCID, OMPI_COMM_WORLD_RANK and the job's "
+        "key), all make one\nrun: rank 0 makes and ends it.\n"
+        "Killing this command, or closing its terminal, neither stops the program nor loses "
+        "its record.",
     .examples = "m31r run -- ./train --seed {seed}   # all the rest from m31r.yaml\n"
                 "m31r run --try -- python3 train.py   # no project file: a trial\n"
                 "m31r run --metric 'loss=loss:? ([0-9.eE+-]+)' --metric 'step=step (?<step>\\d+)' "

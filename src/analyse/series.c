@@ -25,8 +25,9 @@ typedef struct metric_trace {
 struct m31r_series {
     const m31r_reader *reader;
     m31ri_summary *summary;
-    metric_trace **traces; /* in the order of the summary: that of first appearance */
-    size_t *order;         /* indices of `traces` as the caller counts them */
+    m31ri_summary *of_file; /* of the file being read; NULL: all in one */
+    metric_trace **traces;  /* in the order of the summary: that of first appearance */
+    size_t *order;          /* indices of `traces` as the caller counts them */
     size_t n_traces, last_used;
     uint64_t n_bad, n_torn;
     int64_t last_step;
@@ -70,7 +71,8 @@ static bool add_point(m31r_series *s, const m31r_point_view *p)
                          .wall_ns = p->wall_ns,
                          .segment = p->segment};
     metric_trace *t = find_trace(s, p);
-    if (t == NULL || !m31ri_summary_add(s->summary, &point)) {
+    m31ri_summary *summary = s->of_file != NULL ? s->of_file : s->summary;
+    if (t == NULL || !m31ri_summary_add(summary, &point)) {
         return false;
     }
     m31ri_trace_add(&t->trace, p->value);
@@ -78,20 +80,43 @@ static bool add_point(m31r_series *s, const m31r_point_view *p)
     return true;
 }
 
+/* Each file of points is summarised by itself and they are merged in their order, as metrics.json
+ * is made: what is `last` among ranks is not decided by who wrote last. */
+static bool begin_file(m31r_series *s)
+{
+    if (s->of_file != NULL && !m31ri_summary_merge(s->summary, s->of_file)) {
+        return false;
+    }
+    m31ri_summary_free(s->of_file);
+    s->of_file = m31ri_summary_new();
+    return s->of_file != NULL;
+}
+
+static bool end_files(m31r_series *s)
+{
+    bool ok = s->of_file == NULL || m31ri_summary_merge(s->summary, s->of_file);
+    m31ri_summary_free(s->of_file);
+    s->of_file = NULL;
+    return ok;
+}
+
 /* Takes in all of `points` and closes it. */
-static m31r_err read_points(m31r_series *s, m31r_points *points, m31r_error *e)
+static m31r_err read_points(m31r_series *s, m31r_points *points, bool by_file, m31r_error *e)
 {
     m31r_point_view p;
+    const char *file = NULL;
     m31r_err err = M31R_OK;
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
-        if (!add_point(s, &p)) {
+        bool is_new = by_file && p.file != file;
+        file = p.file;
+        if ((is_new && !begin_file(s)) || !add_point(s, &p)) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
         }
     }
     if (err == M31R_EOF) {
         s->n_bad = m31ri_points_bad(points);
         s->n_torn = m31ri_points_torn(points);
-        err = M31R_OK;
+        err = end_files(s) ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics");
     }
     m31r_points_close(points);
     return err;
@@ -122,7 +147,7 @@ static m31r_err put_in_order(m31r_series *s, m31r_error *e)
 
 /* Of the points, which are closed, also on failure. */
 static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_points *points,
-                            m31r_error *e)
+                            bool by_file, m31r_error *e)
 {
     m31r_series *s = m31ri_calloc(1, sizeof *s);
     if (s == NULL || (s->summary = m31ri_summary_new()) == NULL) {
@@ -132,7 +157,7 @@ static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_p
     }
     s->reader = reader;
     s->last_step = M31R_NO_STEP;
-    m31r_err err = read_points(s, points, e);
+    m31r_err err = read_points(s, points, by_file, e);
     err = err == M31R_OK ? put_in_order(s, e) : err;
     if (err != M31R_OK) {
         m31r_series_close(s);
@@ -149,7 +174,7 @@ m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_err
 {
     m31r_points *points = NULL;
     m31r_err err = m31r_points_open(&points, reader, e);
-    return err == M31R_OK ? open_series(out, reader, points, e) : err;
+    return err == M31R_OK ? open_series(out, reader, points, true, e) : err;
 }
 
 m31r_err m31r_series_open_lines(m31r_series **out, const m31r_reader *reader,
@@ -157,7 +182,7 @@ m31r_err m31r_series_open_lines(m31r_series **out, const m31r_reader *reader,
 {
     m31r_points *points = NULL;
     m31r_err err = m31r_points_open_lines(&points, reader, patterns, counts, e);
-    return err == M31R_OK ? open_series(out, reader, points, e) : err;
+    return err == M31R_OK ? open_series(out, reader, points, false, e) : err;
 }
 
 void m31r_series_close(m31r_series *s)
@@ -172,6 +197,7 @@ void m31r_series_close(m31r_series *s)
     m31ri_free(s->traces);
     m31ri_free(s->order);
     m31ri_summary_free(s->summary);
+    m31ri_summary_free(s->of_file);
     m31ri_free(s);
 }
 

@@ -12,8 +12,6 @@
 #include "format/timestamp.h"
 #include "m31r/log.h"
 
-#define RANK_WAIT_MS 10000
-
 static const char *directory_to_join(void)
 {
     const char *path = getenv("M31R_RUN_DIR");
@@ -24,8 +22,8 @@ static const char *directory_to_join(void)
 static m31r_err join_job(const m31r_run_options *o, const char *key, m31r_run **out, m31r_error *e)
 {
     char *path = NULL;
-    m31r_err err =
-        m31ri_rank_find(o->root != NULL ? o->root : "experiments", key, RANK_WAIT_MS, &path, e);
+    m31r_err err = m31ri_rank_find(o->root != NULL ? o->root : "experiments", key,
+                                   M31RI_RANK_WAIT_MS, &path, e);
     if (err == M31R_OK) {
         err = m31ri_run_join(path, true, out, e);
     }
@@ -35,7 +33,7 @@ static m31r_err join_job(const m31r_run_options *o, const char *key, m31r_run **
 
 m31r_err m31r_run_open(m31r_run **out, const m31r_run_options *o, m31r_error *e)
 {
-    char key[512];
+    char key[M31RI_RANK_KEY_BYTES];
     m31r_run_options own = M31R_RUN_OPTIONS_INIT;
     if (out == NULL || o == NULL || o->size == 0) {
         return m31ri_fail(e, M31R_E_ARG,

@@ -91,7 +91,13 @@ static m31r_err describe(m31r_run *run, m31r_error *e)
         return err;
     }
     m31ri_process self = m31ri_process_self();
+    char key[M31RI_RANK_KEY_BYTES];
     m31ri_timestamp_write(m31ri_wall_ns(), started);
+    run->begun_mono_ns = m31ri_mono_ns();
+    run->n_ranks = m31ri_rank_job_key(key, sizeof key) ? m31ri_rank_count_of_environment() : 0;
+    if (run->n_ranks > 0) {
+        m31ri_metadata_set(&run->metadata, "ranks", json_integer(run->n_ranks));
+    }
     m31ri_metadata_set(&run->metadata, "run_id", json_string(run->dir.run_id));
     m31ri_metadata_set(&run->metadata, "timestamp", json_string(started));
     m31ri_metadata_set(
@@ -188,6 +194,18 @@ static void wait_for_others(m31r_run *run, int wait_ms)
     }
 }
 
+/* A short program of rank 0 may have ended before another rank has come. */
+static void wait_for_ranks(m31r_run *run, const m31ri_run_end *end)
+{
+    const struct timespec pause = {0, WAIT_STEP_MS * 1000 * 1000};
+    int64_t until_ns = m31ri_mono_ns() + m31ri_rank_come_ns(run, end);
+    m31ri_run_tick(run);
+    while (m31ri_rank_n_missing(run) > 0 && m31ri_mono_ns() < until_ns) {
+        nanosleep(&pause, NULL);
+        m31ri_run_tick(run);
+    }
+}
+
 static void record_end_in_metadata(m31r_run *run, const m31ri_run_end *end)
 {
     char ended[M31RI_TIMESTAMP_BYTES + 1];
@@ -203,9 +221,9 @@ static void record_end_in_metadata(m31r_run *run, const m31ri_run_end *end)
                        end->evidence != NULL ? json_string(end->evidence) : json_null());
 }
 
-/* The last record: how it ended. A lane that another process still holds cannot take it; then the
- * observer's does. */
-static void write_run_end(m31r_run *run, const m31ri_run_end *end)
+/* The last record of a main lane: how it ended. A lane that another process still holds cannot take
+ * it; then the observer's does. */
+void m31ri_owner_write_end(m31r_run *run, const char *message, const m31ri_run_end *end)
 {
     run->is_file_off = false;
     m31r_value keys[5], values[5];
@@ -227,16 +245,19 @@ static void write_run_end(m31r_run *run, const m31ri_run_end *end)
         }
     }
     bool is_good = strcmp(end->state, "finished") == 0;
-    m31ri_lane_write(lane, is_good ? M31R_INFO : M31R_ERROR, "m31r", text_of("run_end"), keys,
-                     values, n);
+    m31ri_lane_write(lane, is_good ? M31R_INFO : M31R_ERROR, "m31r", text_of(message), keys, values,
+                     n);
 }
 
 static void close_lanes(m31r_run *run)
 {
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        bool is_ours = lane->append != NULL; /* else another process still writes it */
         m31ri_lane_settle(lane);
         m31ri_lane_sync(lane);
-        m31ri_lane_announce(lane, "closed");
+        if (is_ours) {
+            m31ri_lane_announce(lane, "closed");
+        }
         m31ri_lane_give_up_file(lane);
     }
 }
@@ -282,15 +303,17 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
 {
     m31ri_run_end final = *end;
     m31r_err err = M31R_OK;
-    wait_for_others(run, wait_ms);
+    wait_for_ranks(run, end);
+    wait_for_others(run, m31ri_rank_wait_ms(run, end, wait_ms));
     m31ri_run_dir_shut(&run->dir, NULL);
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     fold(run);
     heed_the_program(&run->metadata, &final);
     m31ri_run_dir_use_reserve(&run->dir);
-    write_run_end(run, &final);
     m31ri_metadata_abandon_open_lanes(&run->metadata);
+    m31ri_rank_report(run, lane_for_news(run));
+    m31ri_owner_write_end(run, "run_end", &final);
     close_lanes(run);
     fold(run);
     count_unsaid_losses(run);

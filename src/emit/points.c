@@ -184,15 +184,20 @@ void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value 
     errno = saved;
 }
 
+void m31ri_run_points_file(const m31r_run *run, char *out, size_t size)
+{
+    if (run->rank > 0) {
+        snprintf(out, size, "metrics.rank%04d.csv", run->rank);
+    } else {
+        snprintf(out, size, "metrics.csv");
+    }
+}
+
 m31r_err m31ri_points_open(m31r_run *run, m31r_error *e)
 {
     char file[64];
     m31ri_points *p = &run->points;
-    if (run->rank > 0) {
-        snprintf(file, sizeof file, "metrics.rank%04d.csv", run->rank);
-    } else {
-        snprintf(file, sizeof file, "metrics.csv");
-    }
+    m31ri_run_points_file(run, file, sizeof file);
     return m31ri_append_open(run->dir.fd, file, M31RI_APPEND_SHARED, M31RI_POINT_HEADER, NULL,
                              &p->append, e);
 }

@@ -323,12 +323,16 @@ static m31r_err first_lane_error(const m31r_run *run)
 static void leave(m31r_run *run)
 {
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        bool is_ours = lane->append != NULL;
         m31ri_lane_settle(lane);
         m31ri_lane_sync(lane);
         m31ri_notice(run, m31ri_outage_notice(&lane->outage, "records"));
-        m31ri_lane_announce(lane, "closed");
+        if (is_ours) {
+            m31ri_lane_announce(lane, "closed");
+        }
     }
     m31ri_notice(run, m31ri_outage_notice(&run->points.outage, "points"));
+    m31ri_rank_tell(run, "closed", NULL);
     m31ri_notice(run, json_pack("{s:s, s:I}", "kind", "close", "pid", (json_int_t)getpid()));
 }
 
@@ -373,11 +377,25 @@ m31r_err m31ri_run_leave(m31r_run *run)
     return err;
 }
 
+/* The observer of a rank above 0: rank 0's ends the run. */
+static void end_rank(m31r_run *run, const m31ri_run_end *end)
+{
+    m31ri_owner_write_end(run, "rank_end", end);
+    m31ri_rank_tell(run, end->state, end);
+    leave(run);
+}
+
 m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                                 m31ri_run_end *out_end, m31r_error *e)
 {
     m31ri_registry_remove(run);
-    m31r_err err = m31ri_owner_end(run, end, wait_ms, out_end, e);
+    m31r_err err = M31R_OK;
+    if (run->role == M31RI_ROLE_OWNER) {
+        err = m31ri_owner_end(run, end, wait_ms, out_end, e);
+    } else {
+        end_rank(run, end);
+        *out_end = *end;
+    }
     m31ri_run_free(run);
     return err;
 }
@@ -395,6 +413,11 @@ m31r_lane *m31ri_run_observer_lane(m31r_run *run)
 bool m31ri_run_has_others(m31r_run *run)
 {
     return m31ri_run_dir_has_others(&run->dir, NULL);
+}
+
+void m31ri_run_lane_file(const m31r_run *run, const char *lane, char *out, size_t size)
+{
+    m31ri_lane_file_write(run->stage, lane, run->rank, out, size);
 }
 
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run)

@@ -40,6 +40,10 @@ m31r_err m31ri_run_open_observer(m31ri_identity *identity, m31r_run **out, m31r_
 m31r_err m31ri_run_adopt_observer(const char *path, m31ri_identity *identity, m31r_run **out,
                                   m31r_error *e);
 
+/* Joins the run in `path`, which rank 0's observer has made, as the observer of this process's
+ * rank; `is_heir` when a killed one did so before. Errors: those of m31ri_run_dir_join. */
+m31r_err m31ri_run_join_observer(const char *path, bool is_heir, m31r_run **out, m31r_error *e);
+
 /* The lane that diff sets aside: <stage>.observer.log. Observer only. */
 m31r_lane *m31ri_run_observer_lane(m31r_run *run);
 
@@ -73,8 +77,9 @@ bool m31ri_run_has_others(m31r_run *run);
 
 /* Ends the run: reclaims the main lane (waits up to `wait_ms` for joiners, then marks their lanes
  * abandoned), writes `run_end`, final metrics.json, metadata.json (fsync), manifest.json, removes
- * .live and frees `run`. A CRITICAL record of any process turns `finished` into `failed`. `out_end`
- * (NULL allowed) tells what was recorded in the end (static strings). */
+ * .live and frees `run`. The observer of a rank above 0 tells the owner instead, and leaves. A
+ * CRITICAL record of any process turns `finished` into `failed`. `out_end` (NULL allowed) tells
+ * what was recorded in the end (static strings). */
 m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                                 m31ri_run_end *out_end, m31r_error *e);
 
@@ -82,6 +87,12 @@ m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wai
  * The run starts them itself when it is opened, folds their results at a tick, and waits a little
  * for them at its end. */
 const m31ri_fingerprint_progress *m31ri_run_fingerprint_progress(const m31r_run *run);
+
+/* File name of this process's lane of that name. */
+void m31ri_run_lane_file(const m31r_run *run, const char *lane, char *out, size_t size);
+
+/* File name of this process's points. */
+void m31ri_run_points_file(const m31r_run *run, char *out, size_t size);
 
 /* Access for the observer. */
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run);

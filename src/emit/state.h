@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "emit/rank.h"
 #include "emit/run_int.h"
 #include "format/names.h"
 #include "rules/privacy.h"
@@ -116,6 +117,8 @@ struct m31r_run {
     bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
     int rank;
+    int n_ranks;           /* owner: of the job that a launcher started; 0: no job, or not known */
+    int64_t begun_mono_ns; /* owner; 0: another process began it */
     unsigned fork_generation;
     m31ri_run_dir dir;
     char stage[33];
@@ -181,6 +184,7 @@ void m31ri_owner_pace(m31r_run *run);
 void m31ri_owner_choose_sinks(m31r_run *run, bool to_file);
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e);
+void m31ri_owner_write_end(m31r_run *run, const char *message, const m31ri_run_end *end);
 void m31ri_notice(m31r_run *run, json_t *notice);
 
 /* fingerprint_job.c */
@@ -202,11 +206,11 @@ m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_error *e);
 
-/* rank.c */
-int m31ri_rank_of_environment(void);
-bool m31ri_rank_job_key(char *out, size_t size);
-m31r_err m31ri_rank_publish(const char *root, const char *key, const char *run_path, m31r_error *e);
-m31r_err m31ri_rank_find(const char *root, const char *key, int wait_ms, char **out_path,
-                         m31r_error *e);
+/* rank_tell.c: what the ranks of a run tell their owner, and what it makes of that */
+void m31ri_rank_tell(m31r_run *run, const char *state, const m31ri_run_end *end);
+int m31ri_rank_wait_ms(const m31r_run *run, const m31ri_run_end *end, int wait_ms);
+int64_t m31ri_rank_come_ns(const m31r_run *run, const m31ri_run_end *end);
+int m31ri_rank_n_missing(const m31r_run *run); /* ranks above 0 that have not come */
+void m31ri_rank_report(m31r_run *run, m31r_lane *lane);
 
 #endif

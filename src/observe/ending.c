@@ -123,16 +123,19 @@ static void add_text(m31ri_buf *out, const char *key, const char *value)
     }
 }
 
-void m31ri_ending_line(const m31ri_shared *s, const m31ri_run_end *end, m31ri_buf *out)
+void m31ri_ending_line(const m31ri_shared *s, const m31ri_run_end *end, int rank, m31ri_buf *out)
 {
     m31ri_buf_add_str(out, "{\"event\":\"run_end\"");
-    add_text(out, "run_id", s->run_id);
+    add_text(out, "run_id", s->run_id[0] != '\0' ? s->run_id : NULL);
     add_text(out, "state", end->state);
     add_text(out, "cause", end->cause);
     if (end->signal != NULL || !end->has_exit_status) {
         add_text(out, "child_exit", end->signal);
     } else {
         m31ri_buf_add_format(out, ",\"child_exit\":%d", end->exit_status);
+    }
+    if (rank > 0) {
+        m31ri_buf_add_format(out, ",\"rank\":%d", rank);
     }
     m31ri_buf_add_str(out, "}\n");
 }

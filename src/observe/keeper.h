@@ -35,8 +35,8 @@ typedef struct m31ri_sampler {
 typedef struct m31ri_keeper {
     m31ri_plan *plan;
     m31ri_shared *shared;
-    m31r_run
-        *run; /* NULL: an heir that could not take the run over: it only keeps the program alive */
+    m31r_run *run; /* NULL: an heir that could not take the run over, or a rank whose run was not
+                      found: the program is only passed on */
     m31r_lane *observer;
     m31ri_capture_stream streams[M31RI_STREAMS];
     m31ri_printer printers[M31RI_STREAMS]; /* our stdout and stderr */

@@ -52,6 +52,9 @@ static void end_run(m31ri_keeper *k, m31ri_ending *out)
 {
     m31r_error e = {0};
     m31ri_ending_judge(k->shared, out);
+    if (k->run == NULL && k->shared->run_dir[0] == '\0') {
+        return; /* never part of a run; how the program ended is known all the same */
+    }
     if (k->run == NULL) {
         out->end.state = "unknown";
         out->end.cause = "observer_lost";
@@ -79,9 +82,13 @@ static void show_last_records(m31ri_keeper *k)
 static void note_nonfinite(m31ri_keeper *k)
 {
     char bytes[TAIL_BYTES];
+    char file[64];
     struct stat st;
-    int fd =
-        k->tail_dir >= 0 ? m31ri_open(k->tail_dir, "metrics.csv", O_RDONLY | O_NONBLOCK, 0) : -1;
+    int fd = -1;
+    if (k->run != NULL && k->tail_dir >= 0) {
+        m31ri_run_points_file(k->run, file, sizeof file);
+        fd = m31ri_open(k->tail_dir, file, O_RDONLY | O_NONBLOCK, 0);
+    }
     m31ri_summary *summary = fd >= 0 && fstat(fd, &st) == 0 ? m31ri_summary_new() : NULL;
     if (summary != NULL) {
         off_t from = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
@@ -117,7 +124,7 @@ static void print_end(m31ri_keeper *k, const m31ri_run_end *end)
     } else if (!p->at_line_start) {
         m31ri_buf_add_char(&line, '\n');
     }
-    m31ri_ending_line(k->shared, end, &line);
+    m31ri_ending_line(k->shared, end, k->plan->rank, &line);
     m31ri_printer_drain(&k->printers[M31RI_OUT], PRINT_WAIT_MS);
     m31ri_printer_add(p, line.data, line.length);
     m31ri_printer_drain(p, PRINT_WAIT_MS);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/os_file.h"
@@ -33,6 +34,16 @@ static void connect_printers(m31ri_keeper *k)
         }
     }
     k->records_to = is_tee ? NULL : out;
+}
+
+/* Without a run there are no records to show: the program's bytes are passed on as they are. */
+static void pass_bytes_on(m31ri_keeper *k)
+{
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        k->streams[i].raw_to = &k->printers[i];
+        k->streams[i].json_to = NULL;
+    }
+    k->records_to = NULL;
 }
 
 static m31r_err write_id_file(const m31ri_keeper *k, m31r_error *e)
@@ -80,8 +91,7 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
     m31r_err err = M31R_OK;
     k->observer = m31ri_run_observer_lane(k->run);
     for (int i = 0; i < 3; i++) {
-        m31ri_lane_file_write(k->plan->identity->stage, lanes[i], 0, k->own_files[i],
-                              sizeof k->own_files[i]);
+        m31ri_run_lane_file(k->run, lanes[i], k->own_files[i], sizeof k->own_files[i]);
         k->without[i] = k->own_files[i];
     }
     for (int i = 0; i < M31RI_STREAMS && err == M31R_OK; i++) {
@@ -95,13 +105,17 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
     }
     k->tail_dir = m31ri_open_dir(m31ri_run_directory(k->run)->fd, ".", false);
     if (err == M31R_OK && k->tail_dir >= 0 && !k->is_heir && k->records_to != NULL) {
-        k->tail = m31ri_lane_tail_new(k->tail_dir, k->without, 3);
+        k->tail = m31ri_lane_tail_new(k->tail_dir, k->without, 3, k->plan->rank);
     }
     return err;
 }
 
+/* metadata.json is rank 0's. */
 static void describe(m31ri_keeper *k)
 {
+    if (k->plan->rank > 0) {
+        return;
+    }
     m31ri_process program = m31ri_process_of(atomic_load(&k->shared->program_pid));
     m31ri_run_set_metadata(k->run, "capture", json_string(m31ri_capture_name(k->plan->capture)));
     m31ri_run_set_metadata(k->run, "program",
@@ -116,23 +130,73 @@ static void report_exec_failure(m31ri_keeper *k)
     m31ri_keeper_report(k, M31R_ERROR, "exec_failed", fields, 2);
 }
 
-static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
+static void say_unobserved(m31ri_keeper *k, const m31r_error *e)
+{
+    m31ri_buf line = M31RI_BUF_INIT;
+    m31ri_buf_add_format(&line,
+                         "m31r: rank %d is not observed: %s; its program runs without a record\n",
+                         k->plan->rank, e->message);
+    m31ri_printer_add(&k->printers[M31RI_ERR], line.data, line.length);
+    m31ri_buf_release(&line);
+}
+
+/* A rank above 0 joins what rank 0 makes. Without that the program runs all the same: a launcher
+ * that lost one rank would end the others. */
+static void join_rank(m31ri_keeper *k)
+{
+    m31r_error e = {0};
+    char *path = NULL;
+    m31r_err err =
+        m31ri_rank_find(k->plan->identity->root, k->plan->job_key, M31RI_RANK_WAIT_MS, &path, &e);
+    if (err == M31R_OK) {
+        err = m31ri_run_join_observer(path, false, &k->run, &e);
+    }
+    m31ri_free(path);
+    if (err != M31R_OK) {
+        k->run = NULL;
+        say_unobserved(k, &e);
+        pass_bytes_on(k);
+    }
+}
+
+static m31r_err open_run(m31ri_keeper *k, m31r_error *e)
 {
     m31ri_plan *p = k->plan;
+    if (p->rank > 0) {
+        join_rank(k);
+        return M31R_OK;
+    }
     m31r_err err = m31ri_run_open_observer(p->identity, &k->run, e);
     if (err != M31R_OK) {
         p->identity = NULL;
+    } else if (p->rank == 0) {
+        err =
+            m31ri_rank_publish(p->identity->root, p->job_key, m31ri_run_directory(k->run)->path, e);
+    }
+    return err;
+}
+
+static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
+{
+    m31ri_plan *p = k->plan;
+    m31r_err err = open_run(k, e);
+    if (err != M31R_OK && k->run == NULL) {
         return err;
     }
-    err = keep_names(k, e);
-    err = err == M31R_OK ? open_lanes(k, e) : err;
-    err = err == M31R_OK ? write_id_file(k, e) : err;
-    m31ri_keeper_show_lanes(k);
+    if (k->run != NULL) {
+        err = err == M31R_OK ? keep_names(k, e) : err;
+        err = err == M31R_OK ? open_lanes(k, e) : err;
+        err = err == M31R_OK ? write_id_file(k, e) : err;
+        m31ri_keeper_show_lanes(k);
+    }
     err = err == M31R_OK ? m31ri_launch(p, e) : err;
     if (err != M31R_OK) {
         const m31ri_run_end end = {
             .state = "failed", .cause = "not_started", .evidence = e->message};
-        m31ri_run_end_observed(k->run, &end, 0, NULL, NULL);
+        m31ri_run_end ended;
+        if (k->run != NULL) {
+            m31ri_run_end_observed(k->run, &end, 0, &ended, NULL);
+        }
         k->run = NULL;
         return err;
     }
@@ -147,12 +211,18 @@ static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
 /* The program lives and is read from here on, whether or not the run can be taken over. */
 static m31r_err open_as_heir(m31ri_keeper *k, m31r_error *e)
 {
-    m31r_err err = m31ri_run_adopt_observer(k->shared->run_dir, k->plan->identity, &k->run, e);
+    m31r_err err = M31R_E_NOTFOUND; /* a rank that had no run has none now */
+    if (k->plan->rank > 0 && k->shared->run_dir[0] != '\0') {
+        err = m31ri_run_join_observer(k->shared->run_dir, true, &k->run, e);
+    } else if (k->plan->rank <= 0) {
+        err = m31ri_run_adopt_observer(k->shared->run_dir, k->plan->identity, &k->run, e);
+    }
     if (err == M31R_OK) {
         err = open_lanes(k, e);
     }
     if (err != M31R_OK) {
         k->run = NULL;
+        pass_bytes_on(k);
         return err;
     }
     describe(k);

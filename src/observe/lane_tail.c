@@ -8,6 +8,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,19 +31,21 @@ struct m31ri_lane_tail {
     int dir;
     const char *const *without;
     size_t n_without;
+    int rank;
     struct timespec listed;
     lane lanes[LANES];
     size_t n;
     char *buffer;
 };
 
-m31ri_lane_tail *m31ri_lane_tail_new(int dir, const char *const *without, size_t n)
+m31ri_lane_tail *m31ri_lane_tail_new(int dir, const char *const *without, size_t n, int rank)
 {
     m31ri_lane_tail *t = m31ri_calloc(1, sizeof *t);
     if (t != NULL) {
         t->dir = dir;
         t->without = without;
         t->n_without = n;
+        t->rank = rank;
         t->buffer = m31ri_alloc(READ_BYTES);
     }
     return t;
@@ -58,10 +62,33 @@ void m31ri_lane_tail_free(m31ri_lane_tail *t)
     }
 }
 
+/* The rank in "train.rank0003.log"; 0 when there is none. */
+static int rank_of(const char *name)
+{
+    const char *at = strstr(name, ".rank");
+    return at != NULL ? (int)strtol(at + 5, NULL, 10) : 0;
+}
+
+/* A rank that has an observer shows its lanes there. */
+static bool is_ours(const m31ri_lane_tail *t, const char *name)
+{
+    char observer[2 * NAME_BYTES];
+    int rank = rank_of(name);
+    if (t->rank > 0 || rank == 0) {
+        return rank == (t->rank > 0 ? t->rank : 0);
+    }
+    snprintf(observer, sizeof observer, "%.*s.observer.rank%04d.log", (int)strcspn(name, "."), name,
+             rank);
+    return faccessat(t->dir, observer, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 static bool is_followed(const m31ri_lane_tail *t, const char *name)
 {
     size_t length = strlen(name);
     if (length < 5 || length >= NAME_BYTES || strcmp(name + length - 4, ".log") != 0) {
+        return false;
+    }
+    if (!is_ours(t, name)) {
         return false;
     }
     for (size_t i = 0; i < t->n_without; i++) {

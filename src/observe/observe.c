@@ -18,7 +18,6 @@
 #include "base/os_shared.h"
 #include "base/sha256.h"
 #include "observe/git_diff.h"
-#include "observe/git_diff.h"
 #include "observe/observe_int.h"
 
 #define PROJECT_FILE "m31r.yaml"
@@ -142,6 +141,8 @@ static m31r_err gather(m31ri_plan *p, m31r_error *e)
     err = err == M31R_OK ? choose_capture(p, &project, e) : err;
     err = err == M31R_OK ? compile_patterns(p, &project, e) : err;
     err = err == M31R_OK ? make_argv(p, e) : err;
+    bool is_job = m31ri_rank_job_key(p->job_key, sizeof p->job_key);
+    p->rank = is_job ? m31ri_rank_of_environment() : -1;
     m31ri_project_release(&project);
     return err;
 }

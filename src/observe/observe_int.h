@@ -19,6 +19,7 @@
 #include <termios.h>
 
 #include "base/os_child.h"
+#include "emit/rank.h"
 #include "emit/run_int.h"
 #include "m31r/observe.h"
 #include "observe/pattern_int.h"
@@ -80,7 +81,9 @@ typedef struct m31ri_plan {
     m31r_patterns *patterns;
     m31ri_capture capture;
     double sample_interval_s;
-    const char **argv;          /* {seed} replaced */
+    const char **argv; /* {seed} replaced */
+    int rank;          /* in the job of a launcher; -1: there is none */
+    char job_key[M31RI_RANK_KEY_BYTES];
     m31ri_signal_state signals; /* as inherited */
     m31ri_wiring wiring;
     m31ri_shared *shared;
@@ -112,7 +115,7 @@ typedef struct m31ri_ending {
 
 void m31ri_ending_judge(const m31ri_shared *s, m31ri_ending *out);
 
-/* The line that ends our stderr. */
-void m31ri_ending_line(const m31ri_shared *s, const m31ri_run_end *end, m31ri_buf *out);
+/* The line that ends our stderr; a rank above 0 says which it is. */
+void m31ri_ending_line(const m31ri_shared *s, const m31ri_run_end *end, int rank, m31ri_buf *out);
 
 #endif

@@ -36,6 +36,7 @@ static const char empty_metadata[] =
     "\"program\":null,\"state\":null,\"end\":null,\"exit_status\":null,\"signal\":null,"
     "\"cause\":null,\"cause_evidence\":null,\"resumes\":null,\"parents\":[],"
     "\"privacy\":{\"log_prompts\":false,\"redacted\":0},\"capture\":null,\"ranks\":null,"
+    "\"rank_ends\":[],"
     "\"lanes\":[],\"metrics\":{},\"artifacts\":[],"
     "\"lost\":{\"records\":0,\"points\":0,\"reasons\":{}},\"unknown_notices\":0}";
 

@@ -15,8 +15,8 @@
  * "observer"|"program", library_version}, program null|{pid, start_ticks}, state
  * null|"finished"|"failed"|"killed"|"interrupted", end null|ts, exit_status, signal, cause,
  * cause_evidence, resumes null|{run, step, checkpoint_sha256}, parents [], privacy {log_prompts,
- * redacted}, capture, ranks, lanes [...], metrics {name: {unit, better}}, artifacts [...], lost
- * {records, points, reasons{}}, unknown_notices
+ * redacted}, capture, ranks, rank_ends [...], lanes [...], metrics {name: {unit, better}},
+ * artifacts [...], lost {records, points, reasons{}}, unknown_notices
  */
 #ifndef M31RI_METADATA_H
 #define M31RI_METADATA_H
@@ -62,7 +62,8 @@ m31r_err m31ri_metadata_save(m31ri_metadata *m, const m31ri_run_dir *d, bool syn
  * brought up to date in place. */
 bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice);
 
-/* At the end of the run: lanes that nobody closed are `abandoned`. */
+/* At the end of the run: lanes that nobody closed, and ranks that came and said no end, are
+ * `abandoned`. */
 void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m);
 
 #endif

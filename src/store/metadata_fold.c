@@ -335,16 +335,22 @@ static bool fold_digest(m31ri_metadata *m, const json_t *notice)
                               json_string(sha256)) == M31R_OK;
 }
 
-void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m)
+static void abandon(m31ri_metadata *m, const char *array, const char *state)
 {
     size_t i;
-    json_t *lane;
-    json_array_foreach(json_object_get(m->root, "lanes"), i, lane)
+    json_t *element;
+    json_array_foreach(json_object_get(m->root, array), i, element)
     {
-        if (equals(text_of(lane, "state"), "open")) {
-            put(m, lane, "state", json_string("abandoned"));
+        if (equals(text_of(element, "state"), state)) {
+            put(m, element, "state", json_string("abandoned"));
         }
     }
+}
+
+void m31ri_metadata_abandon_open_lanes(m31ri_metadata *m)
+{
+    abandon(m, "lanes", "open");
+    abandon(m, "rank_ends", "joined");
 }
 
 /* How a process says that its part ended; the first word stands. */
@@ -387,6 +393,35 @@ static bool fold_resumes(m31ri_metadata *m, const json_t *notice)
     return value != NULL && m31ri_metadata_set(m, "resumes", value) == M31R_OK;
 }
 
+/* A rank came, left, or ended so. The first that failed is what the run failed by: the others
+ * follow from it. */
+static bool fold_rank(m31ri_metadata *m, const json_t *notice)
+{
+    static const char *const same[] = {"rank", NULL};
+    static const char *const members[] = {"rank",   "pid",   "host",     "state", "exit_status",
+                                          "signal", "cause", "evidence", NULL};
+    const json_t *rank = json_object_get(notice, "rank");
+    const char *state = text_of(notice, "state");
+    if (!json_is_integer(rank) || state == NULL) {
+        return false;
+    }
+    const char *before =
+        text_of(find_same(json_object_get(m->root, "rank_ends"), notice, same), "state");
+    bool is_end = !equals(state, "joined") && !equals(state, "closed");
+    bool is_news = is_end || before == NULL || equals(before, "joined");
+    if (is_news && !fold_element(m, "rank_ends", notice, same, members)) {
+        return false;
+    }
+    if (is_end && !equals(state, "finished") && m->stated_state[0] == '\0') {
+        const char *cause = text_of(notice, "cause");
+        snprintf(m->stated_state, sizeof m->stated_state, "%s",
+                 equals(state, "interrupted") ? "interrupted" : "failed");
+        snprintf(m->stated_cause, sizeof m->stated_cause, "rank %lld: %s",
+                 (long long)json_integer_value(rank), cause != NULL ? cause : state);
+    }
+    return true;
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -403,7 +438,7 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
         {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
         {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
         {"close", fold_close},       {"digest", fold_digest}, {"end", fold_end},
-        {"resumes", fold_resumes},
+        {"resumes", fold_resumes},   {"rank", fold_rank},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -14,6 +14,8 @@
  *      "sha256":"...","files":1,"bytes":1,"error":"..."}
  *     {"kind":"end","state":"failed|interrupted","cause":"nonfinite"}
  *     {"kind":"resumes","run":"<run_id>","step":1000,"checkpoint_sha256":"..."}
+ *     {"kind":"rank","rank":3,"pid":4711,"host":"...","state":"joined|closed|finished|failed|...",
+ *      "exit_status":0,"signal":"...","cause":"...","evidence":"..."}
  *     {"kind":"critical","msg":"..."}
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.

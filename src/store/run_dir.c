@@ -348,6 +348,20 @@ static bool is_locked(int live_fd, const char *name)
     return locked;
 }
 
+bool m31ri_run_dir_is_owned(const char *path)
+{
+    int fd = m31ri_open_dir(AT_FDCWD, path, true);
+    int live_fd = fd >= 0 ? m31ri_open_dir(fd, LIVE, false) : -1;
+    bool is_owned = live_fd >= 0 && is_locked(live_fd, "owner");
+    if (live_fd >= 0) {
+        close(live_fd);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_owned;
+}
+
 static bool is_member(const char *name)
 {
     return strcmp(name, "owner") == 0 || strncmp(name, "joiner.", 7) == 0;

@@ -52,6 +52,9 @@ m31r_err m31ri_run_dir_create(const char *root, int64_t wall_ns, const uint8_t i
  *         M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e);
 
+/* True while the owner of the run in `path` lives. */
+bool m31ri_run_dir_is_owned(const char *path);
+
 /* True while another process's joiner or owner file is locked. Files of the dead are counted in
  * `*n_abandoned` (NULL allowed). */
 bool m31ri_run_dir_has_others(const m31ri_run_dir *d, int *n_abandoned);

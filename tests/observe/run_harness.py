@@ -15,6 +15,7 @@ SHARED = os.environ.get("M31R_SHARED") or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared")
 SHARED = os.path.abspath(SHARED)
 PYTHON = sys.executable
+LAUNCHER = ("M31R_", "RANK", "WORLD_SIZE", "SLURM_", "OMPI_", "PMIX_", "TORCHELASTIC_", "MASTER_")
 SLOW = 20.0  # seconds that a step may take on a busy machine under sanitizers
 
 tests = []
@@ -36,7 +37,7 @@ class Place:
         self.path = tempfile.mkdtemp(prefix="m31r-run-")
         self.env = dict(os.environ, HOME=self.path, XDG_CACHE_HOME=self.path)
         for name in list(self.env):
-            if name.startswith("M31R_") or name in ("RANK", "SLURM_PROCID"):
+            if name.startswith(LAUNCHER):
                 del self.env[name]
 
     def options(self, *options):

@@ -61,6 +61,28 @@ static void test_series__counts_lines_that_are_no_points(void **state)
     m31r_reader_close(reader);
 }
 
+static void test_series__last_among_ranks_is_that_of_the_highest_step(void **state)
+{
+    (void)state;
+    m31r_reader *reader = NULL;
+    m31r_series *series = NULL;
+    m31r_error e = {0};
+    m31r_metric_facts m;
+    in_run("printf 'name,step,value,ts,segment\nloss,2,7.0,2026-11-23T10:26:51.123456Z,0\n"
+           "lr,,3.0,2026-11-23T10:26:51.123456Z,0\n' > metrics.rank0001.csv");
+    in_run("printf 'lr,,1.0,2026-11-23T10:26:51.123456Z,0\n"
+           "new,,1.0,2026-11-23T10:26:51.123456Z,0\n' >> metrics.csv");
+    in_run("printf 'new,,2.0,2026-11-23T10:26:51.123456Z,0\n' >> metrics.rank0001.csv");
+    reader = open_scratch();
+    assert_int_equal(m31r_series_open(&series, reader, &e), M31R_OK);
+    assert_int_equal(m31r_series_find(series, "loss", &m), M31R_OK);
+    assert_true(m.n == 6 && m.last_step == 5 && m.last == 2.25);
+    assert_int_equal(m31r_series_find(series, "new", &m), M31R_OK);
+    assert_true(m.n == 2 && m.last == 1.0); /* none has a step: the first file's stays */
+    m31r_series_close(series);
+    m31r_reader_close(reader);
+}
+
 static void test_trace__keeps_the_shape_in_bounded_memory(void **state)
 {
     (void)state;
@@ -113,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_RUN(test_series__summarises_the_points),
         WITH_RUN(test_series__counts_lines_that_are_no_points),
+        WITH_RUN(test_series__last_among_ranks_is_that_of_the_highest_step),
         cmocka_unit_test(test_trace__keeps_the_shape_in_bounded_memory),
         WITH_RUN(test_runs__row_is_the_same_from_summary_and_from_points),
     };
