@@ -18,7 +18,7 @@
 #include "m31r/run.h"
 #include "rules/privacy.h"
 #include "identity/fingerprint.h"
-#include "identity/git_facts.h"
+#include "git/git_facts.h"
 #include "store/metadata.h"
 
 typedef struct m31ri_identity {

@@ -219,7 +219,7 @@ static m31r_err take_commit(m31ri_gather *g, m31r_error *e)
     if (is_given(g->o.commit) && strcmp(g->o.commit, "none") == 0) {
         return M31R_OK;
     }
-    m31r_err err = m31ri_git_facts_gather(".", &id->git, &why);
+    m31r_err err = m31ri_git_facts_read(".", &id->git, &why);
     if (err == M31R_E_NOMEM) {
         return m31ri_identity_no_memory(e);
     }

@@ -17,7 +17,6 @@
 #include "base/os_file.h"
 #include "base/os_shared.h"
 #include "base/sha256.h"
-#include "observe/git_diff.h"
 #include "observe/observe_int.h"
 
 #define PROJECT_FILE "m31r.yaml"
@@ -124,14 +123,12 @@ static m31r_err gather(m31ri_plan *p, m31r_error *e)
         return m31ri_fail(e, M31R_E_ARG,
                           "the sample interval is 0.1 to 3600 seconds, or 0 for none");
     }
-    m31ri_git_diff_install();
     p->identity = m31ri_calloc(1, sizeof *p->identity);
     if (p->identity == NULL || !m31ri_project_init(&project)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     }
     m31r_err err = read_project(o->project, &project, e);
     if (err == M31R_OK) {
-        m31ri_git_diff_install(); /* the diff and the untracked files need the object store */
         err = m31ri_identity_gather(&o->run, o->project, true, p->identity, e);
     }
     if (err != M31R_OK) {

@@ -84,7 +84,7 @@ expect_calls "sudo calls apt" "*install --no-install-recommends gcc *;"
 begin
 fake_apt
 expect "known packages" 1 "installing with apt, for the build"
-expect_calls "no update when packages are known" "apt-get -q -y*install*libgit2-dev*;"
+expect_calls "no update when packages are known" "apt-get -q -y*install*libpcre2-dev*;"
 
 begin
 fake_apt "exit 0" "(none)"

@@ -20,7 +20,7 @@
 #include "base/inflate.h"
 #include "base/os_dir.h"
 #include "base/os_file.h"
-#include "identity/git_facts_int.h"
+#include "git/git_facts_int.h"
 
 #define OBJECT_BYTES (64u * 1024 * 1024)
 #define DEPTH 4096

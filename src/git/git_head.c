@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "identity/git_facts_int.h"
+#include "git/git_facts_int.h"
 
 #define TREE_DEPTH 512
 #define MODE_TREE 0040000
@@ -112,48 +112,35 @@ static bool find_child(const cached *parent, const char *name, size_t length, si
     return false;
 }
 
-/* First entry of the index whose name is not below `name`. */
-static size_t lower_bound(const m31ri_git_index *x, const char *name)
-{
-    size_t low = 0;
-    size_t high = x->n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (strcmp(x->entries[middle].name, name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Everything below the current path is what the index holds. */
 static void mark_same(const reading *r)
 {
     const char *prefix = m31ri_buf_str(&r->path);
-    for (size_t i = lower_bound(r->index, prefix);
+    for (size_t i = m31ri_git_index_find(r->index, prefix);
          i < r->index->n && strncmp(r->index->entries[i].name, prefix, r->path.length) == 0; i++) {
         r->head->entries[i].state = M31RI_HEAD_SAME;
     }
 }
 
-static m31r_err add_removed(const reading *r, m31r_error *e)
+static m31r_err add_removed(const reading *r, uint32_t mode, const uint8_t *oid, m31r_error *e)
 {
     m31ri_git_head *h = r->head;
     if (h->n_removed == h->capacity) {
         size_t capacity = h->capacity == 0 ? 16 : h->capacity * 2;
-        char **removed = m31ri_realloc(h->removed, capacity * sizeof *removed);
+        m31ri_git_removed *removed = m31ri_realloc(h->removed, capacity * sizeof *removed);
         if (removed == NULL) {
             return no_memory(e);
         }
         h->removed = removed;
         h->capacity = capacity;
     }
-    h->removed[h->n_removed] = m31ri_strdup(m31ri_buf_str(&r->path));
-    if (h->removed[h->n_removed] == NULL) {
+    m31ri_git_removed *one = &h->removed[h->n_removed];
+    one->path = m31ri_strdup(m31ri_buf_str(&r->path));
+    if (one->path == NULL) {
         return no_memory(e);
     }
+    one->mode = mode;
+    memcpy(one->oid, oid, r->repo->oid_bytes);
     h->n_removed++;
     return M31R_OK;
 }
@@ -162,9 +149,9 @@ static m31r_err add_removed(const reading *r, m31r_error *e)
 static m31r_err take_file(const reading *r, uint32_t mode, const uint8_t *oid, m31r_error *e)
 {
     size_t oid_bytes = r->repo->oid_bytes;
-    size_t i = lower_bound(r->index, m31ri_buf_str(&r->path));
+    size_t i = m31ri_git_index_find(r->index, m31ri_buf_str(&r->path));
     if (i == r->index->n || strcmp(r->index->entries[i].name, m31ri_buf_str(&r->path)) != 0) {
-        return add_removed(r, e);
+        return add_removed(r, mode, oid, e);
     }
     const m31ri_git_entry *entry = &r->index->entries[i];
     m31ri_git_head_entry *h = &r->head->entries[i];
@@ -223,12 +210,27 @@ static m31r_err take_entry(reading *r, tree_rest *t, const cached *cache, m31r_e
     return err;
 }
 
+/* Does the index hold the current tree as one entry (a sparse index), and the same? */
+static bool is_sparse_entry(const reading *r, const uint8_t *oid)
+{
+    size_t i = m31ri_git_index_find(r->index, m31ri_buf_str(&r->path));
+    if (r->path.length == 0 || i == r->index->n) {
+        return false;
+    }
+    const m31ri_git_entry *entry = &r->index->entries[i];
+    return entry->mode == MODE_TREE && strcmp(entry->name, m31ri_buf_str(&r->path)) == 0 &&
+           memcmp(entry->oid, oid, r->repo->oid_bytes) == 0;
+}
+
 /* Declared before use because trees hold trees. */
 static m31r_err read_tree(reading *r, const uint8_t *oid, const cached *cache, int depth,
                           m31r_error *e)
 {
     if (cache != NULL && cache->oid != NULL && memcmp(cache->oid, oid, r->repo->oid_bytes) == 0) {
         mark_same(r);
+        return M31R_OK;
+    }
+    if (is_sparse_entry(r, oid)) {
         return M31R_OK;
     }
     if (depth > TREE_DEPTH) {
@@ -303,7 +305,7 @@ m31r_err m31ri_git_head_read(const m31ri_git_repo *repo, const char *commit,
 void m31ri_git_head_release(m31ri_git_head *h)
 {
     for (size_t i = 0; i < h->n_removed; i++) {
-        m31ri_free(h->removed[i]);
+        m31ri_free(h->removed[i].path);
     }
     m31ri_free(h->removed);
     m31ri_free(h->entries);

@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
-#include "identity/git_facts_int.h"
+#include "git/git_facts_int.h"
 
 #define HEADER_BYTES 12
 #define STAT_BYTES 40 /* ctime to size */
@@ -231,6 +231,21 @@ m31r_err m31ri_git_index_read(const m31ri_git_repo *r, m31ri_git_index *out, m31
     }
     *out = x;
     return M31R_OK;
+}
+
+size_t m31ri_git_index_find(const m31ri_git_index *x, const char *name)
+{
+    size_t low = 0;
+    size_t high = x->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(x->entries[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 void m31ri_git_index_release(m31ri_git_index *x)

@@ -12,14 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
-#include "identity/git_facts_int.h"
+#include "git/git_facts_int.h"
 
 #define REF_DEPTH 5
 #define REF_BYTES 4096
@@ -109,30 +108,6 @@ static m31r_err read_common(m31ri_git_repo *r, m31r_error *e)
     return err;
 }
 
-/* Takes the two facts of .git/config that matter: the length of object names, and whether mode bits
- * count. */
-static m31r_err read_config(m31ri_git_repo *r, m31r_error *e)
-{
-    m31ri_buf text = M31RI_BUF_INIT;
-    m31r_err err = read_below(r->common, "config", &text, e);
-    r->oid_bytes = 20;
-    char *save = NULL;
-    for (char *line = err == M31R_OK && text.length > 0 ? strtok_r(text.data, "\n", &save) : NULL;
-         line != NULL; line = strtok_r(NULL, "\n", &save)) {
-        char value[16] = "";
-        line += strspn(line, " \t");
-        if (strncasecmp(line, "objectformat", 12) == 0 &&
-            sscanf(line + 12, " = %15s", value) == 1) {
-            r->oid_bytes = strcasecmp(value, "sha256") == 0 ? 32 : 20;
-        } else if (strncasecmp(line, "filemode", 8) == 0 &&
-                   sscanf(line + 8, " = %15s", value) == 1) {
-            r->ignores_file_mode = strcasecmp(value, "false") == 0;
-        }
-    }
-    m31ri_buf_release(&text);
-    return err;
-}
-
 /* Fills `r` when `top` holds a `.git` that leads to a repository. */
 static m31r_err try_top(const char *top, m31ri_git_repo *r, bool *found, m31r_error *e)
 {
@@ -156,7 +131,7 @@ static m31r_err try_top(const char *top, m31ri_git_repo *r, bool *found, m31r_er
     r->top = m31ri_strdup(top);
     err = r->top != NULL ? read_common(r, e) : out_of_memory(e);
     if (err == M31R_OK) {
-        err = read_config(r, e);
+        err = m31ri_git_config_read(r, e);
     }
     return err;
 }
@@ -200,6 +175,8 @@ void m31ri_git_repo_release(m31ri_git_repo *r)
     m31ri_free(r->top);
     m31ri_free(r->git_dir);
     m31ri_free(r->common);
+    m31ri_free(r->excludes_file);
+    m31ri_free(r->attributes_file);
     *r = (m31ri_git_repo){0};
 }
 

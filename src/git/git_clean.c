@@ -1,0 +1,130 @@
+/* git_clean.c - a file of the work tree as git would store it: CRLF made LF where git is told so.
+ *
+ * With `text` every CRLF becomes LF. With `auto` (or core.autocrlf) only in a file that looks like
+ * text and whose version in the index has no CRLF, as gitattributes(5) says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "git/git_facts_int.h"
+
+typedef struct counts {
+    size_t crlf, lone_cr, nul, odd, plain;
+} counts;
+
+static counts count_bytes(const m31ri_buf *b)
+{
+    counts c = {0};
+    for (size_t i = 0; i < b->length; i++) {
+        unsigned char byte = (unsigned char)b->data[i];
+        if (byte == '\r') {
+            bool is_pair = i + 1 < b->length && b->data[i + 1] == '\n';
+            c.crlf += is_pair;
+            c.lone_cr += !is_pair;
+        } else if (byte == '\n') {
+            continue;
+        } else if (byte == 0x7f || (byte < 0x20 && memchr("\b\t\033\014", byte, 4) == NULL)) {
+            c.nul += byte == 0;
+            c.odd++;
+        } else {
+            c.plain++;
+        }
+    }
+    bool ends_with_eof = b->length > 0 && b->data[b->length - 1] == '\032';
+    c.odd -= ends_with_eof && c.odd > 0;
+    return c;
+}
+
+/* Git's own guess: one odd byte in 128 is too much for a text. */
+static bool looks_binary(const counts *c)
+{
+    return c->lone_cr > 0 || c->nul > 0 || (c->plain >> 7) < c->odd;
+}
+
+static void drop_cr(m31ri_buf *b)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < b->length; i++) {
+        if (b->data[i] != '\r' || i + 1 == b->length || b->data[i + 1] != '\n') {
+            b->data[out++] = b->data[i];
+        }
+    }
+    b->length = out;
+    b->data[out] = '\0';
+}
+
+m31r_err m31ri_git_clean(const m31ri_git_repo *r, const m31ri_git_manner *manner,
+                         const uint8_t *index_oid, m31ri_buf *bytes, m31r_error *e)
+{
+    if (manner->text == M31RI_GIT_TEXT_NO || bytes->length == 0) {
+        return M31R_OK;
+    }
+    counts c = count_bytes(bytes);
+    if (c.crlf == 0) {
+        return M31R_OK;
+    }
+    if (manner->text == M31RI_GIT_TEXT_AUTO) {
+        m31ri_buf stored = M31RI_BUF_INIT;
+        m31r_error why;
+        if (looks_binary(&c)) {
+            return M31R_OK;
+        }
+        m31r_err err =
+            index_oid != NULL ? m31ri_git_object_read(r, index_oid, &stored, &why) : M31R_OK;
+        counts of_stored = count_bytes(&stored);
+        m31ri_buf_release(&stored);
+        if (err == M31R_E_NOMEM) {
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory comparing the work tree");
+        }
+        if (of_stored.crlf > 0 && !looks_binary(&of_stored)) {
+            return M31R_OK;
+        }
+    }
+    drop_cr(bytes);
+    return M31R_OK;
+}
+
+bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out)
+{
+    struct stat st;
+    char target[PATH_MAX];
+    if (fstatat(top, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    if (S_ISLNK(st.st_mode)) {
+        ssize_t n = readlinkat(top, path, target, sizeof target);
+        m31ri_buf_add(out, target, n > 0 ? (size_t)n : 0);
+        return n >= 0;
+    }
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit) {
+        return false;
+    }
+    int fd = m31ri_open(top, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    m31r_err err = fd >= 0 ? m31ri_read_fd(fd, limit, out, NULL) : M31R_E_IO;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err == M31R_OK;
+}
+
+bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32])
+{
+    char header[40];
+    int n = snprintf(header, sizeof header, "blob %zu", length);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool ok = context != NULL &&
+              EVP_DigestInit_ex(context, oid_bytes == 32 ? EVP_sha256() : EVP_sha1(), NULL) == 1 &&
+              EVP_DigestUpdate(context, header, (size_t)n + 1) == 1 &&
+              EVP_DigestUpdate(context, bytes, length) == 1 &&
+              EVP_DigestFinal_ex(context, out, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return ok;
+}
