@@ -29,8 +29,10 @@ extern "C" {
  */
 M31R_API m31r_err m31r_checkpoint_add(m31r_run *run, const char *path, int64_t step);
 
-/* Registers a file the program reads: a checkpoint it resumes from, a shard, a model. When its
- * digest is that of an earlier run's checkpoint, this run records that it resumes that run.
+/* Registers a file the program reads: a checkpoint it resumes from, a shard, a tokenizer, a model.
+ * When its digest is that of a file which an earlier run below the same directory of runs has made,
+ * that run becomes a parent of this one in metadata.json; when it is a checkpoint of a run of the
+ * same stage, this run records also that it resumes that one.
  *
  * Returns: M31R_OK when the file is registered.
  * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CLOSED.
@@ -38,6 +40,19 @@ M31R_API m31r_err m31r_checkpoint_add(m31r_run *run, const char *path, int64_t s
  * Thread:  any.
  */
 M31R_API m31r_err m31r_input_add(m31r_run *run, const char *path);
+
+/* Registers any other file the program has made and closed, so that a later run that reads it can
+ * name this one. `role` is a word for what it is, [a-z0-9_-]{1,32} and not "input", such as
+ * "tokenizer" or "manifest".
+ *
+ *     m31r_output_add(run, "tokenizer", "tokenizer.json");
+ *
+ * Returns: M31R_OK when the file is registered.
+ * Errors:  M31R_E_ARG (role), M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CLOSED.
+ * Owns:    nothing; the file stays the program's.
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_output_add(m31r_run *run, const char *role, const char *path);
 
 #ifdef __cplusplus
 }

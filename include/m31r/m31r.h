@@ -14,9 +14,11 @@
 #include "m31r/artifact.h"
 #include "m31r/error.h"
 #include "m31r/log.h"
+#include "m31r/measure.h"
 #include "m31r/metric.h"
 #include "m31r/run.h"
 #include "m31r/shell.h"
+#include "m31r/stage.h"
 #include "m31r/value.h"
 #include "m31r/version.h"
 

@@ -10,6 +10,10 @@
  *     m31r_log *log = m31r_run_logger(run, "trainer");
  *     m31r::info(log, "step_complete", "step", step, "loss", loss);
  *     m31r::step(run, i, "loss", loss, "lr", lr);
+ *
+ * The typed calls of stage.h are macros in C++ too, checked by types of their own:
+ *
+ *     m31r_train_step(run, .step = i, .loss = loss, .lr = lr, .grad_norm = norm, .tokens = n);
  */
 #ifndef M31R_M31R_HPP
 #define M31R_M31R_HPP

@@ -32,6 +32,9 @@ static const char *reason_aside(const m31r_lane_facts *lane)
     if (lane->is_observer) {
         return "made by the observer";
     }
+    if (strcmp(lane->name, "progress") == 0) {
+        return "paced by the clock";
+    }
     bool is_captured = strcmp(lane->name, "stdout") == 0 || strcmp(lane->name, "stderr") == 0;
     return is_captured ? "captured text" : "";
 }

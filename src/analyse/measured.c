@@ -1,19 +1,15 @@
-/* measured.c - the one table of measurement fields.
+/* measured.c - which names are measurements, by the schemas.
  *
- * It stands here until the schemas of the stages declare them; then it is made from those. A
- * pattern has at most one star, at its start or its end; a name is tried as a whole and behind
+ * A field that the schema of any stage declares measured is one wherever it stands; and so is a
+ * name that fits one of the patterns of schemas/record.schema.json, for what programs log besides.
+ * A pattern has at most one star, at its start or its end; a name is tried as a whole and behind
  * its last dot, so that `eval.latency_ms` is measured too.
  */
 #include "analyse/measured.h"
 
 #include <string.h>
 
-static const char *const patterns[] = {
-    "ts",   "src_ts",   "tokens/s",  "tok/s",    "*_per_sec",  "*_per_second",
-    "*/s",  "latency*", "*_latency", "memory*",  "rss*",       "peak_rss*",
-    "*_mb", "*_gb",     "duration*", "elapsed*", "wall_time*", "step_time*",
-    "*_s",  "*_ms",     "*_us",      "*_ns",     "*_seconds",  "system.*",
-};
+#include "format/stage_table.h"
 
 static bool matches(const char *pattern, const char *name, size_t length)
 {
@@ -32,10 +28,11 @@ bool m31ri_is_measured(const char *name, size_t length)
     const char *dot = memrchr(name, '.', length);
     const char *last = dot != NULL ? dot + 1 : name;
     size_t last_length = length - (size_t)(last - name);
-    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
-        if (matches(patterns[i], name, length) || matches(patterns[i], last, last_length)) {
+    for (size_t i = 0; m31ri_measured_names[i] != NULL; i++) {
+        const char *pattern = m31ri_measured_names[i];
+        if (matches(pattern, name, length) || matches(pattern, last, last_length)) {
             return true;
         }
     }
-    return false;
+    return m31ri_stage_measures(last, last_length);
 }

@@ -13,14 +13,14 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "emit/state.h"
+#include "emit/stage_state.h"
 #include "m31r/artifact.h"
 #include "m31r/log.h"
 #include "m31r/metric.h"
-#include "identity/checkpoint_origin.h"
+#include "identity/artifact_origin.h"
 
 typedef struct registration {
-    const char *role;    /* "checkpoint" or "input" */
+    const char *role;    /* "checkpoint", "input", or what the program calls it */
     const char *message; /* of its record */
     const char *path;
     int64_t step;
@@ -74,11 +74,17 @@ static void refuse(m31r_run *run, const registration *r, const m31r_error *e)
                  r->role, "error", (const char *)e->message);
 }
 
-/* An input that is another run's checkpoint makes this run its continuation. */
-static void note_origin(m31r_run *run, const char *sha256)
+/* An input that another run made makes that run a parent; when both are of one stage and it is a
+ * checkpoint, this run goes on with that one. */
+static void note_origin(m31r_run *run, const char *sha256, json_t *artifact)
 {
-    m31ri_checkpoint_origin origin;
-    if (!m31ri_checkpoint_origin_find(&run->dir, sha256, &origin)) {
+    m31ri_artifact_origin origin;
+    if (!m31ri_artifact_origin_find(&run->dir, sha256, &origin)) {
+        return;
+    }
+    json_object_set_new(artifact, "run", json_string(origin.run_id));
+    m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "parent", "run", origin.run_id));
+    if (strcmp(origin.role, "checkpoint") != 0 || strcmp(origin.stage, run->stage) != 0) {
         return;
     }
     json_t *notice = json_pack("{s:s, s:s, s:s}", "kind", "resumes", "run", origin.run_id,
@@ -89,9 +95,9 @@ static void note_origin(m31r_run *run, const char *sha256)
     m31ri_notice(run, notice);
 }
 
-static m31r_err add(m31r_run *run, const registration *r)
+/* Hashes the file and tells the run's owner; `out` are its facts. */
+static m31r_err note(m31r_run *run, const registration *r, file_facts *out)
 {
-    file_facts facts;
     m31r_error e;
     if (!m31ri_run_enter(run)) {
         return M31R_E_CLOSED;
@@ -99,27 +105,53 @@ static m31r_err add(m31r_run *run, const registration *r)
     if (r->path == NULL) {
         return M31R_E_ARG;
     }
-    m31r_err err = look(run, r->path, &facts, &e);
+    m31r_err err = look(run, r->path, out, &e);
     if (err != M31R_OK) {
         refuse(run, r, &e);
         return err;
     }
     json_t *notice = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "kind", "artifact", "role",
-                               r->role, "path", facts.shown_path, "bytes", (json_int_t)facts.bytes,
-                               "sha256", facts.sha256, "mtime_ns", (json_int_t)facts.mtime_ns);
-    const m31r_value keys[] = {m31r_of_string("step"), m31r_of_string("path"),
-                               m31r_of_string("bytes"), m31r_of_string("sha256")};
-    const m31r_value values[] = {m31r_of_int(r->step), m31r_of_string(facts.shown_path),
-                                 m31r_of_uint(facts.bytes), m31r_of_string(facts.sha256)};
-    int skip = r->step == M31R_NO_STEP; /* without a step the record begins with the path */
-    if (!skip && notice != NULL) {
+                               r->role, "path", out->shown_path, "bytes", (json_int_t)out->bytes,
+                               "sha256", out->sha256, "mtime_ns", (json_int_t)out->mtime_ns);
+    if (notice == NULL) {
+        return M31R_E_NOMEM;
+    }
+    if (r->step != M31R_NO_STEP) {
         json_object_set_new(notice, "step", json_integer(r->step));
     }
-    m31ri_notice(run, notice);
     if (strcmp(r->role, "input") == 0) {
-        note_origin(run, facts.sha256);
+        note_origin(run, out->sha256, notice);
     }
-    const m31r_fields fields = {keys + skip, values + skip, 4 - (size_t)skip};
+    m31ri_notice(run, notice);
+    return M31R_OK;
+}
+
+static m31r_err add(m31r_run *run, const registration *r)
+{
+    file_facts facts;
+    m31r_err err = note(run, r, &facts);
+    if (err != M31R_OK) {
+        return err;
+    }
+    bool is_output = strcmp(r->message, "output_written") == 0;
+    m31r_value keys[4];
+    m31r_value values[4];
+    size_t n = 0;
+    if (r->step != M31R_NO_STEP) {
+        keys[n] = m31r_of_string("step");
+        values[n++] = m31r_of_int(r->step);
+    }
+    if (is_output) {
+        keys[n] = m31r_of_string("role");
+        values[n++] = m31r_of_string(r->role);
+    }
+    keys[n] = m31r_of_string("path");
+    values[n++] = m31r_of_string(facts.shown_path);
+    keys[n] = m31r_of_string("bytes");
+    values[n++] = m31r_of_uint(facts.bytes);
+    keys[n] = m31r_of_string("sha256");
+    values[n++] = m31r_of_string(facts.sha256);
+    const m31r_fields fields = {keys, values, n};
     return m31r_log_write(m31r_run_logger(run, "m31r"), M31R_INFO, m31r_of_string(r->message),
                           &fields);
 }
@@ -134,4 +166,30 @@ m31r_err m31r_input_add(m31r_run *run, const char *path)
 {
     const registration r = {"input", "input_read", path, M31R_NO_STEP};
     return add(run, &r);
+}
+
+m31r_err m31r_output_add(m31r_run *run, const char *role, const char *path)
+{
+    const registration r = {role, "output_written", path, M31R_NO_STEP};
+    size_t length = role != NULL ? strlen(role) : 0;
+    bool is_word = length > 0 && length <= 32 &&
+                   strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
+    if (!is_word || strcmp(role, "input") == 0) {
+        return M31R_E_ARG;
+    }
+    return add(run, &r);
+}
+
+void m31ri_register_shard(m31r_run *run, m31r_data_shard_fields *f, char sha256[M31RI_SHA256_HEX])
+{
+    const registration r = {"shard", "", f->path, M31R_NO_STEP};
+    file_facts facts;
+    if (m31ri_is_unset_string(f->path) || note(run, &r, &facts) != M31R_OK) {
+        return;
+    }
+    memcpy(sha256, facts.sha256, M31RI_SHA256_HEX);
+    m31ri_fill_integer(&f->bytes, facts.bytes);
+    if (m31ri_is_unset_string(f->sha256)) {
+        f->sha256 = sha256;
+    }
 }

@@ -32,6 +32,7 @@ m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e)
     run->nowhere.public_part.level = INT32_MAX;
     run->fork_generation = m31ri_fork_generation();
     run->rank = m31ri_rank_of_environment();
+    run->opened_mono_ns = m31ri_mono_ns();
     pthread_mutex_init(&run->lock, NULL);
     pthread_mutex_init(&run->points.lock, NULL);
     m31ri_stdout_sink_init(&run->sink, false);
@@ -75,6 +76,7 @@ void m31ri_run_free(m31r_run *run)
 {
     free_lanes_and_loggers(run);
     m31ri_points_close(run);
+    m31ri_stage_state_free(run->stages);
     free_owner_parts(run);
     m31ri_settings_release(&run->own_settings);
     m31ri_free(run->config_path);

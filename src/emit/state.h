@@ -141,6 +141,8 @@ struct m31r_run {
     m31ri_metrics_json *metrics_json;
     uint64_t notices_offset;
     m31ri_fingerprint_job job;
+    struct m31ri_stage_state *stages; /* of the typed calls; NULL until the first */
+    int64_t opened_mono_ns;
     atomic_int_fast64_t tick_mono_ns; /* relaxed: only a pace, any thread may win it */
     m31r_err first_error;
 };
@@ -172,6 +174,9 @@ m31r_err m31ri_points_open(m31r_run *run, m31r_error *e);
 void m31ri_points_close(m31r_run *run);
 void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value *values, size_t n,
                       int64_t step);
+
+/* stage.c */
+void m31ri_stage_state_free(struct m31ri_stage_state *s);
 
 /* stdout_sink.c */
 void m31ri_stdout_sink_init(m31ri_stdout_sink *s, bool is_on);

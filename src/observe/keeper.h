@@ -4,7 +4,7 @@
 
 #include "base/os_proc_tree.h"
 #include "observe/capture.h"
-#include "observe/gpu.h"
+#include "base/gpu.h"
 #include "observe/lane_tail.h"
 #include "observe/observe_int.h"
 

@@ -233,10 +233,12 @@ static bool fold_artifact(m31ri_metadata *m, const json_t *notice)
     static const char *const same[] = {"role", "path", "step", NULL};
     static const char *const members[] = {"role",   "path",     "step", "bytes",
                                           "sha256", "mtime_ns", NULL};
+    static const char *const origin[] = {"run", NULL}; /* only where it is known */
     const char *role = text_of(notice, "role");
     const char *path = text_of(notice, "path");
     return role != NULL && path != NULL && path[0] != '\0' &&
-           fold_element(m, "artifacts", notice, same, members);
+           fold_element(m, "artifacts", notice, same, members) &&
+           (text_of(notice, "run") == NULL || fold_element(m, "artifacts", notice, same, origin));
 }
 
 /* Adds without wrapping round: the count came from outside. */
@@ -422,6 +424,26 @@ static bool fold_rank(m31ri_metadata *m, const json_t *notice)
     return true;
 }
 
+/* A file that the program read was made by that run. */
+static bool fold_parent(m31ri_metadata *m, const json_t *notice)
+{
+    const char *run = text_of(notice, "run");
+    json_t *parents = json_object_get(m->root, "parents");
+    size_t i;
+    json_t *known;
+    if (run == NULL) {
+        return false;
+    }
+    json_array_foreach(parents, i, known)
+    {
+        if (equals(json_string_value(known), run)) {
+            return true;
+        }
+    }
+    m->is_dirty = true;
+    return json_array_append_new(parents, json_string(run)) == 0;
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -438,7 +460,7 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
         {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
         {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
         {"close", fold_close},       {"digest", fold_digest}, {"end", fold_end},
-        {"resumes", fold_resumes},   {"rank", fold_rank},
+        {"resumes", fold_resumes},   {"rank", fold_rank},     {"parent", fold_parent},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -96,7 +96,8 @@ def main():
                     bad += 1
     schemas = os.listdir(os.path.join(SOURCE, "schemas"))
     shipped = {f.split(".")[0] for f in schemas if f.endswith(".json")}
-    for kind in sorted(shipped - seen):
+    stages = {kind for kind in shipped if "x-stage" in load(kind)}  # of records, not of our lines
+    for kind in sorted(shipped - seen - stages):
         print(f"schemas/{kind}.schema.json: no line of that kind was seen")
         bad += 1
     print(f"{len(seen)} kinds of lines hold to their schemas" if bad == 0 else f"{bad} faults")

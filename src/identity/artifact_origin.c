@@ -1,10 +1,10 @@
-/* checkpoint_origin.c - which earlier run made a checkpoint.
+/* artifact_origin.c - which earlier run made a file.
  *
- * A run names its checkpoints by digest, so moving or renaming the file does not break the link.
+ * A run names the files it makes by digest, so moving or renaming the file does not break the link.
  * The text of each metadata.json is searched for the digest before it is parsed: a thousand runs
  * cost a few milliseconds.
  */
-#include "identity/checkpoint_origin.h"
+#include "identity/artifact_origin.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,8 +17,8 @@
 
 #define METADATA_LIMIT (16 * 1024 * 1024)
 
-/* The artifact of this digest, as a checkpoint, in a parsed metadata.json; NULL when there is none.
- */
+/* The artifact of this digest in a parsed metadata.json that the run made, not read; NULL when
+ * there is none. */
 static const json_t *find_artifact(const json_t *root, const char *sha256)
 {
     size_t i;
@@ -27,7 +27,7 @@ static const json_t *find_artifact(const json_t *root, const char *sha256)
     {
         const char *role = json_string_value(json_object_get(artifact, "role"));
         const char *digest = json_string_value(json_object_get(artifact, "sha256"));
-        if (role != NULL && strcmp(role, "checkpoint") == 0 && digest != NULL &&
+        if (role != NULL && strcmp(role, "input") != 0 && digest != NULL &&
             strcmp(digest, sha256) == 0) {
             return artifact;
         }
@@ -35,7 +35,7 @@ static const json_t *find_artifact(const json_t *root, const char *sha256)
     return NULL;
 }
 
-static bool read_origin(const m31ri_buf *text, const char *sha256, m31ri_checkpoint_origin *out)
+static bool read_origin(const m31ri_buf *text, const char *sha256, m31ri_artifact_origin *out)
 {
     json_t *root = json_loadb(m31ri_buf_str(text), text->length, 0, NULL);
     const json_t *artifact = find_artifact(root, sha256);
@@ -43,7 +43,11 @@ static bool read_origin(const m31ri_buf *text, const char *sha256, m31ri_checkpo
     bool found = artifact != NULL && run_id != NULL;
     if (found) {
         const json_t *step = json_object_get(artifact, "step");
+        const char *stage = json_string_value(json_object_get(root, "stage"));
         snprintf(out->run_id, sizeof out->run_id, "%s", run_id);
+        snprintf(out->stage, sizeof out->stage, "%s", stage != NULL ? stage : "");
+        snprintf(out->role, sizeof out->role, "%s",
+                 json_string_value(json_object_get(artifact, "role")));
         out->has_step = json_is_integer(step);
         out->step = json_integer_value(step);
     }
@@ -53,7 +57,7 @@ static bool read_origin(const m31ri_buf *text, const char *sha256, m31ri_checkpo
 
 /* Looks into one run; `text` is scratch. */
 static bool look(int root_fd, const char *name, const char *sha256, m31ri_buf *text,
-                 m31ri_checkpoint_origin *out)
+                 m31ri_artifact_origin *out)
 {
     char path[M31RI_RUN_ID_BYTES + 32];
     int n = snprintf(path, sizeof path, "%s/metadata.json", name);
@@ -64,8 +68,8 @@ static bool look(int root_fd, const char *name, const char *sha256, m31ri_buf *t
            read_origin(text, sha256, out);
 }
 
-bool m31ri_checkpoint_origin_find(const m31ri_run_dir *d, const char *sha256,
-                                  m31ri_checkpoint_origin *out)
+bool m31ri_artifact_origin_find(const m31ri_run_dir *d, const char *sha256,
+                                m31ri_artifact_origin *out)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     m31ri_dir_list list = {0};

@@ -2,7 +2,7 @@
  *
  * Only four calls of the library's stable interface are used; their types are written down here.
  */
-#include "observe/gpu.h"
+#include "base/gpu.h"
 
 #include <dlfcn.h>
 #include <string.h>
