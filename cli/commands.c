@@ -16,6 +16,7 @@ extern const command command_log;
 extern const command command_logs;
 extern const command command_metric;
 extern const command command_metrics;
+extern const command command_recover;
 extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
@@ -35,6 +36,7 @@ const command *const all_commands[] = {
     &command_log,
     &command_metric,
     &command_verify,
+    &command_recover,
     &command_info,
     &command_completion,
     &command_help,

@@ -42,7 +42,8 @@ typedef enum m31r_state {
     M31R_STATE_FAILED = 3,
     M31R_STATE_KILLED = 4,
     M31R_STATE_INTERRUPTED = 5, /* Ctrl-C or preemption */
-    M31R_STATE_CRASHED = 6      /* the writer is proved dead and recorded no end */
+    M31R_STATE_CRASHED = 6      /* the writer is proved dead and recorded no end, or only
+                                 * `m31r recover` did */
 } m31r_state;
 
 /* One value of a run's identity. Strings are "" when not known. */

@@ -22,6 +22,7 @@
 #include "m31r/error.h"
 #include "m31r/explain.h"
 #include "m31r/groups.h"
+#include "m31r/recover.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
 #include "m31r/series.h"
@@ -144,6 +145,14 @@ M31R_API m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m3
  */
 M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
                                          const m31r_verification *v, m31r_error *e);
+
+/* Writes what was, or would be, done with a run that nobody ended.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_recovery(const m31r_screen *s, const m31r_recovery *r, m31r_error *e);
 
 /* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
  * comparison was made of. `shows_all`: also what is the same.

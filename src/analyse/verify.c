@@ -84,7 +84,7 @@ bool m31ri_verify_is_ended(const m31r_verification *v)
 {
     const m31r_facts *f = &v->reader->facts;
     return f->end[0] != '\0' && f->state >= M31R_STATE_FINISHED &&
-           f->state <= M31R_STATE_INTERRUPTED;
+           f->state <= M31R_STATE_CRASHED;
 }
 
 /* What is wrong with a file of the manifest, or NULL. */

@@ -36,6 +36,7 @@ static void fold_again(m31r_run *run)
 {
     m31ri_metadata *m = &run->metadata;
     m31ri_process self = m31ri_process_self();
+    m31ri_metadata_set(m, "unknown_notices", json_integer(0));
     m31ri_metadata_set(m, "lanes", json_array());
     m31ri_metadata_set(m, "artifacts", json_array());
     m31ri_metadata_set(m, "lost",

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/os_process.h"
 #include "m31r/reader.h"
 
 #define M31RI_METADATA_BYTES (16 * 1024 * 1024) /* a larger metadata.json is not read */
@@ -42,6 +43,9 @@ void m31ri_facts_fill(m31r_reader *r);
 
 /* run_state.c: what the state is, and why. */
 m31r_state m31ri_state_derive(m31r_reader *r, const char **out_why);
+
+/* run_state.c: who owns the run, or owned it last. False when nothing says. */
+bool m31ri_writer_of(const m31r_reader *r, m31ri_process *out);
 
 /* lanes.c: the files of records in a directory. Owns: m31ri_lane_list_release(). */
 m31r_err m31ri_lane_list_read(int dir, m31ri_lane_list *out, m31r_error *e);

@@ -19,7 +19,7 @@
 
 static m31r_state state_of(const char *name)
 {
-    for (int s = M31R_STATE_FINISHED; s <= M31R_STATE_INTERRUPTED; s++) {
+    for (int s = M31R_STATE_FINISHED; s <= M31R_STATE_CRASHED; s++) {
         if (strcmp(name, m31r_state_name((m31r_state)s)) == 0) {
             return (m31r_state)s;
         }
@@ -48,7 +48,7 @@ static bool process_of(const json_t *object, m31ri_process *out)
 
 /* Who writes the run: .live/owner, which is there before metadata.json is, else metadata's writer.
  */
-static bool writer_of(m31r_reader *r, m31ri_process *out)
+bool m31ri_writer_of(const m31r_reader *r, m31ri_process *out)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     bool found = false;
@@ -100,7 +100,7 @@ m31r_state m31ri_state_derive(m31r_reader *r, const char **out_why)
         return stored;
     }
     m31ri_process writer;
-    if (!writer_of(r, &writer)) {
+    if (!m31ri_writer_of(r, &writer)) {
         *out_why = "no end was recorded, and nothing says who wrote the run";
         return M31R_STATE_UNKNOWN;
     }

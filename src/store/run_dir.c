@@ -27,11 +27,10 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "format/json_text.h"
+#include "store/run_dir_int.h"
 
-#define LIVE ".live"
 #define RESERVE "reserve"
 #define RESERVE_BYTES (32 * 1024)
-#define LIVE_ENDING ".live.ending"
 #define SUFFIXES 1000
 #define JOINERS_OF_ONE_PROCESS 10000
 #define LOCK_WAIT_MS                                                                               \
@@ -42,7 +41,7 @@
 
 /* As m31ri_fail_sys, but always M31R_E_IO (or NOMEM): here a missing or existing part is never an
  * answer of its own. */
-static m31r_err fail_io(m31r_error *e, int sys_errno, const char *path, const char *doing)
+m31r_err m31ri_run_dir_fail(m31r_error *e, int sys_errno, const char *path, const char *doing)
 {
     m31r_err code = m31ri_fail_sys(e, sys_errno, path, "%s %s", doing, path);
     if (code == M31R_E_NOMEM) {
@@ -61,7 +60,7 @@ static m31r_err fail_nomem(m31r_error *e)
 
 /* Absolute path of an open directory, links resolved. NULL when memory is out or the system does
  * not say. */
-static char *path_of(int fd)
+char *m31ri_run_dir_path_of(int fd)
 {
     char name[64];
     char path[PATH_MAX];
@@ -81,7 +80,7 @@ static char *join_path(const char *directory, const char *name)
 }
 
 /* One line of JSON: which process this is. */
-static int write_member(int fd, const m31ri_run_dir *d)
+int m31ri_run_dir_write_member(int fd, const m31ri_run_dir *d)
 {
     m31ri_process self = m31ri_process_self();
     m31ri_buf b = M31RI_BUF_INIT;
@@ -111,7 +110,7 @@ static int add_member(m31ri_run_dir *d, const char *name)
         err = errno;
     }
     if (err == 0) {
-        err = write_member(fd, d);
+        err = m31ri_run_dir_write_member(fd, d);
     }
     if (err != 0) {
         if (fd >= 0) {
@@ -138,7 +137,7 @@ static m31r_err make_run_directory(int root_fd, const char *root, int64_t wall_n
             return M31R_OK;
         }
         if (errno != EEXIST) {
-            m31r_err code = fail_io(e, errno, root, "making a run directory in");
+            m31r_err code = m31ri_run_dir_fail(e, errno, root, "making a run directory in");
             m31ri_fail_hint(
                 e, "runs are kept in %s: make it writable, or name another directory of runs",
                 root);
@@ -165,9 +164,9 @@ static m31r_err open_root(const char *root, int *out_fd, char **out_path, m31r_e
     }
     int fd = m31ri_open_dir(AT_FDCWD, root, true);
     if (fd < 0) {
-        return fail_io(e, errno, root, "opening the directory of runs");
+        return m31ri_run_dir_fail(e, errno, root, "opening the directory of runs");
     }
-    char *path = path_of(fd);
+    char *path = m31ri_run_dir_path_of(fd);
     if (path == NULL) {
         close(fd);
         return fail_nomem(e);
@@ -185,10 +184,10 @@ static int furnish(int root_fd, m31ri_run_dir *d)
     if (d->fd < 0) {
         return errno;
     }
-    if (mkdirat(d->fd, LIVE, 0777) != 0) {
+    if (mkdirat(d->fd, M31RI_LIVE, 0777) != 0) {
         return errno;
     }
-    d->live_fd = m31ri_open_dir(d->fd, LIVE, false);
+    d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE, false);
     int err = d->live_fd < 0 ? errno : add_member(d, "owner");
     if (err == 0 && mkdirat(d->fd, "checkpoints", 0777) != 0) {
         err = errno;
@@ -197,7 +196,7 @@ static int furnish(int root_fd, m31ri_run_dir *d)
         if (d->member_name != NULL) {
             unlinkat(d->live_fd, d->member_name, 0);
         }
-        unlinkat(d->fd, LIVE, AT_REMOVEDIR);
+        unlinkat(d->fd, M31RI_LIVE, AT_REMOVEDIR);
     }
     return err;
 }
@@ -218,7 +217,8 @@ m31r_err m31ri_run_dir_create(const char *root, int64_t wall_ns, const uint8_t i
         d.path = join_path(root_path, d.run_id);
         int sys_errno = d.path != NULL ? furnish(root_fd, &d) : ENOMEM;
         if (sys_errno != 0) {
-            err = fail_io(e, sys_errno, d.path != NULL ? d.path : root_path, "making the run in");
+            err = m31ri_run_dir_fail(e, sys_errno, d.path != NULL ? d.path : root_path,
+                                     "making the run in");
             unlinkat(root_fd, d.run_id, AT_REMOVEDIR);
         }
     }
@@ -233,7 +233,7 @@ m31r_err m31ri_run_dir_create(const char *root, int64_t wall_ns, const uint8_t i
 }
 
 /* Run id of a live run: its owner's file says it; a directory may have been renamed. */
-static m31r_err read_run_id(m31ri_run_dir *d, m31r_error *e)
+m31r_err m31ri_run_dir_read_id(m31ri_run_dir *d, m31r_error *e)
 {
     const char *base = strrchr(d->path, '/');
     base = base != NULL ? base + 1 : d->path;
@@ -264,14 +264,15 @@ static bool is_there(int dir, const char *name)
 
 static m31r_err open_live(m31ri_run_dir *d, m31r_error *e)
 {
-    d->live_fd = m31ri_open_dir(d->fd, LIVE, false);
+    d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE, false);
     if (d->live_fd >= 0) {
         return M31R_OK;
     }
     if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-        return fail_io(e, errno, d->path, "opening .live of");
+        return m31ri_run_dir_fail(e, errno, d->path, "opening .live of");
     }
-    if (errno == ENOENT && (is_there(d->fd, "metadata.json") || is_there(d->fd, LIVE_ENDING))) {
+    if (errno == ENOENT &&
+        (is_there(d->fd, "metadata.json") || is_there(d->fd, M31RI_LIVE_ENDING))) {
         return m31ri_fail(e, M31R_E_CLOSED, "%s has ended: nothing can be added to it", d->path);
     }
     return m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", d->path);
@@ -282,8 +283,8 @@ static bool is_still_live(const m31ri_run_dir *d)
     struct stat mine;
     struct stat named;
     return fstat(d->live_fd, &mine) == 0 &&
-           fstatat(d->fd, LIVE, &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_dev == named.st_dev &&
-           mine.st_ino == named.st_ino;
+           fstatat(d->fd, M31RI_LIVE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
 /* Adds a joiner file of this process under the next free number. */
@@ -308,7 +309,7 @@ static m31r_err add_joiner(m31ri_run_dir *d, m31r_error *e)
     if (err == 0 || err == ENOENT) {
         return m31ri_fail(e, M31R_E_CLOSED, "%s has ended: nothing can be added to it", d->path);
     }
-    return fail_io(e, err, d->path, "joining");
+    return m31ri_run_dir_fail(e, err, d->path, "joining");
 }
 
 m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e)
@@ -319,10 +320,10 @@ m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e)
         return errno == ENOTDIR ? m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", path)
                                 : m31ri_fail_sys(e, errno, path, "opening the run %s", path);
     }
-    d.path = path_of(d.fd);
+    d.path = m31ri_run_dir_path_of(d.fd);
     m31r_err err = d.path != NULL ? open_live(&d, e) : fail_nomem(e);
     if (err == M31R_OK) {
-        err = read_run_id(&d, e);
+        err = m31ri_run_dir_read_id(&d, e);
     }
     if (err == M31R_OK) {
         err = add_joiner(&d, e);
@@ -337,7 +338,7 @@ m31r_err m31ri_run_dir_join(const char *path, m31ri_run_dir *out, m31r_error *e)
 
 /* Whether somebody holds the file's lock. A shared lock is asked for, so that two who look do not
  * see each other. */
-static bool is_locked(int live_fd, const char *name)
+bool m31ri_run_dir_is_locked(int live_fd, const char *name)
 {
     int fd = m31ri_open(live_fd, name, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) {
@@ -351,8 +352,8 @@ static bool is_locked(int live_fd, const char *name)
 bool m31ri_run_dir_is_owned(const char *path)
 {
     int fd = m31ri_open_dir(AT_FDCWD, path, true);
-    int live_fd = fd >= 0 ? m31ri_open_dir(fd, LIVE, false) : -1;
-    bool is_owned = live_fd >= 0 && is_locked(live_fd, "owner");
+    int live_fd = fd >= 0 ? m31ri_open_dir(fd, M31RI_LIVE, false) : -1;
+    bool is_owned = live_fd >= 0 && m31ri_run_dir_is_locked(live_fd, "owner");
     if (live_fd >= 0) {
         close(live_fd);
     }
@@ -378,7 +379,7 @@ bool m31ri_run_dir_has_others(const m31ri_run_dir *d, int *n_abandoned)
             if (!is_member(name) || (d->member_name != NULL && strcmp(name, d->member_name) == 0)) {
                 continue;
             }
-            if (is_locked(d->live_fd, name)) {
+            if (m31ri_run_dir_is_locked(d->live_fd, name)) {
                 found = true;
             } else if (is_there(d->live_fd, name)) {
                 n++;
@@ -397,8 +398,8 @@ m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
     if (!is_still_live(d)) {
         return M31R_OK;
     }
-    if (renameat(d->fd, LIVE, d->fd, LIVE_ENDING) != 0) {
-        return fail_io(e, errno, d->path, "ending");
+    if (renameat(d->fd, M31RI_LIVE, d->fd, M31RI_LIVE_ENDING) != 0) {
+        return m31ri_run_dir_fail(e, errno, d->path, "ending");
     }
     return M31R_OK;
 }
@@ -433,8 +434,8 @@ m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
         unlinkat(d->live_fd, list.entries[i].name, 0);
     }
     m31ri_dir_list_release(&list);
-    if (unlinkat(d->fd, LIVE_ENDING, AT_REMOVEDIR) != 0 && errno != ENOENT) {
-        return fail_io(e, errno, d->path, "removing .live of");
+    if (unlinkat(d->fd, M31RI_LIVE_ENDING, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        return m31ri_run_dir_fail(e, errno, d->path, "removing .live of");
     }
     return M31R_OK;
 }
@@ -519,7 +520,7 @@ static int become_owner(m31ri_run_dir *d)
     d->lock_fd = fd;
     d->member_name = name;
     d->is_owner = true;
-    return ftruncate(fd, 0) == 0 ? write_member(fd, d) : errno;
+    return ftruncate(fd, 0) == 0 ? m31ri_run_dir_write_member(fd, d) : errno;
 }
 
 m31r_err m31ri_run_dir_adopt(const char *path, m31ri_run_dir *out, m31r_error *e)
@@ -532,7 +533,7 @@ m31r_err m31ri_run_dir_adopt(const char *path, m31ri_run_dir *out, m31r_error *e
     int sys_errno = become_owner(&d);
     if (sys_errno != 0) {
         err = sys_errno == EBUSY ? m31ri_fail(e, M31R_E_BUSY, "the owner of %s is alive", path)
-                                 : fail_io(e, sys_errno, path, "taking over");
+                                 : m31ri_run_dir_fail(e, sys_errno, path, "taking over");
         m31ri_run_dir_release(&d);
         return err;
     }

@@ -87,6 +87,23 @@ void m31ri_run_dir_release(m31ri_run_dir *d);
  * (M31R_E_CLOSED...) no lock is held; release is still due. */
 m31r_err m31ri_run_dir_rejoin_after_fork(m31ri_run_dir *d, m31r_error *e);
 
+/* What is left of a run's `.live`, as locks tell it on this host. */
+typedef enum m31ri_run_life {
+    M31RI_RUN_ENDED,    /* no `.live`, and a manifest */
+    M31RI_RUN_UNSEALED, /* no `.live`, and no manifest */
+    M31RI_RUN_LIVE,     /* a process of the run lives */
+    M31RI_RUN_LEFT      /* `.live` is there, and nobody is in it */
+} m31ri_run_life;
+
+/* Looks only. Errors: M31R_E_NOTFOUND, M31R_E_IO. */
+m31r_err m31ri_run_dir_life(const char *path, m31ri_run_life *out, m31r_error *e);
+
+/* Takes a run that nobody writes any more, to end it: as its owner, and shut to joiners. Of a run
+ * that has no `.live` but a metadata.json one is made.
+ * Errors: M31R_E_BUSY (a process of the run lives, or another one is ending it), M31R_E_CLOSED (it
+ *         was ended meanwhile), M31R_E_NOTFOUND, M31R_E_ARG (not a run directory), M31R_E_IO. */
+m31r_err m31ri_run_dir_take(const char *path, m31ri_run_dir *out, m31r_error *e);
+
 /* Takes over a run whose owner is dead, which its freed lock proves; as its owner from then on.
  * Errors: M31R_E_BUSY (the owner lives), and those of m31ri_run_dir_join. */
 m31r_err m31ri_run_dir_adopt(const char *path, m31ri_run_dir *out, m31r_error *e);

@@ -40,6 +40,9 @@ int main(int argc, char **argv)
     if (strcmp(what, "leave") == 0) {
         return leave_child(run, log, (unsigned)n);
     }
+    if (strcmp(what, "hang") == 0) {
+        pause();
+    }
     if (strcmp(what, "flood") == 0) {
         for (int i = 0; i < n; i++) {
             m31r_info(log, "flood", "i", i);

@@ -14,6 +14,7 @@ import run_cases_later  # noqa: E402,F401
 import run_cases_output  # noqa: E402,F401
 import run_cases_ranks  # noqa: E402,F401
 import run_cases_real  # noqa: E402,F401
+import run_cases_recover  # noqa: E402,F401
 import run_cases_terminal  # noqa: E402,F401
 import run_harness  # noqa: E402
 

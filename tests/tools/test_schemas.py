@@ -79,7 +79,8 @@ def main():
               ["metrics", "@", "--root", root],
               ["explain", "@", "--root", root],
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
-              ["verify", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
+              ["verify", "@", "--root", root],
+              ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
