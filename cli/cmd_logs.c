@@ -268,10 +268,12 @@ static int say_skipped(cli *c, const logs *l)
 {
     m31r_scan_counts counts = m31r_scan_count(l->scan);
     if (counts.n_skipped > 0) {
-        cli_note(c, "%llu lines are no records and were left out; the first is %s:%llu (%s)",
+        bool has_why = counts.first_bad_why[0] != '\0';
+        cli_note(c, "%llu lines are no records and were left out; the first is %s:%llu (%s%s%s)",
                  (unsigned long long)counts.n_skipped, counts.first_bad_file,
                  (unsigned long long)counts.first_bad_line,
-                 m31r_line_class_name(counts.first_bad_class));
+                 m31r_line_class_name(counts.first_bad_class), has_why ? ": " : "",
+                 counts.first_bad_why);
     }
     if (counts.n_torn > 0) {
         cli_note(c, "%llu files end in a line without newline, which was left out",

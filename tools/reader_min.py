@@ -15,11 +15,14 @@ import csv
 import json
 import os
 import re
+import subprocess
 import sys
 
 DEPTH = 128
 NAME = r"[a-z0-9_][a-z0-9_-]{0,31}"
-LANE_FILE = re.compile(rf"{NAME}(\.{NAME})?(\.rank[0-9]{{4,}})?\.log")
+LANE = rf"{NAME}(?:\.{NAME})?(?:\.rank[0-9]{{4,}})?"
+LANE_FILE = re.compile(rf"({LANE})\.log")
+SEGMENT_FILE = re.compile(rf"({LANE})\.([0-9]{{6,}})\.[0-9]{{8}}T[0-9]{{6}}Z\.log(\.zst)?")
 POINT_FILE = re.compile(r"metrics(\.rank[0-9]{4,})?\.csv")
 TS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -132,19 +135,43 @@ def read_point(line):
             "value": value if special else float(value), "ts": ts, "segment": int(segment)}
 
 
+def content(path):
+    if path.endswith(".zst"):
+        return subprocess.run(["zstd", "-q", "-dc", path], stdout=subprocess.PIPE, check=True).stdout
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def split(path):
     """Complete lines without their newline, and the bytes behind the last one."""
-    with open(path, "rb") as f:
-        lines = f.read().split(b"\n")
+    lines = content(path).split(b"\n")
     return lines[:-1], lines[-1]
+
+
+def lanes_of(folder):
+    """The files of each lane in order: its segments, then its file (section 12)."""
+    lanes = {}
+    for name in sorted(os.listdir(folder)):
+        segment = SEGMENT_FILE.fullmatch(name)
+        whole = LANE_FILE.fullmatch(name)
+        if segment and not (segment[3] and os.path.exists(os.path.join(folder, name[:-4]))):
+            lanes.setdefault(segment[1] + ".log", []).append((int(segment[2]), name))
+        elif whole:
+            lanes.setdefault(name, []).append((float("inf"), name))
+    return {lane: [name for _, name in sorted(files)] for lane, files in lanes.items()}
 
 
 def canonical(value):
     return json.dumps(value, sort_keys=False)
 
 
-def read_lane(path, name, dump):
-    lines, tail = split(path)
+def read_lane(folder, name, files, dump):
+    lines, tail = [], b""
+    for file in files:
+        more, tail = split(os.path.join(folder, file))
+        lines += more
+        if tail and file != files[-1]:
+            lines.append(tail)
     n_good = 0
     for line in lines:
         kind, value = read_record(line)
@@ -189,11 +216,12 @@ def main(arguments):
     if len(rest) != 1 or not os.path.isdir(rest[0]):
         print("usage: reader_min.py [--dump] RUN_DIRECTORY", file=sys.stderr)
         return 1
-    for name in sorted(os.listdir(rest[0])):
+    lanes = lanes_of(rest[0])
+    for name in sorted(list(lanes) + [n for n in os.listdir(rest[0]) if POINT_FILE.fullmatch(n)]):
         path = os.path.join(rest[0], name)
-        if LANE_FILE.fullmatch(name):
-            read_lane(path, name, dump)
-        elif POINT_FILE.fullmatch(name):
+        if name in lanes:
+            read_lane(rest[0], name, lanes[name], dump)
+        else:
             read_points(path, name, dump)
     for name in ("metadata.json", "metrics.json"):
         read_document(os.path.join(rest[0], name), name, dump)

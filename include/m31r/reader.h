@@ -57,10 +57,11 @@ typedef struct m31r_identity_value {
 
 /* One file of records. */
 typedef struct m31r_lane_facts {
-    const char *file; /* name in the run's directory */
-    const char *name; /* lane's name; "" for the main lane */
-    int64_t rank;     /* 0 when the name says none */
-    int64_t bytes;
+    const char *file;  /* name in the run's directory */
+    const char *name;  /* lane's name; "" for the main lane */
+    int64_t rank;      /* 0 when the name says none */
+    int64_t bytes;     /* on disk, rotated segments included */
+    int64_t segments;  /* files that were rotated away; `file` may then be missing */
     bool is_observer;  /* made by the observer, not by the program */
     bool is_unordered; /* used from several threads: only their own order is known */
 } m31r_lane_facts;

@@ -1,10 +1,11 @@
 /* scan.h - records read back, one after another, from a run's lanes, a file or a stream.
  *
- * A scan streams: memory is bounded by the longest line, whatever the size. Lines that are no
- * records are skipped and counted by class, and a line torn at the end is left out and said;
- * nothing is guessed or mended. Several lanes come merged by ts with each lane's own order kept. It
- * is not a query engine: what to keep is a filter that is given at the start, so that a faster way
- * to find it can stand beneath without a change here.
+ * A scan streams: memory is bounded by the longest line, whatever the size. A lane is read with all
+ * that was rotated away and compressed of it as one file, and its lines are counted through. Lines
+ * that are no records are skipped and counted by class, and a line torn at the end is left out and
+ * said; nothing is guessed or mended. Several lanes come merged by ts with each lane's own order
+ * kept. It is not a query engine: what to keep is a filter that is given at the start, so that a
+ * faster way to find it can stand beneath without a change here.
  *
  * Invariants: a record's view points into the scan and dies at the next call. A scan never writes.
  *
@@ -45,7 +46,8 @@ typedef enum m31r_line_class {
     M31R_LINE_DUP_KEY = 6,
     M31R_LINE_LONE_SURROGATE = 7,
     M31R_LINE_TOO_LONG = 8,
-    M31R_LINE_CLASSES = 9
+    M31R_LINE_UNREADABLE = 9, /* inside a damaged piece of a compressed file */
+    M31R_LINE_CLASSES = 10
 } m31r_line_class;
 
 /* What a scan has met so far. A torn line is in no class. */
@@ -56,6 +58,7 @@ typedef struct m31r_scan_counts {
     uint64_t n_kept;            /* records that the filter let through */
     uint64_t n_without_fields;  /* JSON objects that lack ts, level, module or msg */
     const char *first_bad_file; /* where the first skipped line stands; "" for none */
+    const char *first_bad_why;  /* of M31R_LINE_UNREADABLE: what is wrong there; else "" */
     uint64_t first_bad_line;
     m31r_line_class first_bad_class;
 } m31r_scan_counts;
@@ -108,7 +111,8 @@ typedef struct m31r_record {
     size_t module_length, message_length;
     bool has_step;
     int64_t step;
-    const char *file;     /* where it stands; "-" for a stream */
+    const char *file;     /* where it stands: the lane's file, also for a rotated segment; "-" for a
+                           * stream */
     const char *lane;     /* "" for the main lane and for files */
     uint64_t line_number; /* 1-based */
 } m31r_record;

@@ -17,6 +17,17 @@ static bool exists(const m31r_verification *v, const char *name, bool is_directo
            (is_directory ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode));
 }
 
+/* The main lane may be there in its rotated segments alone. */
+static bool has_lane(const m31r_verification *v, const char *file)
+{
+    for (size_t i = 0; i < v->reader->lanes.n; i++) {
+        if (strcmp(v->reader->lanes.lanes[i].file, file) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_files(m31r_verification *v)
 {
     static const char *const statement[2] = {"OBS-22", "every mandatory file is there"};
@@ -30,7 +41,8 @@ static void check_files(m31r_verification *v)
         /* Serving makes no checkpoints: its stage does not ask for the folder. */
         bool is_folder = i == 5;
         const char *name = is_folder ? "checkpoints" : files[i];
-        if (exists(v, name, is_folder) || (is_folder && strcmp(stage, "serve") == 0)) {
+        if (exists(v, name, is_folder) || (i == 0 && has_lane(v, name)) ||
+            (is_folder && strcmp(stage, "serve") == 0)) {
             continue;
         }
         n += (size_t)snprintf(missing + n, sizeof missing - n, "%s%s%s", n > 0 ? ", " : "", name,

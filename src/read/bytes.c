@@ -82,6 +82,9 @@ static const m31ri_bytes_kind plain_file = {next, at, has_grown, release};
 m31r_err m31ri_bytes_open(m31ri_bytes **out, int fd, bool owns_fd, const char *name, m31r_error *e)
 {
     struct stat st;
+    if (m31ri_bytes_is_zstd(fd, name)) {
+        return m31ri_bytes_open_zstd(out, fd, owns_fd, name, e);
+    }
     plain_bytes *p = m31ri_calloc(1, sizeof *p);
     if (p == NULL) {
         if (owns_fd) {

@@ -24,7 +24,7 @@
 typedef struct m31ri_bytes m31ri_bytes;
 
 /* What a kind can do. Errors are M31R_E_IO and M31R_E_NOMEM; a kind that checks its bytes also has
- * M31R_E_CORRUPT. */
+ * M31R_E_CORRUPT: `n_lost_lines` cannot be read, and the next call goes on behind them. */
 typedef struct m31ri_bytes_kind {
     /* The next bytes, 1 to `capacity` (> 0) of them into `*out_n`; 0 when there are none (now). */
     m31r_err (*next)(m31ri_bytes *b, char *to, size_t capacity, size_t *out_n, m31r_error *e);
@@ -46,6 +46,13 @@ struct m31ri_bytes {
     const char *name; /* for messages; must live as long */
     uint64_t size;    /* plain bytes there were at opening; 0 when not known */
     bool is_regular;  /* not a pipe or terminal */
+
+    /* Set by the caller after opening, NULL by default: `next` may leave out pieces of which an
+     * index says that no record passes. */
+    const struct m31r_filter *filter;
+    uint64_t n_lines_left_out; /* before what the last `next` gave; the caller takes it back to 0 */
+    int64_t ns_left_out;       /* the latest time in them */
+    uint64_t n_lost_lines;     /* with M31R_E_CORRUPT; 1 when the number is not known */
 };
 
 /* Takes over `fd` when `owns_fd`, also on failure.
@@ -54,5 +61,18 @@ struct m31ri_bytes {
  * Errors:  M31R_E_NOMEM; what the kinds have.
  */
 m31r_err m31ri_bytes_open(m31ri_bytes **out, int fd, bool owns_fd, const char *name, m31r_error *e);
+
+/* bytes_zstd.c: the kind for a compressed file, and whether it is one: by its name (.zst), or by
+ * first bytes of which something can be made. */
+bool m31ri_bytes_is_zstd(int fd, const char *name);
+m31r_err m31ri_bytes_open_zstd(m31ri_bytes **out, int fd, bool owns_fd, const char *name,
+                               m31r_error *e);
+
+/* bytes_lane.c: a lane as one stream: its rotated segments in order, then the file `lane_file` in
+ * `dir`, which stays the caller's. With `is_following` also what they become while they are read;
+ * without it a lane that was never rotated is the kind of its file. `lane_file` is the name.
+ * Errors: also M31R_E_NOTFOUND when there is no such file and no segment. */
+m31r_err m31ri_bytes_open_lane(m31ri_bytes **out, int dir, const char *lane_file, bool is_following,
+                               m31r_error *e);
 
 #endif

@@ -1,10 +1,12 @@
 /* lanes.c - the files of records that a run's directory holds, whatever its metadata says of them.
  *
- * A lane is found by its file: <stage>.log, <stage>.<lane>.log, with .rank0003 before .log. The
- * stage is not needed to tell them apart, since a stage has no dot in it. A file that is there is
- * read; one that only metadata names is not.
+ * A lane is found by its file: <stage>.log, <stage>.<lane>.log, with .rank0003 before .log; or by a
+ * segment that was rotated away from it. The stage is not needed to tell them apart, since a stage
+ * has no dot in it. A file that is there is read; one that only metadata names is not.
  */
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_dir.h"
+#include "format/segments.h"
 #include "read/reader_int.h"
 
 /* Splits "train.worker.rank0003.log" into lane "worker" and rank 3. False when it is no lane's
@@ -48,24 +51,51 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->file, y->file);
 }
 
-static bool add_lane(m31ri_lane_list *l, int dir, const char *file)
+/* The lane whose file it is, entered when it is new; NULL when memory is out. `file` is a lane's.
+ */
+static m31r_lane_facts *enter_lane(m31ri_lane_list *l, const char *file, char *name, int64_t rank)
 {
+    for (size_t i = 0; i < l->n; i++) {
+        if (strcmp(l->lanes[i].file, file) == 0) {
+            m31ri_free(name);
+            return &l->lanes[i];
+        }
+    }
+    m31r_lane_facts lane = {.name = name, .rank = rank};
+    lane.file = m31ri_strdup(file);
+    lane.is_observer = name != NULL && strcmp(name, "observer") == 0;
+    l->lanes[l->n++] = lane;
+    return lane.name != NULL && lane.file != NULL ? &l->lanes[l->n - 1] : NULL;
+}
+
+/* `before`: the name before it in the list, "" for none. */
+static bool add_file(m31ri_lane_list *l, int dir, const char *file, const char *before)
+{
+    char lane_file[NAME_MAX + 8];
+    m31ri_segment_name segment;
     char *name = NULL;
-    m31r_lane_facts lane = {0};
+    int64_t rank = 0;
     struct stat st;
-    if (!split_name(file, &name, &lane.rank)) {
+    bool is_segment = m31ri_segment_name_read(file, &segment);
+    int length = is_segment ? (int)segment.lane_length : (int)strlen(file);
+    snprintf(lane_file, sizeof lane_file, "%.*s%s", length, file, is_segment ? ".log" : "");
+    if (!split_name(lane_file, &name, &rank)) {
         return true;
     }
     if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) {
         m31ri_free(name);
         return true;
     }
-    lane.name = name;
-    lane.file = m31ri_strdup(file);
-    lane.bytes = st.st_size;
-    lane.is_observer = name != NULL && strcmp(name, "observer") == 0;
-    l->lanes[l->n++] = lane;
-    return lane.name != NULL && lane.file != NULL;
+    m31r_lane_facts *lane = enter_lane(l, lane_file, name, rank);
+    if (lane == NULL) {
+        return false;
+    }
+    /* Both the plain and the compressed one, in this order: the same segment. */
+    size_t n = strlen(before);
+    bool is_twin = is_segment && n + 4 == strlen(file) && memcmp(before, file, n) == 0;
+    lane->bytes += is_twin ? 0 : st.st_size;
+    lane->segments += is_segment && !is_twin;
+    return true;
 }
 
 m31r_err m31ri_lane_list_read(int dir, m31ri_lane_list *out, m31r_error *e)
@@ -80,7 +110,8 @@ m31r_err m31ri_lane_list_read(int dir, m31ri_lane_list *out, m31r_error *e)
     bool is_fine = l.lanes != NULL;
     for (size_t i = 0; i < names.n && is_fine; i++) {
         if (names.entries[i].type == 'f') {
-            is_fine = add_lane(&l, dir, names.entries[i].name);
+            is_fine =
+                add_file(&l, dir, names.entries[i].name, i > 0 ? names.entries[i - 1].name : "");
         }
     }
     m31ri_dir_list_release(&names);

@@ -8,7 +8,6 @@
 #include "read/merge.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fail.h"
@@ -18,9 +17,10 @@ _Static_assert((int)M31R_LINE_LONE_SURROGATE == (int)M31RI_JSON_LONE_SURROGATE &
                    (int)M31R_LINE_NOT_JSON == (int)M31RI_JSON_NOT_JSON,
                "line classes are those of json_read.h, in its order");
 
-m31r_err m31ri_merge_add(m31r_scan *s, int fd, bool owns_fd, const char *const names[2],
+m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const names[2],
                          m31r_error *e)
 {
+    bytes->filter = &s->options.filter;
     m31ri_source *source = m31ri_alloc(sizeof *source);
     m31ri_source **grown = m31ri_realloc(s->sources, (s->n_sources + 1) * sizeof(m31ri_source *));
     if (grown != NULL) {
@@ -28,12 +28,10 @@ m31r_err m31ri_merge_add(m31r_scan *s, int fd, bool owns_fd, const char *const n
     }
     if (source == NULL || grown == NULL) {
         m31ri_free(source);
-        if (owns_fd) {
-            close(fd);
-        }
+        bytes->kind->free(bytes);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", names[0]);
     }
-    m31r_err err = m31ri_source_init(source, fd, owns_fd, names[0], names[1], e);
+    m31r_err err = m31ri_source_init_bytes(source, bytes, names[0], names[1], e);
     if (err != M31R_OK) {
         m31ri_free(source);
         return err;
@@ -53,6 +51,22 @@ static void count_bad(m31r_scan *s, const m31ri_source *source, m31r_line_class 
         s->counts.first_bad_file = s->first_bad_file != NULL ? s->first_bad_file : "";
         s->counts.first_bad_line = source->line_number;
         s->counts.first_bad_class = class;
+    }
+}
+
+/* A piece of a compressed file that cannot be read. */
+static void count_lost(m31r_scan *s, const m31ri_source *source, const m31r_error *cause)
+{
+    uint64_t n = source->bytes->n_lost_lines;
+    s->counts.lines[M31R_LINE_UNREADABLE] += n;
+    s->counts.n_skipped += n;
+    if (s->counts.n_skipped == n) {
+        s->first_bad_file = m31ri_strdup(source->file);
+        s->first_bad_why = m31ri_strdup(cause->message);
+        s->counts.first_bad_file = s->first_bad_file != NULL ? s->first_bad_file : "";
+        s->counts.first_bad_why = s->first_bad_why != NULL ? s->first_bad_why : "";
+        s->counts.first_bad_line = source->line_number - n + 1;
+        s->counts.first_bad_class = M31R_LINE_UNREADABLE;
     }
 }
 
@@ -109,12 +123,20 @@ static m31r_err advance(m31r_scan *s, m31ri_source *source, m31r_error *e)
         const char *line;
         size_t length;
         m31ri_record_head head;
-        m31r_err err = m31ri_source_line(source, takes_last, &line, &length, e);
+        m31r_error cause;
+        m31r_err err = m31ri_source_line(source, takes_last, &line, &length, &cause);
+        if (err == M31R_E_CORRUPT) {
+            count_lost(s, source, &cause);
+            continue;
+        }
         if (err == M31R_E_LIMIT) {
             count_bad(s, source, M31R_LINE_TOO_LONG);
             continue;
         }
         if (err != M31R_OK) {
+            if (e != NULL && err != M31R_EOF) {
+                *e = cause;
+            }
             return err;
         }
         m31r_line_class class = (m31r_line_class)m31ri_record_read(line, length, &head);

@@ -13,13 +13,14 @@ struct m31r_scan {
     size_t n_sources;
     m31ri_source *last; /* whose record was given out at the last call */
     m31r_scan_counts counts;
-    char *first_bad_file;
+    char *first_bad_file, *first_bad_why;
     char *run_path;   /* NULL when reading a file */
     m31ri_tail *tail; /* NULL when not asked for */
 };
 
-/* Adds a source; takes over `fd` when `owns_fd`, also on failure. */
-m31r_err m31ri_merge_add(m31r_scan *s, int fd, bool owns_fd, const char *const names[2],
+/* Adds a source of `bytes`, which is taken over, also on failure. `names`: of the file, the lane.
+ */
+m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const names[2],
                          m31r_error *e);
 
 /* The next record that passes the filter, in merged order. */

@@ -45,7 +45,7 @@ static m31r_err new_scan(m31r_scan **out, const m31r_scan_options *options, m31r
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
     }
     s->options = *options;
-    s->counts.first_bad_file = "";
+    s->counts.first_bad_file = s->counts.first_bad_why = "";
     size_t n_kept = (size_t)(around->n > 0 ? around->n + 1 : options->tail);
     if (n_kept > 0 && (s->tail = m31ri_tail_new(n_kept)) == NULL) {
         m31ri_free(s);
@@ -84,15 +84,16 @@ static m31r_err add_lanes(m31r_scan *s, int dir, const m31ri_lane_list *lanes, m
         if (!is_wanted(s, lane) || is_open(s, lane->file)) {
             continue;
         }
-        int fd = m31ri_open(dir, lane->file, O_RDONLY | O_NONBLOCK, 0);
-        if (fd < 0 && errno == ENOENT) {
-            continue;
+        m31ri_bytes *bytes = NULL;
+        m31r_err err = m31ri_bytes_open_lane(&bytes, dir, lane->file, s->options.is_following, e);
+        if (err == M31R_E_NOTFOUND) {
+            continue; /* removed since it was listed */
         }
-        if (fd < 0) {
-            return m31ri_fail_sys(e, errno, lane->file, "cannot open %s", lane->file);
+        if (err != M31R_OK) {
+            return err;
         }
         const char *const names[2] = {lane->file, lane->name};
-        m31r_err err = m31ri_merge_add(s, fd, true, names, e);
+        err = m31ri_merge_add(s, bytes, names, e);
         if (err != M31R_OK) {
             return err;
         }
@@ -146,7 +147,11 @@ m31r_err m31r_scan_open_file(m31r_scan **out, const char *path, const m31r_scan_
         err = m31ri_fail(e, M31R_E_ARG, "%s is a directory, and not of a run", path);
     } else {
         const char *const names[2] = {path, ""};
-        err = m31ri_merge_add(s, fd, !is_stdin, names, e);
+        m31ri_bytes *bytes = NULL;
+        err = m31ri_bytes_open(&bytes, fd, !is_stdin, path, e);
+        if (err == M31R_OK) {
+            err = m31ri_merge_add(s, bytes, names, e);
+        }
     }
     if (err != M31R_OK) {
         m31r_scan_close(s);
@@ -226,6 +231,7 @@ m31r_scan_counts m31r_scan_count(const m31r_scan *s)
     counts.n_torn = 0;
     for (size_t i = 0; i < s->n_sources; i++) {
         counts.n_torn += m31ri_source_is_torn(s->sources[i]);
+        counts.lines[M31R_LINE_OK] += s->sources[i]->n_left_out;
     }
     return counts;
 }
@@ -242,6 +248,7 @@ void m31r_scan_close(m31r_scan *s)
     m31ri_free(s->sources);
     m31ri_tail_free(s->tail);
     m31ri_free(s->first_bad_file);
+    m31ri_free(s->first_bad_why);
     m31ri_free(s->run_path);
     m31ri_free(s);
 }
@@ -268,8 +275,8 @@ void m31r_record_each(const m31r_record *record,
 
 const char *m31r_line_class_name(m31r_line_class c)
 {
-    if (c == M31R_LINE_TOO_LONG) {
-        return "too_long";
+    if (c == M31R_LINE_TOO_LONG || c == M31R_LINE_UNREADABLE) {
+        return c == M31R_LINE_TOO_LONG ? "too_long" : "unreadable";
     }
     return c >= 0 && c < M31R_LINE_TOO_LONG ? m31ri_json_class_name((m31ri_json_class)c) : "?";
 }

@@ -13,17 +13,13 @@
 
 #define FIRST_BYTES (128 * 1024)
 
-m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
-                           const char *lane, m31r_error *e)
+m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char *file,
+                                 const char *lane, m31r_error *e)
 {
     memset(s, 0, sizeof *s);
+    s->bytes = bytes;
     s->order_ns = M31R_UNKNOWN;
     s->file = m31ri_strdup(file);
-    m31r_err err = m31ri_bytes_open(&s->bytes, fd, owns_fd, s->file != NULL ? s->file : "", e);
-    if (err != M31R_OK) {
-        m31ri_source_release(s);
-        return err;
-    }
     s->lane = m31ri_strdup(lane);
     s->buffer = m31ri_alloc(FIRST_BYTES);
     s->capacity = FIRST_BYTES;
@@ -31,7 +27,20 @@ m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *fi
         m31ri_source_release(s);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", file);
     }
+    bytes->name = s->file; /* lives as long */
     return M31R_OK;
+}
+
+m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
+                           const char *lane, m31r_error *e)
+{
+    m31ri_bytes *bytes = NULL;
+    m31r_err err = m31ri_bytes_open(&bytes, fd, owns_fd, file, e);
+    if (err != M31R_OK) {
+        memset(s, 0, sizeof *s);
+        return err;
+    }
+    return m31ri_source_init_bytes(s, bytes, file, lane, e);
 }
 
 void m31ri_source_release(m31ri_source *s)
@@ -71,8 +80,16 @@ static m31r_err fill(m31ri_source *s, m31r_error *e)
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a line of %s", s->file);
     }
     size_t n;
-    m31r_err err = s->bytes->kind->next(s->bytes, s->buffer + s->end, s->capacity - s->end, &n, e);
+    m31ri_bytes *b = s->bytes;
+    m31r_err err = b->kind->next(b, s->buffer + s->end, s->capacity - s->end, &n, e);
+    if (b->n_lines_left_out > 0) {
+        s->line_number += b->n_lines_left_out;
+        s->n_left_out += b->n_lines_left_out;
+        s->order_ns = b->ns_left_out > s->order_ns ? b->ns_left_out : s->order_ns;
+        b->n_lines_left_out = 0;
+    }
     if (err != M31R_OK) {
+        s->line_number += err == M31R_E_CORRUPT ? b->n_lost_lines : 0;
         return err;
     }
     s->at_end = n == 0;

@@ -17,18 +17,24 @@ typedef struct m31ri_source {
     char *buffer;
     size_t start, end, searched, capacity;
     uint64_t line_number;
-    int64_t order_ns; /* ts of `record`, never going back: what merging compares */
+    uint64_t n_left_out; /* lines that were not read since none of them passes the filter */
+    int64_t order_ns;    /* ts of `record`, never going back: what merging compares */
     m31r_record record;
 } m31ri_source;
 
 /* Takes over `fd` when `owns_fd`, also on failure. */
 m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
                            const char *lane, m31r_error *e);
+
+/* The same of bytes that are open: takes them over, also on failure. */
+m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char *file,
+                                 const char *lane, m31r_error *e);
 void m31ri_source_release(m31ri_source *s);
 
 /* Next line without its newline. M31R_EOF when there is no whole one (now); M31R_E_LIMIT for a line
- * that was too long (and is skipped). The bytes die at the next call. `takes_last`: at the end,
- * what is left is a line. */
+ * that was too long (and is skipped); M31R_E_CORRUPT for bytes->n_lost_lines that cannot be read
+ * (they are counted in line_number, and reading may go on). The bytes die at the next call.
+ * `takes_last`: at the end, what is left is a line. */
 m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,
                            size_t *out_length, m31r_error *e);
 

@@ -83,6 +83,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31
         m31r_json_add_text(j, "name", lane->name);
         m31r_json_add_int(j, "rank", lane->rank);
         m31r_json_add_int(j, "bytes", lane->bytes);
+        m31r_json_add_int(j, "segments", lane->segments);
         m31r_json_add_bool(j, "ordered", !lane->is_unordered);
         m31r_json_close(j);
     }
@@ -264,6 +265,10 @@ static void write_files(const m31r_screen *s, const m31r_reader *r)
         put(s, i > 0 ? ", " : "", lane->file);
         fprintf(s->out, " %s%s", m31ri_human_bytes(lane->bytes, text),
                 lane->is_unordered ? " (unordered)" : "");
+        if (lane->segments > 0) {
+            fprintf(s->out, " (%lld segment%s)", (long long)lane->segments,
+                    lane->segments == 1 ? "" : "s");
+        }
     }
     fputs(m31r_reader_lanes(r) == 0 ? "none\n" : "\n", s->out);
     m31r_artifact_facts a;

@@ -21,6 +21,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
+#include "format/seekable.h"
 #include "format/json_text.h"
 #include "format/timestamp.h"
 #include "store/merkle.h"
@@ -45,6 +46,7 @@ typedef struct digests {
     m31ri_sha256 *block; /* NULL: no tree */
     uint64_t block_length;
     uint64_t n_bytes;
+    bool has_tree;
     m31ri_merkle tree;
 } digests;
 
@@ -71,7 +73,7 @@ static bool is_left_out(const char *path)
             return true;
         }
     }
-    return false;
+    return ends_in(path, ".log.zst.tmp") && strchr(path, '/') == NULL;
 }
 
 /* A file of lines that has a tree. */
@@ -80,7 +82,8 @@ static bool is_lines(const char *path)
     if (strchr(path, '/') != NULL) {
         return false;
     }
-    return ends_in(path, ".log") || (strncmp(path, "metrics.", 8) == 0 && ends_in(path, ".csv"));
+    return ends_in(path, ".log") || ends_in(path, ".log.zst") ||
+           (strncmp(path, "metrics.", 8) == 0 && ends_in(path, ".csv"));
 }
 
 static bool is_record(const char *path)
@@ -231,6 +234,29 @@ static int read_all(digests *g, int fd, char *bytes)
     return 0;
 }
 
+/* The tree of a compressed segment is over its plain bytes; where they cannot be read there is
+ * none.
+ */
+static int read_plain(digests *g, int fd)
+{
+    m31ri_seekable seekable;
+    m31ri_buf plain = M31RI_BUF_INIT;
+    m31r_err err = m31ri_seekable_init(&seekable, fd, NULL);
+    for (size_t i = 0; err == M31R_OK && i < seekable.list.n; i++) {
+        err = m31ri_seekable_read(&seekable, i, &plain, NULL);
+        if (err == M31R_OK) {
+            add_to_tree(g, m31ri_buf_str(&plain), plain.length);
+        }
+    }
+    if (err == M31R_OK && g->block_length != 0) {
+        end_block(g);
+    }
+    m31ri_seekable_release(&seekable);
+    m31ri_buf_release(&plain);
+    g->has_tree = err == M31R_OK;
+    return err == M31R_E_NOMEM ? ENOMEM : 0;
+}
+
 /* Opens `path` part by part, no link followed on the way. */
 static int open_below(int dir, const char *path)
 {
@@ -280,7 +306,15 @@ static int digest_file(const m31ri_run_dir *d, const char *path, digests *g, cha
     if (is_record(path)) {
         make_read_only(fd);
     }
+    bool is_packed = g->block != NULL && ends_in(path, ".zst");
+    m31ri_sha256 *block = g->block;
+    g->block = is_packed ? NULL : block;
+    g->has_tree = g->block != NULL;
     int err = read_all(g, fd, bytes);
+    g->block = block;
+    if (err == 0 && is_packed) {
+        err = read_plain(g, fd);
+    }
     close(fd);
     return err;
 }
@@ -322,7 +356,7 @@ static m31r_err write_line(const m31ri_run_dir *d, const file *f, char *bytes, m
                              (unsigned long long)g.n_bytes);
         write_hex(line, "sha256", digest);
     }
-    if (err == 0 && g.block != NULL) {
+    if (err == 0 && g.has_tree) {
         m31ri_merkle_root(&g.tree, digest);
         write_hex(line, "merkle", digest);
     }

@@ -82,6 +82,24 @@ def records_agree(run):
     return f"{n} records of {len(dump.records)} lanes"
 
 
+def segments_agree(run):
+    """A copy whose main lane was rotated twice, once compressed: the same records to both readers."""
+    copy = os.path.join(os.path.dirname(run), "rotated", os.path.basename(run))
+    shutil.copytree(run, copy)
+    with open(os.path.join(run, "train.log"), "rb") as stream:
+        whole = stream.read().splitlines(keepends=True)
+    os.chmod(os.path.join(copy, "train.log"), 0o644)
+    for name, part in (("train.000001.20261123T102651Z.log", whole[:3]),
+                       ("train.000002.20261123T102652Z.log", whole[3:5]), ("train.log", whole[5:])):
+        with open(os.path.join(copy, name), "wb") as stream:
+            stream.writelines(part)
+    output(["zstd", "-q", "--rm", os.path.join(copy, "train.000001.20261123T102651Z.log")])
+    want = lines(run, "logs", run, "--json")
+    assert lines(run, "logs", copy, "--json") == want, "m31r logs of the rotated copy"
+    assert Dump(copy).records == Dump(run).records, "reader_min.py of the rotated copy"
+    return f"{len(whole)} records in 3 files"
+
+
 def same_number(a, b):
     if isinstance(a, str) or isinstance(b, str):
         return a == b
@@ -180,7 +198,7 @@ def main():
     os.environ.update(XDG_CACHE_HOME=folder, LC_ALL="C.UTF-8")
     run = make_run(folder)
     failed = 0
-    tests = [records_agree, points_agree, summaries_agree, documents_agree, files_of_others]
+    tests = [records_agree, segments_agree, points_agree, summaries_agree, documents_agree, files_of_others]
     for test, where in [(t, run) for t in tests] + [(logs_outside_a_run, folder)]:
         try:
             print(f"ok   {test.__name__}: {test(where)}")

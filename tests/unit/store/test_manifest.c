@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "store/manifest.h"
 #include "store/merkle.h"
+#include "store/segment.h"
 
 static const uint8_t digest[32] = {3};
 
@@ -40,6 +41,10 @@ static m31ri_run_dir make_full_run(scratch *s)
     m31ri_run_dir d = make_run(s);
     put_log(&d, "train.log", 3000000, 300);
     put_log(&d, "train.observer.log", 70000, 100);
+    put_log(&d, "train.000001.20261123T102651Z.log", 2500000, 300);
+    assert_int_equal(m31ri_segment_compress(d.fd, "train.000001.20261123T102651Z.log", NULL, NULL),
+                     M31R_OK);
+    scratch_put(d.fd, "train.000002.20261123T102651Z.log.zst", "damaged");
     put_log(&d, "train.stdout.log", 900000, 200000);
     put_log(&d, "metrics.csv", 65000, 60);
     scratch_put(d.fd, "empty.log", "");
@@ -105,8 +110,9 @@ static void test_manifest__digest_is_that_of_sha256sum_and_classes_are_told(void
             assert_string_equal(json_string_value(json_object_get(file, "target")), "step_1.bin");
             n_seen++;
         }
-        assert_true(is_payload == (json_object_get(file, "merkle") == NULL) ||
-                    strcmp(path, "metadata.json") == 0);
+        bool has_no_lines = is_payload || strcmp(path, "metadata.json") == 0 ||
+                            strcmp(path, "train.000002.20261123T102651Z.log.zst") == 0;
+        assert_true(has_no_lines == (json_object_get(file, "merkle") == NULL));
     }
     assert_int_equal(n_seen, 2);
     json_decref(root);
