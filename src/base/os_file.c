@@ -24,7 +24,7 @@
 #define LOWEST_FD 3
 #define READ_BYTES (64 * 1024)
 
-static int above_stdio(int fd)
+int m31ri_fd_above_stdio(int fd)
 {
     if (fd < 0 || fd >= LOWEST_FD) {
         return fd;
@@ -38,12 +38,12 @@ static int above_stdio(int fd)
 
 int m31ri_open(int dir, const char *name, int flags, mode_t mode)
 {
-    return above_stdio(openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW, mode));
+    return m31ri_fd_above_stdio(openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW, mode));
 }
 
 int m31ri_open_input(const char *path)
 {
-    int fd = above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    int fd = m31ri_fd_above_stdio(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     struct stat st;
     if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
         close(fd);
@@ -56,7 +56,7 @@ int m31ri_open_input(const char *path)
 int m31ri_open_dir(int dir, const char *name, bool follow)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
-    return above_stdio(openat(dir, name, flags));
+    return m31ri_fd_above_stdio(openat(dir, name, flags));
 }
 
 m31r_err m31ri_make_dirs(const char *path, m31r_error *e)

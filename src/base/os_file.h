@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "m31r/error.h"
 
+/* Moves a descriptor that is 0, 1 or 2 above them, close-on-exec; -1 stays -1. Keeps errno. */
+int m31ri_fd_above_stdio(int fd);
+
 /* As openat(2) with O_CLOEXEC and O_NOFOLLOW added; never returns 0, 1 or 2; -1 and errno on
  * failure. */
 int m31ri_open(int dir, const char *name, int flags, mode_t mode);

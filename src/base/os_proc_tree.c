@@ -10,7 +10,6 @@
 #include "base/os_proc_tree.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/os_process.h"
 
 #define CHEAP_NS (2 * 1000 * 1000) /* a scan that costs more is made every n-th time only */
-#define STAT_FIELDS 24
 
 struct m31ri_proc_tree {
     int64_t pids[M31RI_PROC_TREE_LIMIT];
@@ -31,40 +30,6 @@ struct m31ri_proc_tree {
     int64_t *all; /* scratch of the scan: pid, parent, pid, parent... */
     size_t all_capacity;
 };
-
-static ssize_t read_small(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
-    ssize_t n = read(fd, out, size - 1);
-    close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    return n;
-}
-
-/* Fields 3... of /proc/<pid>/stat as numbers, at their numbers (fields[4] is the parent). The name
- * may hold anything. */
-static bool read_stat(int64_t pid, uint64_t fields[STAT_FIELDS + 1])
-{
-    char path[64];
-    char text[1024];
-    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-    if (read_small(path, text, sizeof text) <= 0) {
-        return false;
-    }
-    char *p = strrchr(text, ')');
-    if (p == NULL || strlen(p) < 4) {
-        return false;
-    }
-    fields[3] = (uint64_t)(unsigned char)p[2];
-    p += 3;
-    for (int i = 4; i <= STAT_FIELDS; i++) {
-        fields[i] = strtoull(p, &p, 10);
-    }
-    return true;
-}
 
 static bool holds(const int64_t *list, size_t n, int64_t x)
 {
@@ -120,7 +85,7 @@ static void add_listed_children(m31ri_proc_tree *t, int64_t pid)
             continue;
         }
         snprintf(path, sizeof path, "/proc/%lld/task/%s/children", (long long)pid, d->d_name);
-        if (read_small(path, text, sizeof text) <= 0) {
+        if (m31ri_proc_read(path, text, sizeof text) <= 0) {
             continue;
         }
         for (char *p = text, *end; (void)(end = p), *p != '\0' && *p != '\n'; p = end) {
@@ -159,9 +124,9 @@ static size_t scan_parents(m31ri_proc_tree *t)
     size_t n = 0;
     DIR *proc = opendir("/proc");
     for (struct dirent *d; proc != NULL && (d = readdir(proc)) != NULL;) {
-        uint64_t fields[STAT_FIELDS + 1];
+        uint64_t fields[M31RI_PROC_STAT_FIELDS + 1];
         int64_t pid = d->d_name[0] >= '1' && d->d_name[0] <= '9' ? strtoll(d->d_name, NULL, 10) : 0;
-        if (pid > 0 && read_stat(pid, fields) && !push_pair(t, &n, pid, (int64_t)fields[4])) {
+        if (pid > 0 && m31ri_proc_stat(pid, fields) && !push_pair(t, &n, pid, (int64_t)fields[4])) {
             break;
         }
     }
@@ -198,8 +163,8 @@ static void find_members(m31ri_proc_tree *t, const int64_t *roots, size_t n_root
  */
 static bool add_usage(int64_t pid, m31ri_proc_usage *out)
 {
-    uint64_t fields[STAT_FIELDS + 1];
-    if (!read_stat(pid, fields) || fields[3] == 'Z' || fields[23] == 0) {
+    uint64_t fields[M31RI_PROC_STAT_FIELDS + 1];
+    if (!m31ri_proc_stat(pid, fields) || fields[3] == 'Z' || fields[23] == 0) {
         return false;
     }
     uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -210,7 +175,7 @@ static bool add_usage(int64_t pid, m31ri_proc_usage *out)
     char path[64];
     char text[512];
     snprintf(path, sizeof path, "/proc/%lld/io", (long long)pid);
-    if (read_small(path, text, sizeof text) > 0) {
+    if (m31ri_proc_read(path, text, sizeof text) > 0) {
         const char *r = strstr(text, "\nread_bytes: ");
         const char *w = strstr(text, "\nwrite_bytes: ");
         out->has_io = true;
@@ -258,7 +223,7 @@ static bool cgroup_path(const char *text, bool v2, char *out, size_t size)
 static int64_t number_after(const char *file, const char *key)
 {
     char text[1024];
-    if (read_small(file, text, sizeof text) <= 0) {
+    if (m31ri_proc_read(file, text, sizeof text) <= 0) {
         return -1;
     }
     const char *at = strstr(text, key);
@@ -273,7 +238,7 @@ int64_t m31ri_cgroup_oom_kills(int64_t pid, bool *out_is_own)
     char file[2200];
     snprintf(path, sizeof path, "/proc/%lld/cgroup", (long long)pid);
     *out_is_own = false;
-    if (read_small(path, text, sizeof text) <= 0) {
+    if (m31ri_proc_read(path, text, sizeof text) <= 0) {
         return -1;
     }
     int64_t n = -1;

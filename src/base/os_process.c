@@ -14,8 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* Reads a small /proc file into `out` with NUL; bytes read, or -1. */
-static ssize_t read_proc(const char *path, char *out, size_t size)
+ssize_t m31ri_proc_read(const char *path, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -27,32 +26,29 @@ static ssize_t read_proc(const char *path, char *out, size_t size)
     return n;
 }
 
-/* State letter and start time of a process; false when there is none. The name in parentheses may
- * hold anything. */
-static bool read_stat(int64_t pid, char *state, uint64_t *start_ticks)
+bool m31ri_proc_stat(int64_t pid, uint64_t fields[M31RI_PROC_STAT_FIELDS + 1])
 {
     char path[64];
     char text[1024];
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
-    if (read_proc(path, text, sizeof text) <= 0) {
+    if (m31ri_proc_read(path, text, sizeof text) <= 0) {
         return false;
     }
     char *p = strrchr(text, ')');
-    if (p == NULL || p[1] == '\0') {
+    if (p == NULL || strlen(p) < 4) {
         return false;
     }
-    *state = p[2];
-    p += 2;
-    for (int field = 3; field < 22 && p != NULL; field++) {
-        p = strchr(p + 1, ' ');
+    fields[3] = (uint64_t)(unsigned char)p[2];
+    p += 3;
+    for (int i = 4; i <= M31RI_PROC_STAT_FIELDS; i++) {
+        fields[i] = strtoull(p, &p, 10);
     }
-    *start_ticks = p != NULL ? strtoull(p, NULL, 10) : 0;
     return true;
 }
 
 static void read_boot_id(char out[40])
 {
-    ssize_t n = read_proc("/proc/sys/kernel/random/boot_id", out, 40);
+    ssize_t n = m31ri_proc_read("/proc/sys/kernel/random/boot_id", out, 40);
     if (n > 0 && out[n - 1] == '\n') {
         out[n - 1] = '\0';
     } else if (n <= 0) {
@@ -63,9 +59,9 @@ static void read_boot_id(char out[40])
 m31ri_process m31ri_process_of(int64_t pid)
 {
     m31ri_process p = {.pid = pid};
-    char state;
+    uint64_t fields[M31RI_PROC_STAT_FIELDS + 1];
     struct utsname names;
-    read_stat(pid, &state, &p.start_ticks);
+    p.start_ticks = m31ri_proc_stat(pid, fields) ? fields[22] : 0;
     read_boot_id(p.boot_id);
     if (uname(&names) == 0) {
         snprintf(p.host, sizeof p.host, "%.64s", names.nodename);
@@ -87,21 +83,20 @@ m31ri_liveness m31ri_process_liveness(const m31ri_process *p)
     if (p->boot_id[0] != '\0' && here.boot_id[0] != '\0' && strcmp(p->boot_id, here.boot_id) != 0) {
         return M31RI_DEAD;
     }
-    char state = '?';
-    uint64_t start_ticks = 0;
-    if (!read_stat(p->pid, &state, &start_ticks)) {
+    uint64_t fields[M31RI_PROC_STAT_FIELDS + 1];
+    if (!m31ri_proc_stat(p->pid, fields)) {
         return kill((pid_t)p->pid, 0) != 0 && errno == ESRCH ? M31RI_DEAD : M31RI_UNKNOWN;
     }
-    if (state == 'Z' || state == 'X') {
+    if (fields[3] == 'Z' || fields[3] == 'X') {
         return M31RI_DEAD;
     }
-    return p->start_ticks == 0 || start_ticks == p->start_ticks ? M31RI_ALIVE : M31RI_DEAD;
+    return p->start_ticks == 0 || fields[22] == p->start_ticks ? M31RI_ALIVE : M31RI_DEAD;
 }
 
 uint64_t m31ri_process_rss_bytes(void)
 {
     char text[128];
-    if (read_proc("/proc/self/statm", text, sizeof text) <= 0) {
+    if (m31ri_proc_read("/proc/self/statm", text, sizeof text) <= 0) {
         return 0;
     }
     char *resident = strchr(text, ' ');

@@ -3,7 +3,9 @@
 #define M31RI_OS_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Names one process for ever: a pid is used again, a start time on one boot is not. */
 typedef struct m31ri_process {
@@ -27,6 +29,16 @@ m31ri_process m31ri_process_self(void);
 m31ri_process m31ri_process_of(int64_t pid);
 
 m31ri_liveness m31ri_process_liveness(const m31ri_process *p);
+
+#define M31RI_PROC_STAT_FIELDS 24
+
+/* Fields 3... of /proc/<pid>/stat at their numbers, as proc(5) counts them: fields[3] is the letter
+ * of the state, the others are numbers. The name, which may hold anything, is passed over. False:
+ * no such process. */
+bool m31ri_proc_stat(int64_t pid, uint64_t fields[M31RI_PROC_STAT_FIELDS + 1]);
+
+/* Reads a small file of /proc into `out`, NUL after it; bytes read, or -1. */
+ssize_t m31ri_proc_read(const char *path, char *out, size_t size);
 
 /* Resident set of this process in bytes; 0 when not known. */
 uint64_t m31ri_process_rss_bytes(void);

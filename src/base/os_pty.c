@@ -11,28 +11,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LOWEST_FD 3
-
-static int raise_fd(int fd)
-{
-    if (fd < 0 || fd >= LOWEST_FD) {
-        return fd;
-    }
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return high;
-}
+#include "base/os_file.h"
 
 bool m31ri_pty_open(int like, bool keeps_bytes, int *out_master, int *out_slave)
 {
     char name[64];
     int slave = -1;
-    int master = raise_fd(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    int master = m31ri_fd_above_stdio(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 &&
         ptsname_r(master, name, sizeof name) == 0) {
-        slave = raise_fd(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+        slave = m31ri_fd_above_stdio(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
     }
     if (slave < 0) {
         int saved = errno;

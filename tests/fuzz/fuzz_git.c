@@ -72,7 +72,7 @@ static void try_loose(const uint8_t *data, size_t size)
 {
     static const uint8_t oid[20] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99,
                                     0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99};
-    char name[80];
+    char name[160];
     snprintf(name, sizeof name, "objects/00/%s", OBJECT + 2);
     put(name, data, size);
     read_one(oid);
