@@ -22,7 +22,7 @@ static char directory[64];
 
 static void put(const char *name, const uint8_t *data, size_t size)
 {
-    char path[160];
+    char path[256];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *f = fopen(path, "wb");
     REQUIRE(f != NULL && fwrite(data, 1, size, f) == size);
