@@ -190,19 +190,19 @@ static void assert_right_after_changes(void)
 static void test_git_diff__rebuilds_the_tree_in_every_form_of_repository(void **state)
 {
     (void)state;
-    static const char
-        *const forms[] = {"true", /* loose objects */
-                          "for i in 1 2 3 4 5 6 7 8; do seq 1 $((i*40)) >big; cat big >>top; git "
-                          "add .; git commit -qm "
-                          "$i; done; git gc -q --aggressive", /* packed, deltas */
-                          "mv .git ../store.git; git clone -q --shared ../store.git ../other; mv "
-                          "../other/.git .git", /* alternates */
-                          "git update-index --index-version 4",
-                          "git sparse-checkout set --cone a c; echo kept >a/b/k; git add a/b/k",
-                          "git sparse-checkout set --no-cone '/*' '!/c/never'",
-                          "git config core.fileMode false",
-                          "printf 'a\\r\\nb\\r\\n' >crlf; git add crlf; git commit -qm crlf; "
-                          "printf 'c\\r\\n' >>crlf"};
+    static const char *const forms[] = {
+        "true", /* loose objects */
+        "for i in 1 2 3 4 5 6 7 8; do seq 1 $((i*40)) >big; cat big >>top; git "
+        "add .; git commit -qm "
+        "$i; done; git gc -q --aggressive", /* packed, deltas */
+        "mv .git ../store.git; git clone -q --shared ../store.git ../other; mv "
+        "../other/.git .git", /* alternates */
+        "git update-index --index-version 4",
+        "git sparse-checkout set --cone a c; echo kept >a/b/k; git add a/b/k",
+        "git sparse-checkout set --no-cone '/*' '!/c/never'",
+        "git config core.fileMode false",
+        "printf 'a\\r\\nb\\r\\n' >crlf; git add crlf; git commit -qm crlf; "
+        "printf 'c\\r\\n' >>crlf"};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         shell("cd ..; rm -rf saved; cp -a r saved");
         shell(forms[i]);
@@ -356,7 +356,8 @@ static void test_git_diff__ignores_what_git_ignores(void **state)
         m31ri_buf rules = M31RI_BUF_INIT;
         m31ri_buf_add_format(&rules, "%s\n", patterns[i % n]);
         for (size_t k = 0; k < i / n * 3; k++) {
-            m31ri_buf_add_format(&rules, "%s%s\n", rand() % 3 == 0 ? "!" : "",
+            bool is_negated = rand() % 3 == 0;
+            m31ri_buf_add_format(&rules, "%s%s\n", is_negated ? "!" : "",
                                  patterns[(size_t)rand() % n]);
         }
         save("rules", rules.data, rules.length);
@@ -369,10 +370,10 @@ static void test_git_diff__ignores_what_git_ignores(void **state)
         assert_as_git(&g);
         m31ri_git_facts_release(&g);
     }
-    shell(
-        "mkdir ../home; printf '*.o\\n' >../home/ig; printf '[core]\\n\\texcludesFile = \"~/ig\" ; "
-        "mine\\n[include]\\n\\tpath = more\\n' >../home/.gitconfig; printf "
-        "'[core]\\nautocrlf=input\\n' >../home/more; rm -f .gitignore");
+    shell(": >.git/info/exclude; rm -f a/.gitignore; mkdir ../home; printf '*.o\\n' >../home/ig; "
+          "printf '[core]\\n\\texcludesFile = \"~/ig\" ; "
+          "mine\\n[include]\\n\\tpath = more\\n' >../home/.gitconfig; printf "
+          "'[core]\\nautocrlf=input\\n' >../home/more; rm -f .gitignore");
     char home[128];
     snprintf(home, sizeof home, "%s/home", scratch);
     setenv("HOME", home, 1);
