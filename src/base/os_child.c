@@ -59,12 +59,26 @@ static void restore_signals(const m31ri_program *p)
     sigprocmask(SIG_SETMASK, &p->signals->mask, NULL);
 }
 
-static void exec_program(const m31ri_program *p, int report)
+/* The parent's word that it knows us; false when it died first. */
+static bool wait_for_parent(int gate)
+{
+    char byte;
+    ssize_t n;
+    do {
+        n = read(gate, &byte, 1);
+    } while (n < 0 && errno == EINTR);
+    return n == 1;
+}
+
+static void exec_program(const m31ri_program *p, int gate, int report)
 {
     bool ok = p->terminal < 0 || m31ri_pty_take(p->terminal);
     ok = ok && dup2(p->in, 0) == 0 && dup2(p->out, 1) == 1 && dup2(p->err, 2) == 2;
     if (ok) {
         restore_signals(p);
+        if (!wait_for_parent(gate)) {
+            _exit(126);
+        }
         execvpe(p->argv[0], (char *const *)p->argv, p->environment);
     }
     int err = errno;
@@ -73,31 +87,52 @@ static void exec_program(const m31ri_program *p, int report)
     _exit(err == ENOENT ? 127 : 126);
 }
 
+/* Lets the child go on to exec; what that failed with, or 0. */
+static int let_go(const m31ri_program *p, pid_t pid, int gate, int report)
+{
+    int exec_errno = 0;
+    ssize_t n;
+    if (p->begun != NULL) {
+        p->begun(p->context, pid);
+    }
+    do {
+        n = write(gate, "", 1); /* EPIPE: it could not get so far, and says why */
+    } while (n < 0 && errno == EINTR);
+    do {
+        n = read(report, &exec_errno, sizeof exec_errno);
+    } while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof exec_errno ? exec_errno : 0;
+}
+
 int m31ri_program_start(const m31ri_program *p, pid_t *out_pid, int *out_exec_errno)
 {
-    int report[2];
+    int report[2], gate[2];
     if (!m31ri_pipe_open(0, report)) {
         return errno;
+    }
+    if (!m31ri_pipe_open(0, gate)) {
+        int gate_errno = errno;
+        close(report[0]);
+        close(report[1]);
+        return gate_errno;
     }
     pid_t pid = fork();
     if (pid == 0) {
         close(report[0]);
-        exec_program(p, report[1]);
+        close(gate[1]);
+        exec_program(p, gate[0], report[1]);
     }
     int err = errno;
     close(report[1]);
+    close(gate[0]);
+    int exec_errno = pid < 0 ? 0 : let_go(p, pid, gate[1], report[0]);
+    close(gate[1]);
+    close(report[0]);
     if (pid < 0) {
-        close(report[0]);
         return err;
     }
-    int exec_errno = 0;
-    ssize_t n;
-    do {
-        n = read(report[0], &exec_errno, sizeof exec_errno);
-    } while (n < 0 && errno == EINTR);
-    close(report[0]);
     *out_pid = pid;
-    *out_exec_errno = n == (ssize_t)sizeof exec_errno ? exec_errno : 0;
+    *out_exec_errno = exec_errno;
     return 0;
 }
 

@@ -27,10 +27,13 @@ typedef struct m31ri_program {
     int terminal;     /* >= 0: a new session with this as its terminal */
     bool ignores_hangup;
     const m31ri_signal_state *signals;
+    void (*begun)(void *context, pid_t pid); /* called in the parent before exec; NULL: nothing */
+    void *context;
 } m31ri_program;
 
-/* Starts it. `*out_pid` is its process, also when exec failed: then `*out_exec_errno` is not 0 and
- * the process has ended with status 127 (not found) or 126. Returns 0 or the errno of pipe or fork.
+/* Starts it, once `begun` has returned: a parent that is killed before starts nothing. `*out_pid`
+ * is its process, also when exec failed: then `*out_exec_errno` is not 0 and the process has ended
+ * with status 127 (not found) or 126. Returns 0 or the errno of pipe or fork.
  */
 int m31ri_program_start(const m31ri_program *p, pid_t *out_pid, int *out_exec_errno);
 

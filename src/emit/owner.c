@@ -18,6 +18,7 @@
 #include "format/timestamp.h"
 #include "store/manifest.h"
 #include "store/notices.h"
+#include "store/reserve.h"
 
 #define TICK_NS (1000 * 1000 * 1000LL)
 #define FINGERPRINT_WAIT_MS 2000
@@ -125,7 +126,7 @@ m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
                           run->main_lane->file);
     }
     write_opening_warnings(run);
-    m31ri_run_dir_put_reserve(&run->dir);
+    m31ri_reserve_put(&run->dir);
     m31ri_fingerprint_job_start(run);
     return M31R_OK;
 }
@@ -159,11 +160,38 @@ static void fold(m31r_run *run)
     }
 }
 
+bool m31ri_run_disk_got_low(m31r_run *run, m31ri_room *out)
+{
+    if (run->role != M31RI_ROLE_OWNER) {
+        return false;
+    }
+    bool is_low = m31ri_reserve_look(&run->dir, out);
+    bool got_low = is_low && !run->is_disk_low;
+    if (is_low || out->free_bytes >= 2 * (uint64_t)M31RI_DISK_LOW_BYTES) {
+        run->is_disk_low = is_low; /* between the two nothing is said again */
+    }
+    return got_low;
+}
+
+/* Before it is full there is time to make room. The observer says it itself, so that it is seen. */
+static void watch_disk(m31r_run *run)
+{
+    m31ri_room room = {0, 0};
+    if (!run->is_observer && m31ri_run_disk_got_low(run, &room)) {
+        const m31r_value keys[] = {text_of("free_bytes"), text_of("reserved_bytes")};
+        const m31r_value values[] = {m31r_of_uint(room.free_bytes),
+                                     m31r_of_uint(room.reserved_bytes)};
+        m31ri_lane_write(run->main_lane, M31R_WARNING, "m31r", text_of("disk_low"), keys, values,
+                         2);
+    }
+}
+
 void m31ri_run_tick(m31r_run *run)
 {
     if (run == NULL || run->role != M31RI_ROLE_OWNER || pthread_mutex_trylock(&run->lock) != 0) {
         return;
     }
+    watch_disk(run);
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
     if (run->metadata.is_dirty) {
@@ -310,7 +338,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     pthread_mutex_lock(&run->lock);
     fold(run);
     heed_the_program(&run->metadata, &final);
-    m31ri_run_dir_use_reserve(&run->dir);
+    m31ri_reserve_free(&run->dir);
     m31ri_metadata_abandon_open_lanes(&run->metadata);
     m31ri_rank_report(run, lane_for_news(run));
     m31ri_owner_write_end(run, "run_end", &final);

@@ -14,6 +14,7 @@
 #include "m31r/metric.h"
 #include "m31r/run.h"
 #include "identity/identity.h"
+#include "store/reserve.h"
 #include "store/run_dir.h"
 
 /* How a run ended. NULL and 0 where it does not apply. */
@@ -71,6 +72,10 @@ void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value);
  * lane, brings metrics.json up to date, saves metadata.json when it changed. Never blocks for long;
  * never fails visibly. */
 void m31ri_run_tick(m31r_run *run);
+
+/* Owner: true once each time that the run's disk gets low, or was so at the start; `out` says how
+ * much is left. */
+bool m31ri_run_disk_got_low(m31r_run *run, m31ri_room *out);
 
 /* Number of other processes in the run, alive now. */
 bool m31ri_run_has_others(m31r_run *run);

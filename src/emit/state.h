@@ -114,6 +114,7 @@ struct m31r_run {
     m31ri_role role;
     bool is_observer;
     bool is_file_off; /* `observability: file: false`: records go to standard output only */
+    bool is_disk_low; /* and it was said */
     bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
     int rank;

@@ -68,6 +68,7 @@ bool m31ri_keeper_show_lanes(m31ri_keeper *k); /* true when there is more to sho
 void m31ri_keeper_report_unmatched(m31ri_keeper *k);
 void m31ri_keeper_report_counts(m31ri_keeper *k);
 void m31ri_keeper_report_progress(m31ri_keeper *k);
+void m31ri_keeper_report_disk(m31ri_keeper *k);
 
 /* sampler.c */
 void m31ri_sampler_begin(m31ri_keeper *k);

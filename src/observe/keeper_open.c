@@ -111,16 +111,18 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
 }
 
 /* metadata.json is rank 0's. */
-static void describe(m31ri_keeper *k)
+static void describe(void *context, pid_t program_pid)
 {
-    if (k->plan->rank > 0) {
+    m31ri_keeper *k = context;
+    if (k->plan->rank > 0 || k->run == NULL) {
         return;
     }
-    m31ri_process program = m31ri_process_of(atomic_load(&k->shared->program_pid));
+    m31ri_process program = m31ri_process_of(program_pid);
     m31ri_run_set_metadata(k->run, "capture", json_string(m31ri_capture_name(k->plan->capture)));
     m31ri_run_set_metadata(k->run, "program",
                            json_pack("{s:I, s:I}", "pid", (json_int_t)program.pid, "start_ticks",
                                      (json_int_t)program.start_ticks));
+    m31ri_run_tick(k->run); /* saves it */
 }
 
 static void report_exec_failure(m31ri_keeper *k)
@@ -189,7 +191,7 @@ static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
         err = err == M31R_OK ? write_id_file(k, e) : err;
         m31ri_keeper_show_lanes(k);
     }
-    err = err == M31R_OK ? m31ri_launch(p, e) : err;
+    err = err == M31R_OK ? m31ri_launch(p, (m31ri_program_hook){describe, k}, e) : err;
     if (err != M31R_OK) {
         const m31ri_run_end end = {
             .state = "failed", .cause = "not_started", .evidence = e->message};
@@ -200,8 +202,10 @@ static m31r_err open_new(m31ri_keeper *k, m31r_error *e)
         k->run = NULL;
         return err;
     }
+    if (k->run != NULL) {
+        m31ri_keeper_report_disk(k);
+    }
     setsid(); /* from here on no terminal can hang us up; the program stays where it is */
-    describe(k);
     if (k->shared->exec_errno != 0) {
         report_exec_failure(k);
     }
@@ -225,7 +229,7 @@ static m31r_err open_as_heir(m31ri_keeper *k, m31r_error *e)
         pass_bytes_on(k);
         return err;
     }
-    describe(k);
+    describe(k, (pid_t)atomic_load(&k->shared->program_pid));
     const m31ri_field fields[] = {{"heirs", m31r_of_int(k->shared->n_heirs)}};
     m31ri_keeper_report(k, M31R_WARNING, "observer_lost", fields, 1);
     return M31R_OK;

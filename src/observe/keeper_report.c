@@ -122,6 +122,16 @@ void m31ri_keeper_report_counts(m31ri_keeper *k)
     }
 }
 
+void m31ri_keeper_report_disk(m31ri_keeper *k)
+{
+    m31ri_room room = {0, 0};
+    if (m31ri_run_disk_got_low(k->run, &room)) {
+        const m31ri_field fields[] = {{"free_bytes", m31r_of_uint(room.free_bytes)},
+                                      {"reserved_bytes", m31r_of_uint(room.reserved_bytes)}};
+        m31ri_keeper_report(k, M31R_WARNING, "disk_low", fields, 2);
+    }
+}
+
 void m31ri_keeper_report_progress(m31ri_keeper *k)
 {
     const m31ri_fingerprint_progress *p = m31ri_run_fingerprint_progress(k->run);

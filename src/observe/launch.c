@@ -74,7 +74,7 @@ static void note_exec_failure(m31ri_shared *s, pid_t pid, int exec_errno)
     atomic_store(&s->phase, M31RI_PHASE_ENDED);
 }
 
-static m31r_err start(m31ri_plan *p, char **environment, m31r_error *e)
+static m31r_err start(m31ri_plan *p, char **environment, m31ri_program_hook hook, m31r_error *e)
 {
     const m31ri_wiring *w = &p->wiring;
     const m31ri_program program = {
@@ -87,6 +87,8 @@ static m31r_err start(m31ri_plan *p, char **environment, m31r_error *e)
         .ignores_hangup =
             w->ours_is_terminal[0] || w->ours_is_terminal[1] || w->ours_is_terminal[2],
         .signals = &p->signals,
+        .begun = hook.begun,
+        .context = hook.context,
     };
     pid_t pid = -1;
     int exec_errno = 0;
@@ -103,13 +105,13 @@ static m31r_err start(m31ri_plan *p, char **environment, m31r_error *e)
     return M31R_OK;
 }
 
-m31r_err m31ri_launch(m31ri_plan *p, m31r_error *e)
+m31r_err m31ri_launch(m31ri_plan *p, m31ri_program_hook hook, m31r_error *e)
 {
     bool is_own_cgroup;
     m31ri_buf text = M31RI_BUF_INIT;
     char **environment = make_environment(p, &text);
     p->shared->oom_kills = m31ri_cgroup_oom_kills(getpid(), &is_own_cgroup);
-    m31r_err err = environment != NULL ? start(p, environment, e)
+    m31r_err err = environment != NULL ? start(p, environment, hook, e)
                                        : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     m31ri_free(environment);
     m31ri_buf_release(&text);

@@ -96,9 +96,16 @@ m31r_err m31ri_wiring_open(m31ri_wiring *w, m31r_error *e);
 void m31ri_wiring_close_inner(m31ri_wiring *w);
 void m31ri_wiring_follow_size(const m31ri_wiring *w);
 
+/* What is done when the program has a process and before it is one: whoever finds us dead must find
+ * the program in the record. */
+typedef struct m31ri_program_hook {
+    void (*begun)(void *context, pid_t pid);
+    void *context;
+} m31ri_program_hook;
+
 /* launch.c: starts the program with its environment; the phase becomes RUNNING, or ENDED when exec
  * failed. */
-m31r_err m31ri_launch(m31ri_plan *p, m31r_error *e);
+m31r_err m31ri_launch(m31ri_plan *p, m31ri_program_hook hook, m31r_error *e);
 
 /* keeper.c: the keeper's whole life, or that of its heir. Never returns. */
 _Noreturn void m31ri_keeper_main(m31ri_plan *p, bool is_heir);

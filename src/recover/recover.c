@@ -28,6 +28,7 @@
 #include "store/manifest.h"
 #include "store/metrics_json.h"
 #include "store/notices.h"
+#include "store/reserve.h"
 
 typedef struct recovery {
     m31r_recovery *out;
@@ -224,7 +225,7 @@ static m31r_err end_run(recovery *r, m31r_error *e)
     if (err != M31R_OK) {
         return err;
     }
-    m31ri_run_dir_use_reserve(&r->dir);
+    m31ri_reserve_free(&r->dir);
     if (r->main_lane[0] != '\0') {
         m31ri_find_end(r->dir.fd, m31r_reader_facts(r->reader)->stage, &r->end);
     }

@@ -29,8 +29,6 @@
 #include "format/json_text.h"
 #include "store/run_dir_int.h"
 
-#define RESERVE "reserve"
-#define RESERVE_BYTES (32 * 1024)
 #define SUFFIXES 1000
 #define JOINERS_OF_ONE_PROCESS 10000
 #define LOCK_WAIT_MS                                                                               \
@@ -402,22 +400,6 @@ m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
         return m31ri_run_dir_fail(e, errno, d->path, "ending");
     }
     return M31R_OK;
-}
-
-void m31ri_run_dir_put_reserve(const m31ri_run_dir *d)
-{
-    int fd = m31ri_open(d->live_fd, RESERVE, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0) {
-        unlinkat(d->live_fd, RESERVE, 0);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-void m31ri_run_dir_use_reserve(const m31ri_run_dir *d)
-{
-    unlinkat(d->live_fd, RESERVE, 0);
 }
 
 m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)

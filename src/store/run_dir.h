@@ -67,12 +67,6 @@ m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e);
  * there. */
 m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e);
 
-/* Owner: puts room by (`.live/reserve`, 32 KiB) for the last record, metadata.json, metrics.json
- * and manifest.json, and frees it, so that the end of a run can be written to a disk that is full.
- * Without it (the disk is nearly full already) the run goes on. */
-void m31ri_run_dir_put_reserve(const m31ri_run_dir *d);
-void m31ri_run_dir_use_reserve(const m31ri_run_dir *d);
-
 /* Owner: takes back a run that could not be opened: everything in its directory, and the directory.
  * Only before anybody was told of the run. */
 void m31ri_run_dir_undo(m31ri_run_dir *d);

@@ -30,6 +30,27 @@ static int leave_child(m31r_run *run, m31r_log *log, unsigned seconds)
     return read(begun[0], &byte, 1) == 0 ? 0 : 1; /* the child has a lane of its own now */
 }
 
+/* A forked child that writes for the first time when its parent is dead, and then stays. */
+static int leave_orphan(m31r_log *log, unsigned seconds)
+{
+    int alive[2];
+    char byte;
+    if (pipe(alive) != 0) {
+        return 1;
+    }
+    if (fork() == 0) {
+        close(1);
+        close(2);
+        close(alive[1]);
+        if (read(alive[0], &byte, 1) == 0) {
+            m31r_info(log, "orphan", "seconds", (int)seconds);
+            sleep(seconds);
+        }
+        _exit(0);
+    }
+    _exit(0); /* without a word: its lane is free from here on */
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -39,6 +60,9 @@ int main(int argc, char **argv)
     m31r_info(log, "joined", "what", what);
     if (strcmp(what, "leave") == 0) {
         return leave_child(run, log, (unsigned)n);
+    }
+    if (strcmp(what, "orphan") == 0) {
+        return leave_orphan(log, (unsigned)n);
     }
     if (strcmp(what, "hang") == 0) {
         pause();

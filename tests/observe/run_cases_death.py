@@ -194,6 +194,48 @@ def both_killed_the_program_meets_only_a_closed_pipe(p):
 
 
 @test
+def a_live_program_is_never_called_crashed(p):
+    """Both observers killed at any instant of the start: a program that was started is known."""
+    import random
+    import subprocess
+    draw = random.Random(3)
+    n_started = 0
+    for i in range(25):
+        place = type(p)()
+        mark = f"31.{os.getpid()}{i:02d}"
+        q = place.start("sleep", mark, options=("--no-sample",))
+        time.sleep(draw.random() * 0.12)
+        os.kill(q.pid, signal.SIGSTOP)
+        for child in children_of(q.pid):
+            os.kill(child, signal.SIGKILL)
+        os.kill(q.pid, signal.SIGKILL)
+        q.communicate(timeout=30)
+        time.sleep(0.05)  # a child that was not let go ends by itself
+        alive = [x for x in processes() if x[1] == f"sleep\0{mark}\0".encode()]
+        shown = subprocess.run([COMMAND, "show", "@", "--json"], cwd=place.path, env=place.env, capture_output=True)
+        if alive:
+            n_started += 1
+            state = json.loads(shown.stdout)["state"]
+            for pid, _ in alive:
+                os.kill(pid, signal.SIGKILL)
+            assert state == "running", (i, state)
+        elif place.runs():
+            assert json.loads(shown.stdout)["state"] == "crashed", shown
+        place.remove()
+    assert n_started > 0
+
+
+def processes():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as f:
+                    yield int(name), f.read()
+            except OSError:
+                pass
+
+
+@test
 def a_stopped_program_is_recorded(p):
     q = p.start(*count(40, 0.03))
     wait_for_line(p, 3)

@@ -63,7 +63,7 @@ def check_whole(run, n_lost_allowed):
 @test
 def disk_full_at_every_size(p):
     ends = set()
-    for size in (4, 12, 16, 20, 24, 28, 32, 48, 64, 80, 96, 200, 400):
+    for size in (4, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 200, 400):
         done, kept = on_tmpfs(p, f"size={size}k", '"$@"',
                               *command(os.path.join(p.path, "disk", "runs")), "sh", "-c", PRINTS)
         runs = glob.glob(kept + "/runs/*")
@@ -82,8 +82,28 @@ def disk_full_at_every_size(p):
         check_whole(runs[0], said)
         with open(runs[0] + "/metadata.json") as f:
             end = json.load(f)["end"]
-        assert end is not None or size < 64, f"{size} KiB: no end in spite of the reserve"
+        low = [x for x in map(json.loads, done.stdout.splitlines()) if x["msg"] == "disk_low"]
+        assert len(low) == 1 and low[0]["level"] == "WARNING", low
+        assert end is not None or low[0]["reserved_bytes"] == 0, (size, low)
+        assert low[0]["reserved_bytes"] > 0 or size < 40, f"{size} KiB: nothing was put by"
     assert ends == {3, 7}, ends
+
+
+@test
+def room_is_put_by_and_given_back(p):
+    """8 MiB where there is room, a quarter on a small disk; gone with .live at the end."""
+    for size, reserved in (("100m", 8 << 20), ("8m", 2 << 20)):
+        look = 'stat -c "%b %B" "$M31R_RUN_DIR/.live/reserve"'
+        done, kept = on_tmpfs(p, f"size={size}", '"$@"',
+                              *command(os.path.join(p.path, "disk", "runs")), "sh", "-c", look)
+        assert done.returncode == 0, done
+        lines = [json.loads(x) for x in done.stdout.splitlines()]
+        blocks, block = [int(x) for x in [x for x in lines if x["msg"] == "line"][0]["line"].split()]
+        assert reserved * 0.9 <= blocks * block <= reserved, (size, blocks * block)
+        low = [x for x in lines if x["msg"] == "disk_low"]
+        assert len(low) == (size == "8m"), low
+        assert not low or (low[0]["level"] == "WARNING" and 5 << 20 < low[0]["free_bytes"] < 8 << 20), low
+        assert not glob.glob(kept + "/runs/*/.live*"), os.listdir(kept)
 
 
 @test

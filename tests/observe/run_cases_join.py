@@ -144,6 +144,11 @@ def a_child_that_never_ends_is_abandoned(p):
     assert end_of(err)["state"] == "finished"
     states = {x["file"]: x["state"] for x in p.metadata()["lanes"]}
     assert "abandoned" in states.values(), states
+    kill_all_in(p)
+
+
+def kill_all_in(p):
+    """What still runs in the environment of this place's run."""
     for path in os.listdir("/proc"):
         if path.isdigit():
             try:
@@ -153,6 +158,18 @@ def a_child_that_never_ends_is_abandoned(p):
                     os.kill(int(path), signal.SIGKILL)
             except OSError:
                 pass
+
+
+@test
+def a_lane_that_an_orphan_took_over_is_abandoned(p):
+    q = p.start(JOINER, "orphan", "40", options=("--no-sample",))
+    _, err = q.communicate(timeout=60)
+    kill_all_in(p)
+    assert q.returncode == 0 and end_of(err)["state"] == "finished", err
+    assert [x["msg"] for x in p.lane("") if x["module"] == "joiner"] == ["joined", "orphan"], p.lane("")
+    states = {x["file"]: x["state"] for x in p.metadata()["lanes"]}
+    assert states["train.log"] == "abandoned", states
+    assert [x["msg"] for x in p.lane("observer")][-1] == "run_end", "in the lane that is ours"
 
 
 @test
