@@ -42,8 +42,8 @@ const command command_verify = {
     .details = "Answers the five criteria of section 29 and the checks that they rest on, each "
                "with its requirement. The verdict "
                "is\nverified, prefix (a live or crashed run, up to its end so far), changed, "
-               "incomplete or unreadable; the exit "
-               "status\nis 0 for the first two, else 4. Nothing is changed.",
+               "incomplete, invalid\n(a record breaks its stage's schema, docs/stages.md) or "
+               "unreadable; the exit status is 0 for the\nfirst two, else 4. Nothing is changed.",
     .examples = "m31r verify @\nm31r verify @ --complete --json",
     .max_args = 1,
 };

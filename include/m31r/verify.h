@@ -27,7 +27,8 @@ typedef enum m31r_verdict {
     M31R_VERDICT_PREFIX = 1,     /* a live or crashed run: everything holds up to its end so far */
     M31R_VERDICT_CHANGED = 2,    /* a file is not what the manifest says */
     M31R_VERDICT_INCOMPLETE = 3, /* something that must be there is not */
-    M31R_VERDICT_UNREADABLE = 4  /* bytes that the format does not allow */
+    M31R_VERDICT_INVALID = 4,    /* a record breaks the schema of its stage */
+    M31R_VERDICT_UNREADABLE = 5  /* bytes that the format does not allow */
 } m31r_verdict;
 
 typedef enum m31r_answer { M31R_NO = 0, M31R_YES = 1, M31R_NOT_APPLICABLE = 2 } m31r_answer;

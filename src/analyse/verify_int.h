@@ -2,6 +2,7 @@
 #ifndef M31RI_VERIFY_INT_H
 #define M31RI_VERIFY_INT_H
 
+#include "m31r/scan.h"
 #include "m31r/verify.h"
 #include "read/reader_int.h"
 
@@ -41,6 +42,12 @@ const char *m31ri_verify_text(m31r_verification *v, const char *format, ...)
 
 /* True when the run has ended, so that nothing in it may still be on its way. */
 bool m31ri_verify_is_ended(const m31r_verification *v);
+
+/* verify_stage.c: the records of a stage against its schema; NULL when memory is out. */
+struct m31ri_verify_stage *m31ri_verify_stage_new(m31r_verification *v);
+void m31ri_verify_stage_free(struct m31ri_verify_stage *s);
+void m31ri_verify_stage_look(struct m31ri_verify_stage *s, const m31r_record *record);
+void m31ri_verify_stage_end(struct m31ri_verify_stage *s);
 
 /* The parts, in this order. */
 void m31ri_verify_identity(m31r_verification *v);

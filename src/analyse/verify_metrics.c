@@ -8,9 +8,9 @@
 #include "analyse/verify_int.h"
 #include "base/os_file.h"
 #include "format/number.h"
+#include "format/stage_table.h"
 
 #define METRICS_JSON_BYTES (64 * 1024 * 1024)
-#define NAMES 6
 
 static double double_of(const json_t *value)
 {
@@ -107,28 +107,10 @@ static void check_points(m31r_verification *v, const m31r_series *series)
                      (unsigned long long)n_torn);
 }
 
-/* Mandatory metrics of a stage: one name of each row must have points. */
-typedef struct wanted_metric {
-    const char *stage, *what;
-    const char *names[NAMES];
-} wanted_metric;
-
-static const wanted_metric wanted[] = {
-    {"train", "loss", {"loss", "train_loss", "val_loss", NULL}},
-    {"train", "tokens_per_sec", {"tokens_per_sec", "tokens/s", NULL}},
-    {"train", "memory", {"memory", "memory_mb", "system.rss_mb", "rss_mb", NULL}},
-    {"eval", "compile_rate", {"compile_rate", NULL}},
-    {"eval", "pass_at_k", {"pass_at_k", "pass@k", "pass_at_1", "pass@1", NULL}},
-    {"eval", "latency", {"latency", "latency_ms", NULL}},
-    {"eval", "memory", {"memory", "memory_mb", "system.rss_mb", "rss_mb", NULL}},
-    {"serve", "latency", {"latency", "latency_ms", NULL}},
-    {"serve", "memory", {"memory", "memory_mb", "system.rss_mb", "rss_mb", NULL}},
-};
-
-static bool has_any(const m31r_series *series, const char *const names[NAMES])
+static bool has_any(const m31r_series *series, const char *const names[M31RI_STAGE_METRIC_NAMES])
 {
     m31r_metric_facts m;
-    for (size_t i = 0; i < NAMES && names[i] != NULL; i++) {
+    for (size_t i = 0; i < M31RI_STAGE_METRIC_NAMES && names[i] != NULL; i++) {
         if (m31r_series_find(series, names[i], &m) == M31R_OK) {
             return true;
         }
@@ -143,13 +125,12 @@ static void check_mandatory(m31r_verification *v, const m31r_series *series)
     m31ri_check_place place = {"metrics.csv", 0, M31R_VERDICT_INCOMPLETE};
     char missing[256] = "";
     size_t n = 0;
-    size_t n_wanted = 0;
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        bool is_asked = strcmp(wanted[i].stage, f->stage) == 0;
-        n_wanted += is_asked;
-        if (is_asked && !has_any(series, wanted[i].names)) {
+    const m31ri_stage *stage = m31ri_stage_find(f->stage);
+    size_t n_wanted = stage != NULL ? stage->n_metrics : 0;
+    for (size_t i = 0; i < n_wanted; i++) {
+        if (!has_any(series, stage->metrics[i].names)) {
             n += (size_t)snprintf(missing + n, sizeof missing - n, "%s%s", n > 0 ? ", " : "",
-                                  wanted[i].what);
+                                  stage->metrics[i].what);
         }
     }
     if (strcmp(f->kind, "trial") == 0 || n_wanted == 0) {

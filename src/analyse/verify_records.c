@@ -21,6 +21,7 @@ typedef struct first_fault {
 typedef struct records_pass {
     m31r_verification *v;
     m31ri_leaks *leaks;
+    struct m31ri_verify_stage *stage;
     first_fault shape, leak, context;
 } records_pass;
 
@@ -61,6 +62,7 @@ static void look_at(records_pass *p, const m31r_record *record)
             note_fault(p, &p->context, record);
         }
     }
+    m31ri_verify_stage_look(p->stage, record);
     uint32_t n_leaks = m31ri_leaks_in_record(p->leaks, record);
     if (n_leaks > 0) {
         note_fault(p, &p->leak, record);
@@ -127,8 +129,11 @@ m31r_err m31ri_verify_records(m31r_verification *v, m31r_error *e)
     m31r_record record;
     records_pass pass = {.v = v, .shape = {0, 0, ""}, .leak = {0, 0, ""}, .context = {0, 0, ""}};
     pass.leaks = m31ri_leaks_new(json_is_true(m31ri_reader_get(v->reader, "privacy.log_prompts")));
-    if (pass.leaks == NULL) {
-        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the privacy rules");
+    pass.stage = m31ri_verify_stage_new(v);
+    if (pass.leaks == NULL || pass.stage == NULL) {
+        m31ri_leaks_free(pass.leaks);
+        m31ri_verify_stage_free(pass.stage);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the rules of records");
     }
     m31r_err err = m31r_scan_open_run(&scan, v->reader, &options, e);
     while (err == M31R_OK && (err = m31r_scan_next(scan, &record, e)) == M31R_OK) {
@@ -139,9 +144,11 @@ m31r_err m31ri_verify_records(m31r_verification *v, m31r_error *e)
         check_lines(v, &counts);
         check_faults(&pass);
         check_metadata_leaks(&pass);
+        m31ri_verify_stage_end(pass.stage);
         err = M31R_OK;
     }
     m31r_scan_close(scan);
     m31ri_leaks_free(pass.leaks);
+    m31ri_verify_stage_free(pass.stage);
     return err;
 }

@@ -301,6 +301,12 @@ static void emit(m31r_run *run, m31r_stage_call call, const m31ri_stage_message 
         return;
     }
     pthread_mutex_lock(&s->lock);
+    if (!s->said_schema) {
+        const m31ri_stage *stage = m31ri_stage_of_call((uint32_t)call);
+        s->said_schema = true;
+        m31ri_notice(run, json_pack("{s:s, s:s, s:i}", "kind", "schema", "stage", stage->name,
+                                    "version", stage->version));
+    }
     if ((s->was_said[call] & SAID_METRICS) == 0) {
         s->was_said[call] |= SAID_METRICS;
         define_metrics(run, m);

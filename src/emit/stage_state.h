@@ -67,7 +67,8 @@ typedef struct m31ri_serve_counts {
 struct m31ri_stage_state {
     pthread_mutex_t lock;
     unsigned fork_generation;
-    struct m31ri_stage_state *parents;   /* of a forked child: never looked into */
+    struct m31ri_stage_state *parents; /* of a forked child: never looked into */
+    bool said_schema;
     uint8_t was_said[M31RI_STAGE_CALLS]; /* bit 0: metrics defined, 1: missing, 2: out of range */
     m31ri_train_counts train;
     m31ri_data_counts data;

@@ -25,16 +25,30 @@ const m31ri_stage_message *m31ri_stage_message_find(const m31ri_stage *stage, co
     return NULL;
 }
 
-const m31ri_stage_message *m31ri_stage_message_of_call(uint32_t call)
+static const m31ri_stage_message *find_call(const m31ri_stage *stage, uint32_t call)
 {
-    for (size_t i = 0; i < M31RI_STAGES && call != 0; i++) {
-        for (size_t k = 0; k < m31ri_stages[i].n_messages; k++) {
-            if (m31ri_stages[i].messages[k].call == call) {
-                return &m31ri_stages[i].messages[k];
-            }
+    for (size_t i = 0; i < stage->n_messages && call != 0; i++) {
+        if (stage->messages[i].call == call) {
+            return &stage->messages[i];
         }
     }
     return NULL;
+}
+
+const m31ri_stage *m31ri_stage_of_call(uint32_t call)
+{
+    for (size_t i = 0; i < M31RI_STAGES; i++) {
+        if (find_call(&m31ri_stages[i], call) != NULL) {
+            return &m31ri_stages[i];
+        }
+    }
+    return NULL;
+}
+
+const m31ri_stage_message *m31ri_stage_message_of_call(uint32_t call)
+{
+    const m31ri_stage *stage = m31ri_stage_of_call(call);
+    return stage != NULL ? find_call(stage, call) : NULL;
 }
 
 static bool measures(const m31ri_stage_message *m, const char *name, size_t length)

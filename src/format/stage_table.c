@@ -393,11 +393,11 @@ static const m31ri_stage_message serve_messages[] = {
 };
 
 const m31ri_stage m31ri_stages[M31RI_STAGES] = {
-    {"train", "OBS-13", train_messages, 6, train_metrics, 3},
-    {"data", "OBS-14", data_messages, 6, NULL, 0},
-    {"tokenizer", "OBS-15", tokenizer_messages, 2, tokenizer_metrics, 1},
-    {"eval", "OBS-16", eval_messages, 3, eval_metrics, 4},
-    {"serve", "OBS-17", serve_messages, 2, serve_metrics, 2},
+    {"train", "OBS-13", 1, train_messages, 6, train_metrics, 3},
+    {"data", "OBS-14", 1, data_messages, 6, NULL, 0},
+    {"tokenizer", "OBS-15", 1, tokenizer_messages, 2, tokenizer_metrics, 1},
+    {"eval", "OBS-16", 1, eval_messages, 3, eval_metrics, 4},
+    {"serve", "OBS-17", 1, serve_messages, 2, serve_metrics, 2},
 };
 
 const char *const m31ri_measured_names[] = {

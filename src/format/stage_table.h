@@ -82,6 +82,7 @@ typedef struct m31ri_stage_metric {
 
 typedef struct m31ri_stage {
     const char *name, *shows; /* "train", "OBS-13" */
+    int version;              /* of its schema */
     const m31ri_stage_message *messages;
     size_t n_messages;
     const m31ri_stage_metric *metrics;
@@ -102,6 +103,9 @@ const m31ri_stage_message *m31ri_stage_message_find(const m31ri_stage *stage, co
 
 /* True when a message of any stage has a measured field of this name (not NUL-terminated). */
 bool m31ri_stage_measures(const char *name, size_t length);
+
+/* The stage of a typed call; NULL for a number that is none. */
+const m31ri_stage *m31ri_stage_of_call(uint32_t call);
 
 /* The message of a typed call; NULL for a number that is none. */
 const m31ri_stage_message *m31ri_stage_message_of_call(uint32_t call);

@@ -37,7 +37,7 @@ static const char empty_metadata[] =
     "\"cause\":null,\"cause_evidence\":null,\"resumes\":null,\"parents\":[],"
     "\"privacy\":{\"log_prompts\":false,\"redacted\":0},\"capture\":null,\"ranks\":null,"
     "\"rank_ends\":[],"
-    "\"lanes\":[],\"metrics\":{},\"artifacts\":[],"
+    "\"lanes\":[],\"metrics\":{},\"artifacts\":[],\"schemas\":{},"
     "\"lost\":{\"records\":0,\"points\":0,\"reasons\":{}},\"unknown_notices\":0}";
 
 m31r_err m31ri_metadata_init(m31ri_metadata *m, m31r_error *e)

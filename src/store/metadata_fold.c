@@ -444,6 +444,22 @@ static bool fold_parent(m31ri_metadata *m, const json_t *notice)
     return json_array_append_new(parents, json_string(run)) == 0;
 }
 
+/* The program writes the records of a stage by its schema. */
+static bool fold_schema(m31ri_metadata *m, const json_t *notice)
+{
+    const char *stage = text_of(notice, "stage");
+    const json_t *version = json_object_get(notice, "version");
+    if (stage == NULL || !json_is_integer(version)) {
+        return false;
+    }
+    if (!json_is_object(json_object_get(m->root, "schemas"))) {
+        json_object_set_new(m->root, "schemas",
+                            json_object()); /* a run begun by an older version */
+    }
+    return put(m, json_object_get(m->root, "schemas"), stage,
+               json_integer(json_integer_value(version)));
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -461,6 +477,7 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
         {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
         {"close", fold_close},       {"digest", fold_digest}, {"end", fold_end},
         {"resumes", fold_resumes},   {"rank", fold_rank},     {"parent", fold_parent},
+        {"schema", fold_schema},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

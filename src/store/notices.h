@@ -7,6 +7,7 @@
  *     {"kind":"artifact","role":"checkpoint|input|shard...","path":"checkpoints/a.bin",
  *      "step":1000,"bytes":1,"sha256":"...","mtime_ns":1,"run":"<run_id of an input's maker>"}
  *     {"kind":"parent","run":"<run_id>"}
+ *     {"kind":"schema","stage":"train","version":1}
  *     {"kind":"lane","file":"train.log","name":"train","ordered":true,
  *      "records":10,"lost":0,"state":"open|closed","pid":4711,"adds":false}
  * ("adds": the counts are one of many writers' and are added to what the lane has.)
