@@ -30,7 +30,7 @@ static const cli_option options[] = {
     {"count-by", 0, "A,B", "count records by the values of these fields"},
     {"stats", 0, "FIELD", "count, min, max, mean, p50, p90, p99 of a number"},
     {"by", 0, "A,B", "with --stats: of each value of these fields"},
-    {"strict", 0, NULL, "exit 4 when a line is no record"},
+    {"strict", 0, NULL, "judge every line to its end; exit 4 when one is no record"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -196,6 +196,7 @@ static bool read_options(cli *c, logs *l)
     l->options.filter.module = cli_value(c, "module");
     l->options.lane = cli_value(c, "lane");
     l->options.is_following = cli_has(c, "follow");
+    l->options.is_strict = cli_has(c, "strict");
     return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
            cli_time(c, "since", &l->options.filter.since_ns) &&
            cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&

@@ -50,13 +50,14 @@ typedef enum m31r_line_class {
     M31R_LINE_CLASSES = 10
 } m31r_line_class;
 
-/* What a scan has met so far. A torn line is in no class. */
+/* What a scan has met so far. A torn line is in no class. Without `is_strict` a line that ends like
+ * an object, and that the filter turns down by what it begins with, counts as OK without being read
+ * further; what is given out is the same. */
 typedef struct m31r_scan_counts {
     uint64_t lines[M31R_LINE_CLASSES];
     uint64_t n_skipped;         /* lines of all classes but OK and EMPTY */
     uint64_t n_torn;            /* files that end in a line without a newline */
     uint64_t n_kept;            /* records that the filter let through */
-    uint64_t n_without_fields;  /* JSON objects that lack ts, level, module or msg */
     const char *first_bad_file; /* where the first skipped line stands; "" for none */
     const char *first_bad_why;  /* of M31R_LINE_UNREADABLE: what is wrong there; else "" */
     uint64_t first_bad_line;
@@ -93,6 +94,7 @@ typedef struct m31r_scan_options {
     m31r_around around;   /* only the records around a place; not with tail or is_following */
     bool is_following;    /* M31R_EOF means "nothing now": see m31r_scan_wait() */
     bool takes_last_line; /* a last line without newline that parses is a record: foreign files */
+    bool is_strict;       /* reads to its end also a line that the filter turns down before */
 } m31r_scan_options;
 
 #define M31R_SCAN_OPTIONS_INIT                                                                     \

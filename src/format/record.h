@@ -67,6 +67,9 @@ typedef struct m31ri_record_head {
     int64_t step;
 } m31ri_record_head;
 
+/* The level that a record's text names, in any case of letters; 0 when it is none. */
+m31r_level m31ri_record_level(const char *name, size_t length);
+
 /* Reads a line (without its newline; a trailing CR is accepted). Class as json_read; on OK the head
  * is filled. */
 m31ri_json_class m31ri_record_read(const char *line, size_t length, m31ri_record_head *head);

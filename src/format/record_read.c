@@ -13,7 +13,7 @@
 #include "format/number.h"
 #include "format/timestamp.h"
 
-static m31r_level level_of(const char *name, size_t length)
+m31r_level m31ri_record_level(const char *name, size_t length)
 {
     static const struct {
         const char *name;
@@ -89,7 +89,7 @@ m31ri_json_class m31ri_record_read(const char *line, size_t length, m31ri_record
         h.wall_ns = wall_ns;
     }
     if (h.level_text.value != NULL) {
-        h.level = level_of(h.level_text.value, h.level_text.value_length);
+        h.level = m31ri_record_level(h.level_text.value, h.level_text.value_length);
     }
     *head = h;
     return M31RI_JSON_OK;

@@ -31,7 +31,15 @@ static m31r_err compile(m31r_expr *x, m31r_error *e)
         !m31ri_buf_reserve(&x->scratch, SCRATCH_BYTES)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for an expression");
     }
-    return m31ri_expr_parse(&p) ? M31R_OK : p.err;
+    if (!m31ri_expr_parse(&p)) {
+        return p.err;
+    }
+    for (size_t i = 0; i < x->n_slots; i++) {
+        const char *name = x->slots[i].facts.name;
+        x->asks_place |=
+            strcmp(name, "file") == 0 || strcmp(name, "lane") == 0 || strcmp(name, "line") == 0;
+    }
+    return M31R_OK;
 }
 
 m31r_err m31r_expr_compile(m31r_expr **out, const char *text, m31r_expr_subject subject,
@@ -177,13 +185,38 @@ static bool take_member(void *context, const m31ri_json_member *m)
     return true;
 }
 
+void m31ri_expr_begin_record(m31r_expr *x, const m31r_record *place)
+{
+    m31ri_expr_begin(x);
+    if (x->asks_place) {
+        m31ri_expr_offer_text(x, "file", place->file);
+        m31ri_expr_offer_text(x, "lane", place->lane);
+        m31ri_expr_offer_int(x, "line", (int64_t)place->line_number);
+    }
+}
+
+void m31ri_expr_set(m31r_expr *x, size_t slot, const m31ri_json_member *m, m31r_level level)
+{
+    m31ri_expr_value v = value_of(m);
+    v.is |= level != 0 ? M31RI_IS_LEVEL : 0;
+    v.level = (int)level;
+    m31ri_expr_put(x, slot, &v);
+}
+
+bool m31ri_expr_is_looking(const m31r_expr *x)
+{
+    return x->n_unmet > 0 && x->n_met < M31RI_MET_NAMES;
+}
+
 bool m31r_expr_holds_record(m31r_expr *x, const m31r_record *record)
 {
     collector c = {.x = x, .record = record};
-    m31ri_expr_begin(x);
-    m31ri_expr_offer_text(x, "file", record->file);
-    m31ri_expr_offer_text(x, "lane", record->lane);
-    m31ri_expr_offer_int(x, "line", (int64_t)record->line_number);
+    m31ri_expr_begin_record(x, record);
+    if (!x->asks_place && m31ri_expr_is_looking(x)) {
+        m31ri_expr_offer_text(x, "file", record->file);
+        m31ri_expr_offer_text(x, "lane", record->lane);
+        m31ri_expr_offer_int(x, "line", (int64_t)record->line_number);
+    }
     (void)m31ri_json_read_object(record->line, record->length, take_member, &c, NULL);
     return m31ri_expr_judge(x);
 }

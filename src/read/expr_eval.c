@@ -40,15 +40,21 @@ static void keep_name(m31r_expr *x, const char *name, size_t length)
     x->met[x->n_met++][length] = '\0';
 }
 
+void m31ri_expr_put(m31r_expr *x, size_t i, const m31ri_expr_value *v)
+{
+    m31ri_slot *slot = &x->slots[i];
+    if (slot->value.is == 0 && slot->facts.n_met++ == 0) {
+        x->n_unmet--;
+    }
+    slot->value = *v;
+}
+
 void m31ri_expr_offer(m31r_expr *x, const char *name, size_t length, const m31ri_expr_value *v)
 {
     for (size_t i = 0; i < x->n_slots; i++) {
-        m31ri_slot *slot = &x->slots[i];
+        const m31ri_slot *slot = &x->slots[i];
         if (slot->length == length && memcmp(slot->facts.name, name, length) == 0) {
-            if (slot->value.is == 0 && slot->facts.n_met++ == 0) {
-                x->n_unmet--;
-            }
-            slot->value = *v;
+            m31ri_expr_put(x, i, v);
             return;
         }
     }

@@ -11,7 +11,9 @@
 #include <pcre2.h>
 
 #include "base/buf.h"
+#include "format/json_read.h"
 #include "m31r/expr.h"
+#include "m31r/log.h"
 
 typedef enum m31ri_token_kind {
     M31RI_TOKEN_END,
@@ -112,6 +114,7 @@ struct m31r_expr {
     size_t n_nodes, root;
     m31ri_slot slots[M31R_EXPR_FIELDS];
     size_t n_slots, n_unmet; /* fields that no subject has had */
+    bool asks_place;         /* for the file, lane or line of a record */
     uint64_t n_asked;
     int64_t now_ns;
     m31ri_buf scratch;           /* an unescaped string */
@@ -156,10 +159,20 @@ bool m31ri_expr_parse(m31ri_expr_parser *p);
 /* expr_time.c: "2h", "2026-11-23", ...; false when it is no time. */
 bool m31ri_time_of(const char *text, size_t length, int64_t now_ns, int64_t *out_wall_ns);
 
-/* expr_eval.c: forget the last subject; give one field's value; walk the tree. */
+/* expr_eval.c: forget the last subject; give one field's value, by slot or by name; walk the tree.
+ */
 void m31ri_expr_begin(m31r_expr *x);
+void m31ri_expr_put(m31r_expr *x, size_t slot, const m31ri_expr_value *v);
 void m31ri_expr_offer(m31r_expr *x, const char *name, size_t length, const m31ri_expr_value *v);
 bool m31ri_expr_judge(m31r_expr *x);
+
+/* expr.c: forget the last record, and give what is known of its place; give a member of it to a
+ * slot, `level` being not 0 when it is that of the record. */
+void m31ri_expr_begin_record(m31r_expr *x, const struct m31r_record *place);
+void m31ri_expr_set(m31r_expr *x, size_t slot, const m31ri_json_member *m, m31r_level level);
+
+/* True while a field has not been met and names of others are kept, to propose one. */
+bool m31ri_expr_is_looking(const m31r_expr *x);
 
 /* Values of facts. Empty text and M31R_UNKNOWN are missing; text that looks like a number is one.
  */

@@ -40,7 +40,7 @@ m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const nam
     return M31R_OK;
 }
 
-static void count_bad(m31r_scan *s, const m31ri_source *source, m31r_line_class class)
+static void count_line(m31r_scan *s, const m31ri_source *source, m31r_line_class class)
 {
     s->counts.lines[class]++;
     if (class == M31R_LINE_OK || class == M31R_LINE_EMPTY) {
@@ -70,59 +70,17 @@ static void count_lost(m31r_scan *s, const m31ri_source *source, const m31r_erro
     }
 }
 
-static bool passes(const m31r_filter *f, const m31r_record *r)
-{
-    if (r->level < f->min_level) {
-        return false;
-    }
-    if (f->module != NULL && (r->module == NULL || strlen(f->module) != r->module_length ||
-                              memcmp(f->module, r->module, r->module_length) != 0)) {
-        return false;
-    }
-    if (f->has_steps && (!r->has_step || r->step < f->first_step || r->step > f->last_step)) {
-        return false;
-    }
-    bool is_timed = f->since_ns != 0 || f->until_ns != 0;
-    if (is_timed && (r->wall_ns == M31R_UNKNOWN || r->wall_ns < f->since_ns ||
-                     (f->until_ns != 0 && r->wall_ns >= f->until_ns))) {
-        return false;
-    }
-    return f->expr == NULL || m31r_expr_holds_record(f->expr, r);
-}
-
-static void set_record(m31ri_source *source, const char *line, size_t length,
-                       const m31ri_record_head *head)
-{
-    m31r_record *r = &source->record;
-    memset(r, 0, sizeof *r);
-    r->line = line;
-    r->length = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
-    r->wall_ns = head->wall_ns;
-    r->level = head->level;
-    r->module = head->module.value;
-    r->module_length = head->module.value_length;
-    r->message = head->message.value;
-    r->message_length = head->message.value_length;
-    r->has_step = head->has_step;
-    r->step = head->step;
-    r->file = source->file;
-    r->lane = source->lane;
-    r->line_number = source->line_number;
-    if (r->wall_ns != M31R_UNKNOWN && r->wall_ns > source->order_ns) {
-        source->order_ns = r->wall_ns;
-    }
-    source->has_record = true;
-}
-
 /* Reads on until the source has a record that passes, or nothing more (now). */
 static m31r_err advance(m31r_scan *s, m31ri_source *source, m31r_error *e)
 {
     bool takes_last = s->options.takes_last_line && !s->options.is_following;
+    m31r_record *record = &source->record;
     source->has_record = false;
+    /* Merging takes the times of all lines, also of those that do not pass. */
+    s->judge.is_strict = s->options.is_strict || s->n_sources > 1;
     for (;;) {
         const char *line;
         size_t length;
-        m31ri_record_head head;
         m31r_error cause;
         m31r_err err = m31ri_source_line(source, takes_last, &line, &length, &cause);
         if (err == M31R_E_CORRUPT) {
@@ -130,7 +88,7 @@ static m31r_err advance(m31r_scan *s, m31ri_source *source, m31r_error *e)
             continue;
         }
         if (err == M31R_E_LIMIT) {
-            count_bad(s, source, M31R_LINE_TOO_LONG);
+            count_line(s, source, M31R_LINE_TOO_LONG);
             continue;
         }
         if (err != M31R_OK) {
@@ -139,18 +97,22 @@ static m31r_err advance(m31r_scan *s, m31ri_source *source, m31r_error *e)
             }
             return err;
         }
-        m31r_line_class class = (m31r_line_class)m31ri_record_read(line, length, &head);
-        count_bad(s, source, class);
-        if (class != M31R_LINE_OK) {
+        record->line_number = source->line_number;
+        m31ri_verdict verdict = m31ri_judge_line(&s->judge, line, length, record);
+        count_line(s, source, s->judge.class);
+        if (verdict == M31RI_BAD) {
             continue;
         }
-        set_record(source, line, length, &head);
-        s->counts.n_without_fields += head.ts.value == NULL || head.level == 0 ||
-                                      head.module.value == NULL || head.message.value == NULL;
-        if (passes(&s->options.filter, &source->record)) {
+        if (verdict == M31RI_KEEP || s->judge.is_strict) {
+            m31ri_judge_record(&s->judge, line, length, record);
+        }
+        if (record->wall_ns != M31R_UNKNOWN && record->wall_ns > source->order_ns) {
+            source->order_ns = record->wall_ns;
+        }
+        source->has_record = verdict == M31RI_KEEP;
+        if (source->has_record) {
             return M31R_OK;
         }
-        source->has_record = false;
     }
 }
 

@@ -3,6 +3,7 @@
 #define M31RI_MERGE_H
 
 #include "m31r/scan.h"
+#include "read/judge.h"
 #include "read/source.h"
 
 typedef struct m31ri_tail m31ri_tail;
@@ -11,6 +12,7 @@ struct m31r_scan {
     m31r_scan_options options;
     m31ri_source **sources; /* each on its own, so that adding one moves none */
     size_t n_sources;
+    m31ri_judge judge;
     m31ri_source *last; /* whose record was given out at the last call */
     m31r_scan_counts counts;
     char *first_bad_file, *first_bad_why;

@@ -23,6 +23,24 @@
 
 #define POLL_MS 50
 
+void m31r_scan_close(m31r_scan *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->n_sources; i++) {
+        m31ri_source_release(s->sources[i]);
+        m31ri_free(s->sources[i]);
+    }
+    m31ri_free(s->sources);
+    m31ri_tail_free(s->tail);
+    m31ri_judge_release(&s->judge);
+    m31ri_free(s->first_bad_file);
+    m31ri_free(s->first_bad_why);
+    m31ri_free(s->run_path);
+    m31ri_free(s);
+}
+
 static m31r_err new_scan(m31r_scan **out, const m31r_scan_options *options, m31r_error *e)
 {
     if (options == NULL || options->size != sizeof *options) {
@@ -46,9 +64,15 @@ static m31r_err new_scan(m31r_scan **out, const m31r_scan_options *options, m31r
     }
     s->options = *options;
     s->counts.first_bad_file = s->counts.first_bad_why = "";
+    m31ri_judge_wants wants = {
+        .filter = &s->options.filter, .is_strict = options->is_strict, .needs_head = true};
+    if (!m31ri_judge_init(&s->judge, &wants)) {
+        m31ri_free(s);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
+    }
     size_t n_kept = (size_t)(around->n > 0 ? around->n + 1 : options->tail);
     if (n_kept > 0 && (s->tail = m31ri_tail_new(n_kept)) == NULL) {
-        m31ri_free(s);
+        m31r_scan_close(s);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a scan");
     }
     *out = s;
@@ -234,23 +258,6 @@ m31r_scan_counts m31r_scan_count(const m31r_scan *s)
         counts.lines[M31R_LINE_OK] += s->sources[i]->n_left_out;
     }
     return counts;
-}
-
-void m31r_scan_close(m31r_scan *s)
-{
-    if (s == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < s->n_sources; i++) {
-        m31ri_source_release(s->sources[i]);
-        m31ri_free(s->sources[i]);
-    }
-    m31ri_free(s->sources);
-    m31ri_tail_free(s->tail);
-    m31ri_free(s->first_bad_file);
-    m31ri_free(s->first_bad_why);
-    m31ri_free(s->run_path);
-    m31ri_free(s);
 }
 
 /* Carries the caller's function through the reader of JSON. */

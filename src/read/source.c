@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "read/line_walk.h"
 
 #define FIRST_BYTES (128 * 1024)
 
@@ -21,7 +22,9 @@ m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char
     s->order_ns = M31R_UNKNOWN;
     s->file = m31ri_strdup(file);
     s->lane = m31ri_strdup(lane);
-    s->buffer = m31ri_alloc(FIRST_BYTES);
+    s->record.file = s->file;
+    s->record.lane = s->lane;
+    s->buffer = m31ri_alloc(FIRST_BYTES + M31RI_READ_BEYOND);
     s->capacity = FIRST_BYTES;
     if (s->file == NULL || s->lane == NULL || s->buffer == NULL) {
         m31ri_source_release(s);
@@ -65,7 +68,7 @@ static bool make_room(m31ri_source *s)
     if (s->end < s->capacity) {
         return true;
     }
-    char *grown = m31ri_realloc(s->buffer, s->capacity * 2);
+    char *grown = m31ri_realloc(s->buffer, s->capacity * 2 + M31RI_READ_BEYOND);
     if (grown == NULL) {
         return false;
     }
@@ -94,6 +97,7 @@ static m31r_err fill(m31ri_source *s, m31r_error *e)
     }
     s->at_end = n == 0;
     s->end += n;
+    memset(s->buffer + s->end, '\n', M31RI_READ_BEYOND);
     return M31R_OK;
 }
 
@@ -101,14 +105,14 @@ static m31r_err fill(m31ri_source *s, m31r_error *e)
 static m31r_err give(m31ri_source *s, size_t length, size_t used, const char **out,
                      size_t *out_length)
 {
-    bool was_skipping = s->is_skipping;
+    bool is_too_long = s->is_skipping || length > M31R_SCAN_LINE_LIMIT;
     *out = s->buffer + s->start;
     *out_length = length;
     s->start += used;
     s->searched = 0;
     s->is_skipping = false;
     s->line_number++;
-    return was_skipping ? M31R_E_LIMIT : M31R_OK;
+    return is_too_long ? M31R_E_LIMIT : M31R_OK;
 }
 
 m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,

@@ -33,8 +33,9 @@ void m31ri_source_release(m31ri_source *s);
 
 /* Next line without its newline. M31R_EOF when there is no whole one (now); M31R_E_LIMIT for a line
  * that was too long (and is skipped); M31R_E_CORRUPT for bytes->n_lost_lines that cannot be read
- * (they are counted in line_number, and reading may go on). The bytes die at the next call.
- * `takes_last`: at the end, what is left is a line. */
+ * (they are counted in line_number, and reading may go on). The bytes die at the next call; a
+ * newline stands behind them, and M31RI_READ_BEYOND bytes behind that can be loaded. `takes_last`:
+ * at the end, what is left is a line. */
 m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,
                            size_t *out_length, m31r_error *e);
 

@@ -1,0 +1,79 @@
+/* line_walk_avx2.c - line_walk.h with AVX2: 32 bytes at once. CMake compiles this file alone for
+ * it. */
+#include "read/line_walk.h"
+
+#ifdef __AVX2__
+#include <immintrin.h>
+
+#define LANES 32
+#define STRIDE 1
+
+static inline __m256i bytes_at(const char *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+static inline uint64_t mask_of(__m256i lanes)
+{
+    return (uint32_t)_mm256_movemask_epi8(lanes);
+}
+
+static inline uint64_t newlines_of(const char *p)
+{
+    __m256i newline = _mm256_set1_epi8('\n');
+    return mask_of(_mm256_cmpeq_epi8(bytes_at(p), newline)) |
+           mask_of(_mm256_cmpeq_epi8(bytes_at(p + 32), newline)) << 32;
+}
+
+/* Hidden from the compiler, which would else make them anew for each value. */
+typedef struct lanes_constants {
+    __m256i quote, backslash, space, to_digits, nine;
+} lanes_constants;
+
+static inline __m256i hidden(char c)
+{
+    __m256i lanes = _mm256_set1_epi8(c);
+    __asm__("" : "+x"(lanes));
+    return lanes;
+}
+
+static inline lanes_constants make_constants(void)
+{
+    return (lanes_constants){hidden('"'), hidden('\\'), hidden(0x20), hidden((char)(0x80 - '0')),
+                             hidden((char)(0x80 + 9))};
+}
+
+/* Signed, the bytes of UTF-8 sequences are below 0x20 like control characters. */
+static inline uint64_t string_stops(const char *p, const lanes_constants *c)
+{
+    __m256i x = bytes_at(p);
+    __m256i stops =
+        _mm256_or_si256(_mm256_cmpeq_epi8(x, c->quote), _mm256_cmpeq_epi8(x, c->backslash));
+    return mask_of(_mm256_or_si256(stops, _mm256_cmpgt_epi8(c->space, x)));
+}
+
+static inline uint64_t other_than_digits(const char *p, const lanes_constants *c)
+{
+    return mask_of(_mm256_cmpgt_epi8(_mm256_add_epi8(bytes_at(p), c->to_digits), c->nine));
+}
+
+static inline bool is_within(const char *p, const uint8_t *lowest, const uint8_t *highest)
+{
+    __m256i x = bytes_at(p);
+    __m256i y = _mm256_min_epu8(x, bytes_at((const char *)highest));
+    y = _mm256_max_epu8(y, bytes_at((const char *)lowest));
+    return mask_of(_mm256_cmpeq_epi8(x, y)) == UINT32_MAX;
+}
+
+static inline bool is_same(const char *p, const m31ri_shape_node *node)
+{
+    return is_within(p, node->lowest, node->highest) &&
+           (node->length <= 32 || is_within(p + 32, node->lowest + 32, node->highest + 32));
+}
+
+#include "read/line_walk_each.h"
+
+const m31ri_walk m31ri_walk_avx2 = {"avx2", find_newlines, walk};
+#else
+const m31ri_walk m31ri_walk_avx2 = {0};
+#endif

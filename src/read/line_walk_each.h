@@ -1,0 +1,206 @@
+/* line_walk_each.h - line_walk.h written once and compiled for each instruction set.
+ *
+ * The file that includes it gives, for the bytes at `p`:
+ *
+ *     newlines_of(p)    of 64 bytes: bit i for byte i
+ *     LANES, STRIDE     how many bytes the next two look at, and how many bits a byte has in their
+ *                       masks, of which one at most is set
+ *     lanes_constants, make_constants()   what these two keep in registers
+ *     string_stops(p, constants)   where a string ends or must be looked at: quotes, backslashes,
+ * control characters, bytes of UTF-8 sequences other_than_digits(p, constants) is_same(p, node) the
+ * node's literal stands there
+ */
+#ifndef M31RI_LINE_WALK_EACH_H
+#define M31RI_LINE_WALK_EACH_H
+
+#include "format/json_text_int.h"
+#include "read/line_walk.h"
+
+static inline size_t first_of(uint64_t mask)
+{
+    return (size_t)__builtin_ctzll(mask) / STRIDE;
+}
+
+/* Four places are written whether they are there or not, so that the usual number of lines takes no
+ * branch that depends on it. */
+static size_t find_newlines(const char *text, size_t length, uint32_t *out)
+{
+    size_t n = 0;
+    for (size_t base = 0; base < length; base += 64) {
+        uint64_t mask = newlines_of(text + base);
+        if (__builtin_expect(length - base < 64, 0)) {
+            mask &= ((uint64_t)1 << (length - base)) - 1;
+        }
+        unsigned here = (unsigned)__builtin_popcountll(mask);
+        for (unsigned i = 0; i < 2; i++) {
+            out[n + i] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
+            mask &= mask - 1;
+        }
+        for (unsigned i = 2; i < here; i++) {
+            out[n + i] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask);
+            mask &= mask - 1;
+        }
+        n += here;
+    }
+    return n;
+}
+
+/* Behind the escape at `p`; NULL when it is none, or a surrogate. */
+static const char *walk_escape(const char *p)
+{
+    uint32_t code;
+    switch (p[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return p + 2;
+    case 'u':
+        return m31ri_json_hex4(p + 2, p + 6, &code) && (code < 0xd800 || code > 0xdfff) ? p + 6
+                                                                                        : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* Behind the character other than ASCII at `p`; NULL when it is ill-formed. No sequence goes on
+ * over a newline, so what stands behind the line does not count. */
+static const char *walk_sequence(const char *p)
+{
+    uint32_t code;
+    size_t n = m31ri_utf8_step(p, 4, &code);
+    return code != M31RI_NO_CODE ? p + n : NULL;
+}
+
+/* The quote that ends the string body at `p`; NULL when the exact parser must judge it. */
+static inline const char *walk_string(const char *p, bool *is_escaped, const lanes_constants *c)
+{
+    for (;;) {
+        uint64_t stops = string_stops(p, c);
+        if (stops == 0) {
+            p += LANES;
+            continue;
+        }
+        p += first_of(stops);
+        if (__builtin_expect(*p == '"', 1)) {
+            return p;
+        }
+        if (*p == '\\') {
+            *is_escaped = true;
+            p = walk_escape(p);
+        } else {
+            p = (unsigned char)*p >= 0x80 ? walk_sequence(p) : NULL;
+        }
+        if (p == NULL) {
+            return NULL;
+        }
+    }
+}
+
+static const char *walk_digits(const char *p)
+{
+    const char *start = p;
+    while (*p >= '0' && *p <= '9') {
+        p++;
+    }
+    return p > start ? p : NULL;
+}
+
+static const char *walk_exponent(const char *p)
+{
+    p += *p == '+' || *p == '-';
+    return walk_digits(p);
+}
+
+static const char *walk_long_number(const char *p)
+{
+    const char *end = walk_digits(p);
+    if (end == NULL || (*p == '0' && end > p + 1)) {
+        return NULL;
+    }
+    if (*end == '.') {
+        end = walk_digits(end + 1);
+    }
+    return end != NULL && (*end | 0x20) == 'e' ? walk_exponent(end + 1) : end;
+}
+
+/* Behind the number at `p`; NULL when there is none. */
+static inline const char *walk_number(const char *p, const lanes_constants *c)
+{
+    p += *p == '-';
+    uint64_t stops = other_than_digits(p, c);
+    uint64_t later = stops & (stops - 1);
+    if (__builtin_expect(later == 0, 0)) {
+        return walk_long_number(p);
+    }
+    size_t n = first_of(stops);
+    if (n == 0 || (*p == '0' && n > 1)) {
+        return NULL;
+    }
+    if (p[n] == '.') {
+        size_t m = first_of(later);
+        if (m == n + 1) {
+            return NULL;
+        }
+        n = m;
+    }
+    return __builtin_expect((p[n] | 0x20) == 'e', 0) ? walk_exponent(p + n + 1) : p + n;
+}
+
+static inline void keep_fixed(const m31ri_shape_node *node, uint32_t start, m31ri_found *f)
+{
+    for (unsigned i = 0; i < node->n_fixed; i++) {
+        const m31ri_shape_fixed *v = &node->fixed[i];
+        f->present |= (uint64_t)1 << v->slot;
+        f->values[v->slot] = (m31ri_shape_value){start + v->start, v->length, v->type, false};
+    }
+}
+
+static m31ri_walk_state walk(const m31ri_shapes *s, const char *line, bool pauses, m31ri_found *f)
+{
+    const lanes_constants constants = make_constants();
+    m31ri_shape_node *nodes = s->nodes;
+    const char *p = f->at;
+    size_t at = f->last->child;
+    while (at != 0) {
+        m31ri_shape_node *node = &nodes[at];
+        if (!is_same(p, node)) {
+            at = node->sibling;
+            continue;
+        }
+        const char *value = p + node->length;
+        const char *end = value;
+        bool is_escaped = false;
+        if (node->type == 'n') {
+            end = walk_number(value, &constants);
+        } else if (node->type == 's') {
+            end = walk_string(value, &is_escaped, &constants);
+        }
+        if (end == NULL) {
+            at = node->sibling;
+            continue;
+        }
+        if (node->slot != M31RI_NO_SLOT) {
+            f->present |= (uint64_t)1 << node->slot;
+            f->values[node->slot] = (m31ri_shape_value){
+                (uint32_t)(value - line), (uint32_t)(end - value), node->type, is_escaped};
+        }
+        if (node->n_fixed > 0) {
+            keep_fixed(node, (uint32_t)(p - line), f);
+        }
+        if (node->type == '}' || (node->pauses && pauses)) {
+            f->last = node;
+            f->at = end;
+            return node->type == '}' ? M31RI_WALK_END : M31RI_WALK_PAUSE;
+        }
+        p = end;
+        at = node->child;
+    }
+    return M31RI_WALK_LOST;
+}
+
+#endif
