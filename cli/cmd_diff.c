@@ -75,7 +75,8 @@ const command command_diff = {
         "Lanes are held against each other record by record, points by name, step and segment.\n"
         "Set aside and told apart: ts, measurement fields (times, rates, memory), the lane "
         "observer,\ncaptured stdout and stderr, and the identity (config, commit, seed, ...), "
-        "which comes first.\nExit status 0: equal; 4: differs, or could not be proved equal "
+        "which comes first.\nOf a run and one that it continues only the steps that both have "
+        "are compared.\nExit status 0: equal; 4: differs, or could not be proved equal "
         "because lines could not be\nread, records were lost or a run goes on.",
     .examples = "m31r diff @-1 @\nm31r diff @-1 @ --rtol 1e-6   # runs on a GPU\n"
                 "m31r diff @-1 @ --ignore-debug --json",

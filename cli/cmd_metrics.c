@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "m31r/chain.h"
 #include "m31r/pattern.h"
 #include "m31r/reader.h"
 #include "m31r/series.h"
@@ -13,6 +14,7 @@ static const cli_option options[] = {
     {"csv", 0, NULL, "write every point: name,step,value,ts,segment"},
     {"where", 'w', "EXPR", "write the points for which it holds: name==\"loss\" and value>3"},
     {"plot", 0, NULL, "draw the course of each metric"},
+    {"alone", 0, NULL, "a resumed run without the runs that it continues"},
     {"pattern", 0, "NAME=REGEX", "take the points from kept lines instead; may be given often"},
     {NULL, 0, NULL, NULL},
 };
@@ -20,6 +22,7 @@ static const cli_option options[] = {
 /* Where the points come from: the run's own, or lines by patterns. */
 typedef struct origin {
     const m31r_reader *reader;
+    m31r_chain *chain;       /* NULL: of the run alone */
     m31r_patterns *patterns; /* NULL: the run's own points */
     m31r_pattern_count counts[M31R_PATTERN_LIMIT];
 } origin;
@@ -57,13 +60,48 @@ static bool is_wanted(const cli *c, const char *name, size_t length)
     return is_any;
 }
 
+static m31r_err open_points(origin *o, m31r_points **out, m31r_error *e)
+{
+    if (o->patterns != NULL) {
+        return m31r_points_open_lines(out, o->reader, o->patterns, o->counts, e);
+    }
+    return o->chain != NULL ? m31r_points_open_chain(out, o->chain, e)
+                            : m31r_points_open(out, o->reader, e);
+}
+
+static m31r_err open_series(origin *o, m31r_series **out, m31r_error *e)
+{
+    if (o->patterns != NULL) {
+        return m31r_series_open_lines(out, o->reader, o->patterns, o->counts, e);
+    }
+    return o->chain != NULL ? m31r_series_open_chain(out, o->chain, e)
+                            : m31r_series_open(out, o->reader, e);
+}
+
+/* Says that the points are those of several runs. */
+static void note_chain(cli *c, const m31r_chain *chain)
+{
+    m31r_attempt a;
+    uint64_t n = 0;
+    for (size_t i = 0; m31r_chain_attempt(chain, i, &a) == M31R_OK; i++) {
+        n += a.n_superseded;
+    }
+    if (m31r_chain_count(chain) > 1) {
+        cli_note(c,
+                 "%zu attempts as one series; %llu points are superseded and left out (--alone: "
+                 "the newest attempt only)",
+                 m31r_chain_count(chain), (unsigned long long)n);
+    }
+    if (m31r_chain_problem(chain)[0] != '\0') {
+        cli_note(c, "%s", m31r_chain_problem(chain));
+    }
+}
+
 static m31r_err write_points(cli *c, origin *o, m31r_expr *expr, m31r_error *e)
 {
     m31r_points *points = NULL;
     m31r_point_view p;
-    m31r_err err = o->patterns == NULL
-                       ? m31r_points_open(&points, o->reader, e)
-                       : m31r_points_open_lines(&points, o->reader, o->patterns, o->counts, e);
+    m31r_err err = open_points(o, &points, e);
     puts("name,step,value,ts,segment");
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
         if (is_wanted(c, p.name, p.name_length) &&
@@ -114,9 +152,7 @@ static m31r_err write_summaries(cli *c, origin *o, m31r_error *e)
 {
     m31r_series *series = NULL;
     size_t n = 0;
-    m31r_err err = o->patterns == NULL
-                       ? m31r_series_open(&series, o->reader, e)
-                       : m31r_series_open_lines(&series, o->reader, o->patterns, o->counts, e);
+    m31r_err err = open_series(o, &series, e);
     if (err != M31R_OK) {
         return err;
     }
@@ -160,6 +196,9 @@ static int run(cli *c)
         m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
     origin o = {.reader = reader};
     err = err == M31R_OK ? compile(c, &o, &e) : err;
+    if (err == M31R_OK && o.patterns == NULL && !cli_has(c, "alone")) {
+        err = m31r_chain_open(&o.chain, reader, &e);
+    }
     if (err == M31R_OK) {
         bool wants_points = cli_has(c, "csv") || expr != NULL;
         err = wants_points ? write_points(c, &o, expr, &e) : write_summaries(c, &o, &e);
@@ -167,6 +206,10 @@ static int run(cli *c)
     if (err == M31R_OK) {
         note_unmatched(c, &o);
     }
+    if (err == M31R_OK && o.chain != NULL) {
+        note_chain(c, o.chain);
+    }
+    m31r_chain_close(o.chain);
     m31r_patterns_free(o.patterns);
     m31r_reader_close(reader);
     int status = err == M31R_OK ? 0 : cli_fail(c, &e);
@@ -178,13 +221,15 @@ static int run(cli *c)
 const command command_metrics = {
     .name = "metrics",
     .summary = "summaries, points or plots of a run's metrics",
-    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot] [--pattern NAME=REGEX]...",
+    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot] [--alone] [--pattern NAME=REGEX]...",
     .options = options,
     .run = run,
     .details =
         "Computed from metrics.csv and from the files of other ranks. Non-finite values are "
         "counted and left out of "
-        "the\nstatistics. JSON: one object of kind metric each.\n"
+        "the\nstatistics. The runs that a resumed run continues belong to it: the newest attempt "
+        "wins a "
+        "step, what it supersedes\nis left out and counted. JSON: one object of kind metric each.\n"
         "--pattern takes the points from the printed lines that the run has kept, as `m31r run "
         "--metric` does\nwhile it runs; the run itself is not changed.",
     .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv\n"

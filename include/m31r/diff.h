@@ -115,6 +115,16 @@ typedef struct m31r_divergence {
 M31R_API m31r_err m31r_diff_open(m31r_diff **out, const m31r_reader *a, const m31r_reader *b,
                                  const m31r_diff_options *options, m31r_error *e);
 
+/* When one of the two runs continues the other (`resumes`), only records and points of the steps
+ * that both have are held against each other; those without a step are left out.
+ *
+ * Returns: true, and the steps in `*out_first` and `*out_last` (1 and 0 when there are none); false
+ *          when the runs are compared whole.
+ * Owns:    nothing.
+ * Thread:  any.
+ */
+M31R_API bool m31r_diff_overlap(const m31r_diff *d, int64_t *out_first, int64_t *out_last);
+
 /* Frees it. NULL is fine.
  *
  * Owns:   frees `d`.

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "m31r/chain.h"
 #include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
@@ -87,13 +88,14 @@ M31R_API void m31r_show_text(const m31r_screen *s, const char *text);
 M31R_API m31r_err m31r_show_runs(const m31r_screen *s, m31r_runs *runs, int64_t limit,
                                  m31r_error *e);
 
-/* Writes one run at a glance; on a JSON screen one object with lanes, artifacts and metrics.
+/* Writes one run at a glance, the newest of `chain`; on a JSON screen one object with lanes,
+ * artifacts, metrics and attempts. `series` is that of the chain.
  *
  * Returns: M31R_OK when all was written.
  * Errors:  M31R_E_IO, M31R_E_NOMEM.
  * Thread:  one at a time per screen.
  */
-M31R_API m31r_err m31r_show_run(const m31r_screen *s, const m31r_reader *r,
+M31R_API m31r_err m31r_show_run(const m31r_screen *s, const m31r_chain *chain,
                                 const m31r_series *series, m31r_error *e);
 
 /* Writes a table of metrics; on a JSON screen one object each.

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/compare_int.h"
 #include "analyse/kept.h"
 #include "analyse/measured.h"
 #include "base/alloc.h"
@@ -251,8 +252,8 @@ static void judge(const m31r_comparison *c, row *r)
     r->said.n_cells = c->n_runs;
 }
 
-m31r_err m31r_comparison_open(m31r_comparison **out, const m31r_reader *const *readers, size_t n,
-                              m31r_error *e)
+static m31r_err open_comparison(m31r_comparison **out, const m31r_reader *const *readers, size_t n,
+                                bool with_metrics, m31r_error *e)
 {
     if (n < 2 || n > M31R_COMPARE_LIMIT) {
         return m31ri_fail(e, M31R_E_ARG, "%zu runs; 2 to %d can be compared", n,
@@ -267,7 +268,7 @@ m31r_err m31r_comparison_open(m31r_comparison **out, const m31r_reader *const *r
     for (c->at = 0; c->at < n && err == M31R_OK; c->at++) {
         add_facts(c, readers[c->at]);
         err = add_config(c, readers[c->at], e);
-        if (err == M31R_OK) {
+        if (err == M31R_OK && with_metrics) {
             err = add_metrics(c, readers[c->at], e);
         }
     }
@@ -284,6 +285,18 @@ m31r_err m31r_comparison_open(m31r_comparison **out, const m31r_reader *const *r
     }
     *out = c;
     return M31R_OK;
+}
+
+m31r_err m31r_comparison_open(m31r_comparison **out, const m31r_reader *const *readers, size_t n,
+                              m31r_error *e)
+{
+    return open_comparison(out, readers, n, true, e);
+}
+
+m31r_err m31ri_comparison_open_given(m31r_comparison **out, const m31r_reader *const *readers,
+                                     size_t n, m31r_error *e)
+{
+    return open_comparison(out, readers, n, false, e);
 }
 
 void m31r_comparison_close(m31r_comparison *c)

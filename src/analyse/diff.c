@@ -11,6 +11,7 @@
 #include "analyse/diff_int.h"
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "m31r/chain.h"
 
 /* What is told of the identity: a heading and where it stands in metadata.json. */
 static const struct {
@@ -61,6 +62,38 @@ m31r_err m31ri_diff_identity(m31r_diff *d, m31r_error *e)
     return M31R_OK;
 }
 
+bool m31ri_diff_takes(const m31r_diff *d, bool has_step, int64_t step)
+{
+    return !d->is_overlap || (has_step && step >= d->first_step && step <= d->last_step);
+}
+
+/* When one of the runs continues the other, what they can share is the steps that both have. */
+static m31r_err find_overlap(m31r_diff *d, m31r_error *e)
+{
+    const m31r_facts *a = &d->a->facts;
+    const m31r_facts *b = &d->b->facts;
+    bool a_resumes = a->resumes[0] != '\0' && strcmp(a->resumes, b->run_id) == 0;
+    bool b_resumes = b->resumes[0] != '\0' && strcmp(b->resumes, a->run_id) == 0;
+    m31r_chain *chain = NULL;
+    m31r_overlap overlap;
+    if (!a_resumes && !b_resumes) {
+        return M31R_OK;
+    }
+    m31r_err err = m31r_chain_open(&chain, a_resumes ? d->a : d->b, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    /* found when the older one lies beside the newer; else the runs are compared whole */
+    if (m31r_chain_overlap(chain, m31r_chain_count(chain) - 1, &overlap) == M31R_OK) {
+        bool has_none = overlap.first_step == M31R_NO_STEP;
+        d->is_overlap = true;
+        d->first_step = has_none ? 1 : overlap.first_step;
+        d->last_step = has_none ? 0 : overlap.last_step;
+    }
+    m31r_chain_close(chain);
+    return M31R_OK;
+}
+
 m31r_diff_part *m31ri_diff_add_part(m31r_diff *d, const char *name)
 {
     m31r_diff_part *parts = m31ri_realloc(d->parts, (d->n_parts + 1) * sizeof *parts);
@@ -105,6 +138,9 @@ static const char *doubt(m31r_diff *d)
         }
         n += p->set_aside[0] == '\0' ? p->n_a : 0;
     }
+    if (n == 0 && d->is_overlap) {
+        return "one run continues the other, and they have no step in common";
+    }
     return n == 0 ? "there is no record and no point to compare" : "";
 }
 
@@ -123,6 +159,9 @@ m31r_err m31r_diff_open(m31r_diff **out, const m31r_reader *a, const m31r_reader
     d->b = b;
     d->options = *options;
     m31r_err err = m31ri_diff_identity(d, e);
+    if (err == M31R_OK) {
+        err = find_overlap(d, e);
+    }
     if (err == M31R_OK) {
         err = m31ri_diff_points(d, e);
     }
@@ -144,6 +183,15 @@ m31r_err m31r_diff_open(m31r_diff **out, const m31r_reader *a, const m31r_reader
     }
     *out = d;
     return M31R_OK;
+}
+
+bool m31r_diff_overlap(const m31r_diff *d, int64_t *out_first, int64_t *out_last)
+{
+    if (d->is_overlap) {
+        *out_first = d->first_step;
+        *out_last = d->last_step;
+    }
+    return d->is_overlap;
 }
 
 void m31r_diff_close(m31r_diff *d)

@@ -18,6 +18,8 @@ typedef struct m31ri_parting {
 
 struct m31r_diff {
     const m31r_reader *a, *b;
+    bool is_overlap; /* one continues the other: only these steps are compared */
+    int64_t first_step, last_step;
     m31r_diff_options options;
     m31ri_kept kept;
     m31r_diff_fact *facts;
@@ -53,6 +55,9 @@ bool m31ri_diff_note(m31r_diff *d, const char *const name[2], const double value
 m31r_err m31ri_diff_identity(m31r_diff *d, m31r_error *e);
 m31r_err m31ri_diff_lanes(m31r_diff *d, m31r_error *e);
 m31r_err m31ri_diff_points(m31r_diff *d, m31r_error *e);
+
+/* Is a record or point of this step compared? `has_step` false: it has none. */
+bool m31ri_diff_takes(const m31r_diff *d, bool has_step, int64_t step);
 
 /* Adds an empty part; NULL when memory is out. It dies at the next call. */
 m31r_diff_part *m31ri_diff_add_part(m31r_diff *d, const char *name);

@@ -58,6 +58,9 @@ static m31r_err take(lane_walk *w, int side, m31r_error *e)
             part->n_debug++;
             continue;
         }
+        if (!m31ri_diff_takes(w->d, w->records[side].has_step, w->records[side].step)) {
+            continue;
+        }
         w->has[side] = true;
         *(side == 0 ? &part->n_a : &part->n_b) += 1;
         return M31R_OK;

@@ -133,7 +133,8 @@ static m31r_err read_list(points_walk *w, int side, m31r_error *e)
     size_t part;
     m31r_err err = m31r_points_open(&points, reader, e);
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
-        if (!add_point(w, &w->lists[side], &p)) {
+        if (m31ri_diff_takes(w->d, p.step != M31R_NO_STEP, p.step) &&
+            !add_point(w, &w->lists[side], &p)) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the points of a run");
         }
     }

@@ -58,12 +58,11 @@ void m31ri_explain_say(m31r_explanation *x, const char *topic, m31ri_place place
                                              .last_line = place.line};
 }
 
-/* The line of a top key of metadata.json; line 0 when it is not there. */
-static m31ri_place metadata_at(const m31r_explanation *x, const char *key)
+m31ri_place m31ri_explain_metadata_at(const m31r_reader *reader, const char *key)
 {
     m31ri_place place = {.file = METADATA, .line = 0};
     char wanted[64];
-    const char *text = x->reader->facts.metadata;
+    const char *text = reader->facts.metadata;
     snprintf(wanted, sizeof wanted, "\n  \"%s\":", key);
     const char *found = strstr(text, wanted);
     for (const char *at = text; found != NULL && at <= found; at++) {
@@ -71,6 +70,11 @@ static m31ri_place metadata_at(const m31r_explanation *x, const char *key)
     }
     place.line += found != NULL;
     return place;
+}
+
+static m31ri_place metadata_at(const m31r_explanation *x, const char *key)
+{
+    return m31ri_explain_metadata_at(x->reader, key);
 }
 
 /* Where the end stands: the record, else metadata.json. */
@@ -95,14 +99,16 @@ static void say_cause(m31r_explanation *x)
 {
     const m31r_facts *f = &x->reader->facts;
     const char *meaning = NULL;
+    const char *colon = strncmp(f->cause, "rank ", 5) == 0 ? strstr(f->cause, ": ") : NULL;
+    const char *cause = colon != NULL ? colon + 2 : f->cause; /* of that rank */
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
-        meaning = strcmp(causes[i].cause, f->cause) == 0 ? causes[i].meaning : meaning;
+        meaning = strcmp(causes[i].cause, cause) == 0 ? causes[i].meaning : meaning;
     }
     if (meaning != NULL) {
         bool is_likely = strncmp(f->evidence, "likely", 6) == 0;
-        m31ri_explain_say(x, "cause", metadata_at(x, "cause"), "%s%s%s%s",
-                          is_likely ? "likely " : "", meaning, f->signal[0] != '\0' ? ": " : "",
-                          f->signal);
+        m31ri_explain_say(x, "cause", metadata_at(x, "cause"), "%.*s%s%s%s%s",
+                          (int)(cause - f->cause), f->cause, is_likely ? "likely " : "", meaning,
+                          f->signal[0] != '\0' ? ": " : "", f->signal);
     } else if (f->state == M31R_STATE_FINISHED) {
         m31ri_explain_say(x, "cause", end_place(x), "none: nothing failed");
     } else {
@@ -247,8 +253,12 @@ m31r_err m31r_explanation_open(m31r_explanation **out, const m31r_reader *reader
     if (err == M31R_OK) {
         say_ended(x);
         say_cause(x);
+        m31ri_explain_ranks(x, metadata_at(x, "rank_ends"));
         say_silence(x);
         err = m31ri_explain_points(x, e);
+    }
+    if (err == M31R_OK) {
+        err = m31ri_explain_chain(x, metadata_at(x, "resumes"), e);
     }
     if (err == M31R_OK) {
         say_losses(x);
@@ -272,6 +282,7 @@ void m31r_explanation_close(m31r_explanation *x)
         return;
     }
     m31ri_free(x->statements);
+    m31ri_free(x->ranks);
     m31ri_kept_release(&x->kept);
     m31ri_free(x);
 }

@@ -4,6 +4,7 @@
 
 #include "analyse/kept.h"
 #include "m31r/explain.h"
+#include "m31r/scan.h"
 #include "read/reader_int.h"
 
 /* Where something stands; `file` "" when it was not met. */
@@ -23,6 +24,15 @@ typedef struct m31ri_explain_facts {
     int64_t last_ns;
 } m31ri_explain_facts;
 
+/* A rank that failed, or had an error. */
+typedef struct m31ri_rank_facts {
+    int64_t rank;
+    int64_t failed_ns; /* M31R_UNKNOWN: it did not */
+    bool has_end;      /* `failed_ns` is that of its end, else of its first error */
+    m31ri_place place;
+    char text[256];
+} m31ri_rank_facts;
+
 struct m31r_explanation {
     const m31r_reader *reader;
     m31ri_kept kept;
@@ -31,6 +41,8 @@ struct m31r_explanation {
     size_t n, capacity;
     m31r_explain_record records[M31R_EXPLAIN_RECORDS];
     size_t n_records;
+    m31ri_rank_facts *ranks;
+    size_t n_ranks;
 };
 
 /* Adds a statement; `place.file` "" stands for metadata.json as a whole. */
@@ -39,6 +51,18 @@ void m31ri_explain_say(m31r_explanation *x, const char *topic, m31ri_place place
 
 /* explain_records.c: fills x->facts and x->records. */
 m31r_err m31ri_explain_records(m31r_explanation *x, m31r_error *e);
+
+/* The line of a top key of metadata.json; line 0 when it is not there. */
+m31ri_place m31ri_explain_metadata_at(const m31r_reader *reader, const char *key);
+
+/* explain_ranks.c: takes note of a record of level ERROR or of a rank's end. */
+void m31ri_explain_take_rank(m31r_explanation *x, const m31r_record *r, bool is_end);
+
+/* Says which rank failed first and what followed: root, followed. */
+void m31ri_explain_ranks(m31r_explanation *x, m31ri_place metadata);
+
+/* explain_chain.c: says what the attempts before tell: attempt, overlap, changed. */
+m31r_err m31ri_explain_chain(m31r_explanation *x, m31ri_place metadata, m31r_error *e);
 
 /* explain_points.c: says what the points tell: healthy, nonfinite, spike, memory. */
 m31r_err m31ri_explain_points(m31r_explanation *x, m31r_error *e);

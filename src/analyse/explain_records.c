@@ -45,11 +45,13 @@ static void take_record(m31r_explanation *x, const m31r_record *r)
         f->last_ns = r->wall_ns;
         f->last = place_of(r);
     }
-    if (is_own(r, "run_end")) {
-        f->end = place_of(r);
+    if (is_own(r, "run_end") || is_own(r, "rank_end")) {
+        f->end = is_own(r, "run_end") ? place_of(r) : f->end;
+        m31ri_explain_take_rank(x, r, true);
         return;
     }
     if (r->level >= M31R_ERROR) {
+        m31ri_explain_take_rank(x, r, false);
         take_error(x, r);
     }
     if (is_own(r, "records_lost")) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "analyse/chain_int.h"
 #include "analyse/line_points.h"
 #include "analyse/series_int.h"
 #include "base/alloc.h"
@@ -16,6 +17,9 @@
 
 struct m31r_points {
     m31ri_line_points *lines; /* NULL: the points are read from files */
+    const m31r_chain *chain;  /* NULL: of one run; else of its attempts, one after the other */
+    m31r_points *of_attempt;  /* of the attempt at hand */
+    size_t attempt, last_attempt;
     int dir;
     m31ri_dir_list names;
     size_t next_name;
@@ -64,6 +68,55 @@ m31r_err m31r_points_open_lines(m31r_points **out, const m31r_reader *reader,
     }
     *out = p;
     return M31R_OK;
+}
+
+m31r_err m31ri_points_open_attempts(m31r_points **out, const m31r_chain *chain, size_t first,
+                                    size_t last, m31r_error *e)
+{
+    m31r_points *p = m31ri_calloc(1, sizeof *p);
+    if (p == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the points of a run");
+    }
+    p->chain = chain;
+    p->attempt = first;
+    p->last_attempt = last;
+    *out = p;
+    return M31R_OK;
+}
+
+m31r_err m31r_points_open_chain(m31r_points **out, const m31r_chain *chain, m31r_error *e)
+{
+    if (m31r_chain_count(chain) == 1) {
+        return m31r_points_open(out, m31ri_chain_reader(chain, 0), e);
+    }
+    return m31ri_points_open_attempts(out, chain, 0, m31r_chain_count(chain) - 1, e);
+}
+
+/* The next point of the attempts that no newer one has superseded. */
+static m31r_err next_of_chain(m31r_points *p, m31r_point_view *out, m31r_error *e)
+{
+    for (;;) {
+        m31r_err err = M31R_OK;
+        if (p->of_attempt == NULL) {
+            if (p->attempt > p->last_attempt) {
+                return M31R_EOF;
+            }
+            err = m31r_points_open(&p->of_attempt, m31ri_chain_reader(p->chain, p->attempt), e);
+        }
+        while (err == M31R_OK && (err = m31r_points_next(p->of_attempt, out, e)) == M31R_OK) {
+            if (!m31ri_chain_is_superseded(p->chain, p->attempt, out)) {
+                return M31R_OK;
+            }
+        }
+        if (err != M31R_EOF) {
+            return err;
+        }
+        p->n_bad += p->of_attempt->n_bad;
+        p->n_torn += p->of_attempt->n_torn;
+        m31r_points_close(p->of_attempt);
+        p->of_attempt = NULL;
+        p->attempt++;
+    }
 }
 
 /* Opens the next file of points. M31R_EOF after the last. */
@@ -138,6 +191,9 @@ m31r_err m31r_points_next(m31r_points *p, m31r_point_view *out, m31r_error *e)
     if (p->lines != NULL) {
         return m31ri_line_points_next(p->lines, out, e);
     }
+    if (p->chain != NULL) {
+        return next_of_chain(p, out, e);
+    }
     for (;;) {
         m31r_err err = p->is_open ? M31R_OK : open_next(p, e);
         if (err != M31R_OK) {
@@ -159,6 +215,7 @@ void m31r_points_close(m31r_points *p)
         m31ri_source_release(&p->source);
     }
     m31ri_line_points_close(p->lines);
+    m31r_points_close(p->of_attempt);
     m31ri_dir_list_release(&p->names);
     m31ri_buf_release(&p->scratch);
     m31ri_free(p);

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyse/chain_int.h"
 #include "analyse/series_int.h"
 #include "analyse/trace.h"
 #include "base/alloc.h"
@@ -114,8 +115,8 @@ static m31r_err read_points(m31r_series *s, m31r_points *points, bool by_file, m
         }
     }
     if (err == M31R_EOF) {
-        s->n_bad = m31ri_points_bad(points);
-        s->n_torn = m31ri_points_torn(points);
+        s->n_bad += m31ri_points_bad(points);
+        s->n_torn += m31ri_points_torn(points);
         err = end_files(s) ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics");
     }
     m31r_points_close(points);
@@ -145,19 +146,22 @@ static m31r_err put_in_order(m31r_series *s, m31r_error *e)
     return M31R_OK;
 }
 
-/* Of the points, which are closed, also on failure. */
-static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_points *points,
-                            bool by_file, m31r_error *e)
+static m31r_err new_series(m31r_series **out, const m31r_reader *reader, m31r_error *e)
 {
     m31r_series *s = m31ri_calloc(1, sizeof *s);
     if (s == NULL || (s->summary = m31ri_summary_new()) == NULL) {
         m31ri_free(s);
-        m31r_points_close(points);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
     }
     s->reader = reader;
     s->last_step = M31R_NO_STEP;
-    m31r_err err = read_points(s, points, by_file, e);
+    *out = s;
+    return M31R_OK;
+}
+
+/* Hands out the series when all its points were read (`err` is M31R_OK), else closes it. */
+static m31r_err finish_series(m31r_series **out, m31r_series *s, m31r_err err, m31r_error *e)
+{
     err = err == M31R_OK ? put_in_order(s, e) : err;
     if (err != M31R_OK) {
         m31r_series_close(s);
@@ -170,11 +174,61 @@ static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_p
     return M31R_OK;
 }
 
+/* Of the points, which are closed, also on failure. */
+static m31r_err open_series(m31r_series **out, const m31r_reader *reader, m31r_points *points,
+                            bool by_file, m31r_error *e)
+{
+    m31r_series *s = NULL;
+    m31r_err err = new_series(&s, reader, e);
+    if (err != M31R_OK) {
+        m31r_points_close(points);
+        return err;
+    }
+    return finish_series(out, s, read_points(s, points, by_file, e), e);
+}
+
 m31r_err m31r_series_open(m31r_series **out, const m31r_reader *reader, m31r_error *e)
 {
     m31r_points *points = NULL;
     m31r_err err = m31r_points_open(&points, reader, e);
     return err == M31R_OK ? open_series(out, reader, points, true, e) : err;
+}
+
+/* Adds attempt `i`: summarised by itself, then put behind those before it. */
+static m31r_err add_attempt(m31r_series *s, const m31r_chain *chain, size_t i, m31r_error *e)
+{
+    m31r_points *points = NULL;
+    m31ri_summary *before = s->summary;
+    m31ri_summary *of_attempt = m31ri_summary_new();
+    if (of_attempt == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
+    }
+    m31r_err err = m31ri_points_open_attempts(&points, chain, i, i, e);
+    s->summary = of_attempt;
+    err = err == M31R_OK ? read_points(s, points, true, e) : err;
+    s->summary = before;
+    if (err == M31R_OK && !m31ri_summary_append(before, of_attempt)) {
+        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
+    }
+    m31ri_summary_free(of_attempt);
+    return err;
+}
+
+m31r_err m31r_series_open_chain(m31r_series **out, const m31r_chain *chain, m31r_error *e)
+{
+    m31r_series *s = NULL;
+    size_t n = m31r_chain_count(chain);
+    if (n == 1) {
+        return m31r_series_open(out, m31ri_chain_reader(chain, 0), e);
+    }
+    m31r_err err = new_series(&s, m31ri_chain_reader(chain, n - 1), e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < n && err == M31R_OK; i++) {
+        err = add_attempt(s, chain, i, e);
+    }
+    return finish_series(out, s, err, e);
 }
 
 m31r_err m31r_series_open_lines(m31r_series **out, const m31r_reader *reader,

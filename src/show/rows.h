@@ -21,6 +21,10 @@ void m31ri_add_step(m31r_json *j, const char *key, int64_t step);
 /* Adds the members of one metric. */
 void m31ri_add_metric(m31r_json *j, const m31r_metric_facts *m);
 
+/* show_chain.c: the attempts of a resumed run; nothing (JSON: an empty list) when it is none. */
+void m31ri_add_attempts(m31r_json *j, const m31r_chain *chain);
+void m31ri_write_attempts(const m31r_screen *s, const m31r_chain *chain);
+
 /* The table of metrics for a person: last, best, course. */
 void m31ri_write_metrics(const m31r_screen *s, const m31r_series *series);
 

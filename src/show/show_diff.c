@@ -100,6 +100,20 @@ static void add_divergences(m31r_json *j, const m31r_diff *d, const char *key, b
     m31r_json_close(j);
 }
 
+static void add_overlap(m31r_json *j, const m31r_diff *d)
+{
+    int64_t first;
+    int64_t last;
+    if (!m31r_diff_overlap(d, &first, &last)) {
+        m31r_json_add_null(j, "overlap");
+        return;
+    }
+    m31r_json_open(j, "overlap", '{');
+    m31ri_add_step(j, "first_step", first <= last ? first : M31R_NO_STEP);
+    m31ri_add_step(j, "last_step", first <= last ? last : M31R_NO_STEP);
+    m31r_json_close(j);
+}
+
 static m31r_err write_json(const m31r_screen *s, const m31r_reader *const runs[2],
                            const m31r_diff *d, m31r_error *e)
 {
@@ -109,6 +123,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_reader *const runs[2
     add_run(j, "b", runs[1]);
     m31r_json_add_text(j, "verdict", m31r_diff_verdict_name(m31r_diff_result(d, &why)));
     m31r_json_add_text(j, "why", why[0] != '\0' ? why : NULL);
+    add_overlap(j, d);
     m31r_json_open(j, "identity", '[');
     for (size_t i = 0; m31r_diff_identity(d, i) != NULL; i++) {
         const m31r_diff_fact *fact = m31r_diff_identity(d, i);
@@ -270,6 +285,18 @@ static void write_divergences(const m31r_screen *s, const m31r_diff *d)
     fputc('\n', s->out);
 }
 
+static void write_overlap(const m31r_screen *s, const m31r_diff *d)
+{
+    int64_t first;
+    int64_t last;
+    char from[M31RI_HUMAN_BYTES];
+    char to[M31RI_HUMAN_BYTES];
+    if (m31r_diff_overlap(d, &first, &last) && first <= last) {
+        fprintf(s->out, "overlap   one continues the other: of both only steps %s..%s\n",
+                m31ri_human_count(first, from), m31ri_human_count(last, to));
+    }
+}
+
 m31r_err m31r_show_diff(const m31r_screen *s, const m31r_reader *const runs[2], const m31r_diff *d,
                         m31r_error *e)
 {
@@ -295,6 +322,7 @@ m31r_err m31r_show_diff(const m31r_screen *s, const m31r_reader *const runs[2], 
         m31r_show_text(s, fact->b[0] != '\0' ? fact->b : "?");
         fputc('\n', s->out);
     }
+    write_overlap(s, d);
     if (m31r_diff_first(d) != NULL) {
         write_place(s, m31r_diff_first(d));
     }

@@ -65,8 +65,8 @@ void m31ri_add_facts(m31r_json *j, const m31r_facts *f)
     add_number(j, "lost_points", f->lost_points);
 }
 
-static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31r_series *series,
-                           m31r_error *e)
+static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const m31r_reader *r,
+                           const m31r_series *series, m31r_error *e)
 {
     m31r_json *j = m31r_json_new("run");
     const m31r_facts *f = m31r_reader_facts(r);
@@ -75,6 +75,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31
     add_text(j, "command", f->command);
     add_text(j, "capture", f->capture);
     m31ri_add_step(j, "last_step", m31r_series_last_step(series));
+    m31ri_add_attempts(j, chain);
     m31r_json_open(j, "lanes", '[');
     for (size_t i = 0; i < m31r_reader_lanes(r); i++) {
         const m31r_lane_facts *lane = m31r_reader_lane(r, i);
@@ -123,7 +124,8 @@ static void put(const m31r_screen *s, const char *before, const char *text)
     m31r_show_text(s, text);
 }
 
-static void write_head(const m31r_screen *s, const m31r_facts *f, int64_t last_step)
+static void write_head(const m31r_screen *s, const m31r_facts *f, int64_t last_step,
+                       size_t n_attempts)
 {
     char text[M31RI_HUMAN_BYTES];
     m31ri_style style = m31ri_state_style(f->state);
@@ -151,6 +153,9 @@ static void write_head(const m31r_screen *s, const m31r_facts *f, int64_t last_s
     fputs(m31ri_style_off(s, style), s->out);
     if (last_step >= 0) {
         fprintf(s->out, "   step %s", m31ri_human_count(last_step, text));
+    }
+    if (n_attempts > 1) {
+        fprintf(s->out, "   attempt %zu", n_attempts);
     }
     fputc('\n', s->out);
 }
@@ -252,7 +257,8 @@ static void write_identity(const m31r_screen *s, const m31r_facts *f)
         char text[M31RI_HUMAN_BYTES];
         label(s, "resumes");
         put(s, "", f->resumes);
-        fprintf(s->out, " from step %s\n", m31ri_human_count(f->resumes_step, text));
+        fprintf(s->out, "%s%s\n", f->resumes_step != M31R_UNKNOWN ? " from step " : "",
+                f->resumes_step != M31R_UNKNOWN ? m31ri_human_count(f->resumes_step, text) : "");
     }
 }
 
@@ -297,21 +303,29 @@ static void write_next(const m31r_screen *s, const m31r_facts *f)
     label(s, "next");
     put(s, "m31r logs ", id);
     fputs(f->state == M31R_STATE_RUNNING ? " --follow" : " --level WARNING", s->out);
+    if (f->state > M31R_STATE_FINISHED) {
+        put(s, " | explain ", id);
+    }
     put(s, " | metrics ", id);
     put(s, " --plot | verify ", id);
     fputc('\n', s->out);
 }
 
-m31r_err m31r_show_run(const m31r_screen *s, const m31r_reader *r, const m31r_series *series,
+m31r_err m31r_show_run(const m31r_screen *s, const m31r_chain *chain, const m31r_series *series,
                        m31r_error *e)
 {
+    m31r_attempt newest;
+    size_t n = m31r_chain_count(chain);
+    m31r_chain_attempt(chain, n - 1, &newest);
+    const m31r_reader *r = newest.reader;
     const m31r_facts *f = m31r_reader_facts(r);
     if (s->is_json) {
-        return write_json(s, r, series, e);
+        return write_json(s, chain, r, series, e);
     }
-    write_head(s, f, m31r_series_last_step(series));
+    write_head(s, f, n > 1 ? newest.last_step : m31r_series_last_step(series), n);
     write_time(s, f);
     write_identity(s, f);
+    m31ri_write_attempts(s, chain);
     m31ri_write_metrics(s, series);
     write_files(s, r);
     write_next(s, f);

@@ -342,7 +342,8 @@ static void merge_finite(metric *m, const metric *other)
     m->n_finite += other->n_finite;
 }
 
-static bool merge_metric(metric *m, const metric *other)
+/* `is_later`: `other` comes after, so its last value is the last. */
+static bool merge_metric(metric *m, const metric *other, bool is_later)
 {
     if (!merge_values(m, other)) {
         return false;
@@ -352,7 +353,7 @@ static bool merge_metric(metric *m, const metric *other)
         m->first = other->first;
         m->first_step = other->first_step;
     }
-    if (m->count == 0 || other->last_step > m->last_step) {
+    if (m->count == 0 || (other->count > 0 && is_later) || other->last_step > m->last_step) {
         m->last = other->last;
         m->last_step = other->last_step;
     }
@@ -363,7 +364,7 @@ static bool merge_metric(metric *m, const metric *other)
     return true;
 }
 
-bool m31ri_summary_merge(m31ri_summary *s, const m31ri_summary *other)
+static bool merge(m31ri_summary *s, const m31ri_summary *other, bool is_later)
 {
     s->bad_lines += other->bad_lines;
     for (size_t i = 0; i < other->n; i++) {
@@ -376,11 +377,21 @@ bool m31ri_summary_merge(m31ri_summary *s, const m31ri_summary *other)
             }
             enter(s, s->n++);
         }
-        if (!merge_metric(m, o)) {
+        if (!merge_metric(m, o, is_later)) {
             return false;
         }
     }
     return true;
+}
+
+bool m31ri_summary_merge(m31ri_summary *s, const m31ri_summary *other)
+{
+    return merge(s, other, false);
+}
+
+bool m31ri_summary_append(m31ri_summary *s, const m31ri_summary *later)
+{
+    return merge(s, later, true);
 }
 
 size_t m31ri_summary_count(const m31ri_summary *s)

@@ -52,6 +52,9 @@ size_t m31ri_summary_add_lines(m31ri_summary *s, const char *bytes, size_t lengt
  * further use. */
 bool m31ri_summary_merge(m31ri_summary *s, const m31ri_summary *other);
 
+/* The same of points that came later: `last` is theirs, whatever its step. */
+bool m31ri_summary_append(m31ri_summary *s, const m31ri_summary *later);
+
 /* Number of metrics; the i-th. */
 size_t m31ri_summary_count(const m31ri_summary *s);
 void m31ri_summary_get(const m31ri_summary *s, size_t i, m31ri_metric_summary *out);
