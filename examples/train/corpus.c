@@ -176,7 +176,8 @@ static bool read_files(corpus *out, const path_list *list, size_t skip, int held
 
 bool corpus_read(corpus *out, const char *directory, int held_out_percent, fault *error)
 {
-    *out = (corpus){.digest = CORPUS_DIGEST_START};
+    *out = (corpus){
+        .training.token_bytes = 1, .validation.token_bytes = 1, .digest = CORPUS_DIGEST_START};
     path_list list = {0};
     bool ok = walk(&list, directory, 0, error);
     if (ok && list.count < 2) {

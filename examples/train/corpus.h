@@ -17,8 +17,9 @@
 
 typedef struct {
     uint8_t *bytes;
-    size_t size;
+    size_t size; /* in bytes, as is the capacity */
     size_t capacity;
+    int token_bytes; /* 1: each byte is a token; 2: tokens are numbers of 16 bits */
 } corpus_part;
 
 typedef struct {

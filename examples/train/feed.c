@@ -2,10 +2,15 @@
 
 #include <string.h>
 
-/* Windows that fit whatever the cut is: a window's bytes are left for it and the last target. */
+static uint64_t token_count(const corpus_part *part)
+{
+    return part->size / (uint64_t)part->token_bytes;
+}
+
+/* Windows that fit whatever the cut is: a window's tokens are left for it and the last target. */
 static uint64_t window_count(const corpus_part *part, int context)
 {
-    return part->size / (uint64_t)context - 1;
+    return token_count(part) / (uint64_t)context - 1;
 }
 
 static uint64_t common_factor(uint64_t a, uint64_t b)
@@ -30,10 +35,10 @@ static void epoch_begin(feed_state *state, uint64_t windows, int context)
 
 bool feed_check(const corpus_part *part, const char *what, int context, fault *error)
 {
-    if (part->size < 2 * (size_t)context + 1) {
+    if (token_count(part) < 2 * (uint64_t)context + 1) {
         return fault_set(error, FAULT_USER, "corpus_too_small",
-                         "%s part has %zu bytes, expected %d or more for context %d", what,
-                         part->size, 2 * context + 1, context);
+                         "%s part has %llu tokens, expected %d or more for context %d", what,
+                         (unsigned long long)token_count(part), 2 * context + 1, context);
     }
     return true;
 }
@@ -45,11 +50,21 @@ void feed_init(feed_state *state, const corpus_part *part, int context, uint64_t
     epoch_begin(state, window_count(part, context), context);
 }
 
-static void window_copy(const uint8_t *from, feed_batch *batch, int sequence)
+/* Copies the window that begins at token `first`, and the same moved on by one as targets. */
+static void window_copy(const corpus_part *part, uint64_t first, feed_batch *batch, int sequence)
 {
     size_t context = (size_t)batch->context;
-    memcpy(batch->tokens + (size_t)sequence * context, from, context);
-    memcpy(batch->targets + (size_t)sequence * context, from + 1, context);
+    uint16_t *tokens = batch->tokens + (size_t)sequence * context;
+    uint16_t *targets = batch->targets + (size_t)sequence * context;
+    if (part->token_bytes == 2) {
+        memcpy(tokens, part->bytes + 2 * first, 2 * context);
+        memcpy(targets, part->bytes + 2 * (first + 1), 2 * context);
+        return;
+    }
+    for (size_t i = 0; i < context; i++) {
+        tokens[i] = part->bytes[first + i];
+        targets[i] = part->bytes[first + i + 1];
+    }
 }
 
 void feed_next(feed_state *state, const corpus_part *part, feed_batch *batch)
@@ -61,7 +76,7 @@ void feed_next(feed_state *state, const corpus_part *part, feed_batch *batch)
             epoch_begin(state, windows, batch->context);
         }
         uint64_t window = (state->start + state->position * state->stride) % windows;
-        window_copy(part->bytes + state->cut + window * (uint64_t)batch->context, batch, i);
+        window_copy(part, state->cut + window * (uint64_t)batch->context, batch, i);
         state->position++;
     }
 }
@@ -73,6 +88,6 @@ void feed_sample(const corpus_part *part, feed_batch *batch, long index, long co
     for (int i = 0; i < batch->n_sequences; i++) {
         uint64_t number = (uint64_t)index * (uint64_t)batch->n_sequences + (uint64_t)i;
         uint64_t window = number * windows / total;
-        window_copy(part->bytes + window * (uint64_t)batch->context, batch, i);
+        window_copy(part, window * (uint64_t)batch->context, batch, i);
     }
 }

@@ -1,6 +1,6 @@
 /* The order in which the training text is read.
  *
- * The text is cut into windows of `context` bytes; an epoch visits each window once, in an order
+ * The text is cut into windows of `context` tokens; an epoch visits each window once, in an order
  * that looks random and needs no table: window number  start + position * stride  modulo their
  * count, where stride and count have no common factor. Each epoch draws a new start, stride and
  * cut, so the state is a few numbers, which a checkpoint keeps, and not a shuffled list.
@@ -16,7 +16,7 @@ typedef struct {
     uint64_t position; /* windows taken in this epoch */
     uint64_t start;
     uint64_t stride;
-    uint64_t cut; /* bytes left out at the beginning, less than a window */
+    uint64_t cut; /* tokens left out at the beginning, less than a window */
     xoshiro rng;
 } feed_state;
 
@@ -24,8 +24,8 @@ typedef struct {
 typedef struct {
     int n_sequences;
     int context;
-    uint8_t *tokens;
-    uint8_t *targets;
+    uint16_t *tokens;
+    uint16_t *targets;
 } feed_batch;
 
 /* Whether `part` is long enough for one window after any cut.

@@ -47,7 +47,7 @@ void silu_backward(long n, const real *x, real *dy);
 typedef struct {
     int rows;
     int vocab;
-    const uint8_t *targets;
+    const uint16_t *targets;
 } cross_entropy;
 
 double cross_entropy_forward(cross_entropy size, real *logits);

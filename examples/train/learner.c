@@ -16,7 +16,9 @@ static bool memory_get(learner *l, fault *error)
     l->vectors.parameters = vector_new(n);
     l->vectors.optimiser.mean = vector_new(n);
     l->vectors.optimiser.square = vector_new(n);
-    l->batch = (feed_batch){l->settings->batch, context, malloc(positions), malloc(positions)};
+    l->batch =
+        (feed_batch){l->settings->batch, context, malloc(positions * sizeof *l->batch.tokens),
+                     malloc(positions * sizeof *l->batch.targets)};
     if (l->vectors.parameters == NULL || l->vectors.optimiser.mean == NULL ||
         l->vectors.optimiser.square == NULL || l->batch.tokens == NULL ||
         l->batch.targets == NULL) {

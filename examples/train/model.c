@@ -30,7 +30,7 @@ struct model_memory {
     real *turns;
     real *final_normed; /* rows x width */
     real *final_inverse_rms;
-    real *logits;   /* rows x 256 */
+    real *logits;   /* rows x vocab */
     real *d_stream; /* gradients on the way back: rows x width, width, hidden, 3 width; a square */
     real *d_width;
     real *d_hidden;
@@ -56,6 +56,10 @@ static bool shape_is_possible(model_shape s, fault *error)
         return fault_set(error, FAULT_CONFIG, "shape_impossible",
                          "width %d, expected heads %d times an even number", s.width, s.heads);
     }
+    if (s.vocab < 2 || s.vocab > MODEL_MAX_VOCAB) {
+        return fault_set(error, FAULT_CONFIG, "shape_impossible", "vocabulary %d, expected 2 to %d",
+                         s.vocab, MODEL_MAX_VOCAB);
+    }
     if (s.hidden < 1 || s.context < 1) {
         return fault_set(error, FAULT_CONFIG, "shape_impossible",
                          "hidden %d, context %d, expected 1 or more", s.hidden, s.context);
@@ -70,13 +74,14 @@ bool model_plan(model *out, model_shape shape, fault *error)
     }
     size_t width = (size_t)shape.width;
     size_t hidden = (size_t)shape.hidden;
+    size_t vocab = (size_t)shape.vocab;
     double from_width = 1 / sqrt((double)width);
     double from_hidden = 1 / sqrt((double)hidden);
     /* What is added to the stream starts small, so that the sum over layers stays of size one. */
     double residual = 1 / sqrt(2.0 * shape.layers);
 
     *out = (model){.shape = shape};
-    tensor_add(out, "embedding", -1, MODEL_VOCAB * width, 0.5);
+    tensor_add(out, "embedding", -1, vocab * width, 0.5);
     for (int i = 0; i < shape.layers; i++) {
         tensor_add(out, "attention_norm", i, width, 0);
         tensor_add(out, "qkv", i, 3 * width * width, from_width);
@@ -86,8 +91,9 @@ bool model_plan(model *out, model_shape shape, fault *error)
         tensor_add(out, "mlp_down", i, width * hidden, from_hidden * residual);
     }
     tensor_add(out, "final_norm", -1, width, 0);
-    /* Small: the first prediction is nearly uniform and the first loss is ln 256 = 5.545. */
-    tensor_add(out, "head", -1, MODEL_VOCAB * width, 0.02);
+    /* Small: the first prediction is nearly uniform and the first loss is ln vocab, 5.545 for
+     * bytes. */
+    tensor_add(out, "head", -1, vocab * width, 0.02);
     return true;
 }
 
@@ -140,7 +146,7 @@ static size_t memory_lay_out(const model *m, model_memory *memory, size_t n_sequ
     }
     memory->final_normed = take(block, &used, wide);
     memory->final_inverse_rms = take(block, &used, rows);
-    memory->logits = take(block, &used, rows * MODEL_VOCAB);
+    memory->logits = take(block, &used, rows * (size_t)s.vocab);
     memory->d_stream = take(block, &used, wide);
     memory->d_width = take(block, &used, wide);
     memory->d_hidden = take(block, &used, hidden);
@@ -256,9 +262,10 @@ double model_forward(const model *m, const real *parameters, model_memory *memor
     rms_norm norm = {rows, width, memory->stream[m->shape.layers],
                      parameters + final_norm_offset(m), memory->final_inverse_rms};
     rms_norm_forward(&norm, memory->final_normed);
-    linear_forward((linear){rows, width, MODEL_VOCAB}, memory->final_normed,
+    linear_forward((linear){rows, width, m->shape.vocab}, memory->final_normed,
                    parameters + head_offset(m), memory->logits);
-    return cross_entropy_forward((cross_entropy){rows, MODEL_VOCAB, batch.targets}, memory->logits);
+    return cross_entropy_forward((cross_entropy){rows, m->shape.vocab, batch.targets},
+                                 memory->logits);
 }
 
 static void mlp_backward(const model *m, const real *parameters, model_memory *memory, int i,
@@ -309,11 +316,11 @@ void model_backward(const model *m, const real *parameters, model_memory *memory
 {
     const int width = m->shape.width;
     const int rows = batch.n_sequences * m->shape.context;
-    const linear to_logits = {rows, width, MODEL_VOCAB};
+    const linear to_logits = {rows, width, m->shape.vocab};
     const size_t head = head_offset(m);
     const size_t gain = final_norm_offset(m);
 
-    cross_entropy_backward((cross_entropy){rows, MODEL_VOCAB, batch.targets}, batch.weight,
+    cross_entropy_backward((cross_entropy){rows, m->shape.vocab, batch.targets}, batch.weight,
                            memory->logits);
     linear_backward_weight(to_logits, memory->logits, memory->final_normed, gradient + head);
     linear_backward_input(to_logits, memory->logits, parameters + head, memory->d_width);

@@ -1,6 +1,6 @@
-/* The network: a decoder-only transformer over bytes.
+/* The network: a decoder-only transformer over tokens.
  *
- *     byte -> embedding -> [ + attention(norm(x)) ; + mlp(norm(x)) ] x layers -> norm -> head
+ *     token -> embedding -> [ + attention(norm(x)) ; + mlp(norm(x)) ] x layers -> norm -> head
  *
  * All its numbers are one flat vector, so that optimiser, gradient sum and checkpoint are plain
  * loops; a `model` is the plan that says where each tensor lies in it. The order is
@@ -22,7 +22,8 @@
 #include "xoshiro.h"
 
 enum {
-    MODEL_VOCAB = 256, /* a token is a byte: no tokenizer to train, nothing out of vocabulary */
+    MODEL_BYTES = 256, /* the vocabulary of text that is read byte by byte */
+    MODEL_MAX_VOCAB = 65536,
     MODEL_MAX_LAYERS = 32,
     MODEL_LAYER_TENSORS = 6,
     MODEL_MAX_TENSORS = 3 + MODEL_MAX_LAYERS * MODEL_LAYER_TENSORS,
@@ -34,6 +35,7 @@ typedef struct {
     int heads;
     int hidden;  /* width inside the mlp */
     int context; /* positions of one sequence */
+    int vocab;   /* tokens that are told apart; MODEL_BYTES where a token is a byte */
 } model_shape;
 
 typedef struct {
@@ -51,11 +53,11 @@ typedef struct {
     model_tensor tensors[MODEL_MAX_TENSORS];
 } model;
 
-/* Whole sequences and the byte that follows each position: n_sequences x context each. */
+/* Whole sequences and the token that follows each position: n_sequences x context each. */
 typedef struct {
     int n_sequences;
-    const uint8_t *tokens;
-    const uint8_t *targets;
+    const uint16_t *tokens;
+    const uint16_t *targets;
     real weight; /* of one position in the loss whose gradient is taken */
 } model_batch;
 

@@ -12,7 +12,7 @@
 #define MARK 0x314e49415254334du /* "M3TRAIN1" where the lowest byte comes first */
 #define MAX_BYTES ((off_t)1 << 34)
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* The start of the file. Only 64-bit words, so that it has no padding. */
 typedef struct {
@@ -20,12 +20,12 @@ typedef struct {
     uint64_t version;
     uint64_t number_size; /* of one parameter, in bytes */
     uint64_t n_parameters;
-    uint64_t width, layers, heads, hidden, context;
+    uint64_t width, layers, heads, hidden, context, vocab;
     uint64_t step, tokens_total, seed, corpus_digest;
     feed_state feed;
 } header;
 
-_Static_assert(sizeof(header) == 22 * sizeof(uint64_t), "the header is part of the format");
+_Static_assert(sizeof(header) == 23 * sizeof(uint64_t), "the header is part of the format");
 
 static header header_of(const savepoint *point, const model *m)
 {
@@ -39,6 +39,7 @@ static header header_of(const savepoint *point, const model *m)
         .heads = (uint64_t)point->shape.heads,
         .hidden = (uint64_t)point->shape.hidden,
         .context = (uint64_t)point->shape.context,
+        .vocab = (uint64_t)point->shape.vocab,
         .step = point->step,
         .tokens_total = point->tokens_total,
         .seed = point->seed,
@@ -187,20 +188,43 @@ static bool fits(const char *path, const header *head, size_t size, const model 
                          (unsigned long long)head->version, (unsigned long long)head->number_size,
                          VERSION, sizeof(real));
     }
-    if (memcmp(&head->n_parameters, &expected.n_parameters, 6 * sizeof(uint64_t)) != 0) {
+    if (memcmp(&head->n_parameters, &expected.n_parameters, 7 * sizeof(uint64_t)) != 0) {
         return fault_set(error, FAULT_CONFIG, "checkpoint_shape",
-                         "%s: width %llu layers %llu heads %llu hidden %llu context %llu, "
-                         "but the config says %d %d %d %d %d",
+                         "%s: width %llu layers %llu heads %llu hidden %llu context %llu vocab "
+                         "%llu, but the config says %d %d %d %d %d %d",
                          path, (unsigned long long)head->width, (unsigned long long)head->layers,
                          (unsigned long long)head->heads, (unsigned long long)head->hidden,
-                         (unsigned long long)head->context, m->shape.width, m->shape.layers,
-                         m->shape.heads, m->shape.hidden, m->shape.context);
+                         (unsigned long long)head->context, (unsigned long long)head->vocab,
+                         m->shape.width, m->shape.layers, m->shape.heads, m->shape.hidden,
+                         m->shape.context, m->shape.vocab);
     }
     size_t wanted = sizeof *head + 3 * m->n_parameters * sizeof(real) + sizeof(uint64_t);
     if (size != wanted || head->feed.cut >= head->context) {
         return fault_set(error, FAULT_USER, "checkpoint_corrupt", "%s: %zu bytes, expected %zu",
                          path, size, wanted);
     }
+    return true;
+}
+
+bool savepoint_shape(const char *path, model_shape *out, fault *error)
+{
+    header head;
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        return fault_set(error, FAULT_USER, "checkpoint_unreadable", "%s: %s", path,
+                         strerror(errno));
+    }
+    bool is_ours = fread(&head, sizeof head, 1, file) == 1 && head.mark == MARK &&
+                   head.version == VERSION && head.width <= 4096 && head.layers <= INT_MAX &&
+                   head.heads <= 4096 && head.hidden <= 16384 && head.context <= 4096 &&
+                   head.vocab <= MODEL_MAX_VOCAB;
+    (void)fclose(file);
+    if (!is_ours) {
+        return fault_set(error, FAULT_USER, "checkpoint_foreign",
+                         "%s: not a checkpoint of this program, version %d", path, VERSION);
+    }
+    *out = (model_shape){(int)head.width,  (int)head.layers,  (int)head.heads,
+                         (int)head.hidden, (int)head.context, (int)head.vocab};
     return true;
 }
 
@@ -218,8 +242,10 @@ bool savepoint_read(const char *path, savepoint *point, const model *m, savepoin
     if (ok) {
         const size_t vector = m->n_parameters * sizeof(real);
         memcpy(vectors.parameters, bytes + sizeof head, vector);
-        memcpy(vectors.optimiser.mean, bytes + sizeof head + vector, vector);
-        memcpy(vectors.optimiser.square, bytes + sizeof head + 2 * vector, vector);
+        if (vectors.optimiser.mean != NULL) {
+            memcpy(vectors.optimiser.mean, bytes + sizeof head + vector, vector);
+            memcpy(vectors.optimiser.square, bytes + sizeof head + 2 * vector, vector);
+        }
         *point = (savepoint){m->shape,  head.step,          head.tokens_total,
                              head.seed, head.corpus_digest, head.feed};
     }

@@ -2,9 +2,10 @@
  *
  * The file, in the byte order of the machine (another order fails the test of the first word):
  *
- *     header             words of 64 bits: mark, version, shape, step, place in the text, random
- * state parameters         n_parameters numbers optimiser          n_parameters means, n_parameters
- * squares checksum           FNV-1a of all bytes before it
+ *     header        words of 64 bits: mark, version, shape, step, place in the text, random state
+ *     parameters    n_parameters numbers
+ *     optimiser     n_parameters means, n_parameters squares
+ *     checksum      FNV-1a of all bytes before it
  *
  * It is written beside its place and moved there, so that a file with its final name is always
  * whole.
@@ -34,7 +35,12 @@ typedef struct {
 bool savepoint_write(const char *path, const savepoint *point, const model *m,
                      savepoint_vectors vectors, fault *error);
 
-/* Reads a checkpoint of the same shape as `m`.
+/* Reads the shape of the model that a checkpoint holds; the rest of the file is not looked at.
+ * Errors: FAULT_USER (missing, not a checkpoint of this version). */
+bool savepoint_shape(const char *path, model_shape *out, fault *error);
+
+/* Reads a checkpoint of the same shape as `m`. With an optimiser of NULL only the parameters are
+ * taken, which is all that using a model needs.
  * Errors: FAULT_USER (missing, not a checkpoint, truncated or changed), FAULT_CONFIG (another
  *         shape), FAULT_RUNTIME (no memory). Outputs are then untouched. */
 bool savepoint_read(const char *path, savepoint *point, const model *m, savepoint_vectors vectors,

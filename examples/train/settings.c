@@ -1,244 +1,59 @@
 #include "settings.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <limits.h>
-#include <math.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-typedef enum { WHOLE, DECIMAL, SEED, TEXT } kind;
-
-typedef struct {
-    const char *name;
-    kind kind;
-    size_t offset;
-    double min;
-    double max;
-} key;
 
 #define AT(field) offsetof(settings, field)
 
-static const key KEYS[] = {
-    {"config_version", WHOLE, AT(config_version), 1, 1},
-    {"corpus", TEXT, AT(corpus), 0, 0},
-    {"held_out_percent", WHOLE, AT(held_out_percent), 1, 50},
-    {"width", WHOLE, AT(shape.width), 2, 4096},
-    {"layers", WHOLE, AT(shape.layers), 1, MODEL_MAX_LAYERS},
-    {"heads", WHOLE, AT(shape.heads), 1, 64},
-    {"hidden", WHOLE, AT(shape.hidden), 1, 16384},
-    {"context", WHOLE, AT(shape.context), 2, 4096},
-    {"batch", WHOLE, AT(batch), 1, 4096},
-    {"workers", WHOLE, AT(workers), 1, 64},
-    {"steps", WHOLE, AT(steps), 1, INT_MAX},
-    {"warmup_steps", WHOLE, AT(optimiser.warmup_steps), 0, INT_MAX},
-    {"learning_rate", DECIMAL, AT(optimiser.learning_rate), 0, 10},
-    {"min_learning_rate", DECIMAL, AT(optimiser.min_learning_rate), 0, 10},
-    {"beta1", DECIMAL, AT(optimiser.beta1), 0, 0.9999},
-    {"beta2", DECIMAL, AT(optimiser.beta2), 0, 0.999999},
-    {"weight_decay", DECIMAL, AT(optimiser.weight_decay), 0, 10},
-    {"gradient_clip", DECIMAL, AT(optimiser.gradient_clip), 0, 1e6},
-    {"seed", SEED, AT(seed), 0, 0},
-    {"log_every", WHOLE, AT(log_every), 1, INT_MAX},
-    {"checkpoint_every", WHOLE, AT(checkpoint_every), 0, INT_MAX},
-    {"eval_every", WHOLE, AT(eval_every), 0, INT_MAX},
-    {"eval_batches", WHOLE, AT(eval_batches), 1, 1000},
+static const config_key KEYS[] = {
+    {"config_version", CONFIG_WHOLE, AT(config_version), 1, 1},
+    {"width", CONFIG_WHOLE, AT(shape.width), 2, 4096},
+    {"layers", CONFIG_WHOLE, AT(shape.layers), 1, MODEL_MAX_LAYERS},
+    {"heads", CONFIG_WHOLE, AT(shape.heads), 1, 64},
+    {"hidden", CONFIG_WHOLE, AT(shape.hidden), 1, 16384},
+    {"context", CONFIG_WHOLE, AT(shape.context), 2, 4096},
+    {"batch", CONFIG_WHOLE, AT(batch), 1, 4096},
+    {"workers", CONFIG_WHOLE, AT(workers), 1, 64},
+    {"steps", CONFIG_WHOLE, AT(steps), 1, INT_MAX},
+    {"warmup_steps", CONFIG_WHOLE, AT(optimiser.warmup_steps), 0, INT_MAX},
+    {"learning_rate", CONFIG_DECIMAL, AT(optimiser.learning_rate), 0, 10},
+    {"min_learning_rate", CONFIG_DECIMAL, AT(optimiser.min_learning_rate), 0, 10},
+    {"beta1", CONFIG_DECIMAL, AT(optimiser.beta1), 0, 0.9999},
+    {"beta2", CONFIG_DECIMAL, AT(optimiser.beta2), 0, 0.999999},
+    {"weight_decay", CONFIG_DECIMAL, AT(optimiser.weight_decay), 0, 10},
+    {"gradient_clip", CONFIG_DECIMAL, AT(optimiser.gradient_clip), 0, 1e6},
+    {"seed", CONFIG_SEED, AT(seed), 0, 0},
+    {"log_every", CONFIG_WHOLE, AT(log_every), 1, INT_MAX},
+    {"checkpoint_every", CONFIG_WHOLE, AT(checkpoint_every), 0, INT_MAX},
+    {"eval_every", CONFIG_WHOLE, AT(eval_every), 0, INT_MAX},
+    {"eval_batches", CONFIG_WHOLE, AT(eval_batches), 1, 1000},
+    /* Only where the program finds its text itself: */
+    {"corpus", CONFIG_TEXT, AT(corpus), 0, 0},
+    {"held_out_percent", CONFIG_WHOLE, AT(held_out_percent), 1, 50},
 };
 
-enum { N_KEYS = sizeof KEYS / sizeof *KEYS };
+enum { N_KEYS = sizeof KEYS / sizeof *KEYS, N_CORPUS_KEYS = 2 };
 
-/* Where in the file the reader is, and what it has met. */
-typedef struct {
-    const char *path;
-    int line;
-    bool in_section;
-    bool seen[N_KEYS];
-    settings *out;
-} reader;
-
-bool settings_parse_seed(const char *text, uint64_t *out)
+static bool keys_read(settings *out, const char *path, size_t n_keys, fault *error)
 {
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    /* strtoull would take a minus sign and blanks. */
-    if (!isdigit((unsigned char)*text) || *end != '\0' || errno != 0) {
+    *out = (settings){.shape.vocab = MODEL_BYTES};
+    if (!config_read(path, KEYS, n_keys, out, error)) {
         return false;
     }
-    *out = value;
-    return true;
-}
-
-bool settings_parse_int(const char *text, int min, int max, int *out)
-{
-    uint64_t value;
-    if (!settings_parse_seed(text, &value) || value > INT_MAX || (int)value < min ||
-        (int)value > max) {
-        return false;
-    }
-    *out = (int)value;
-    return true;
-}
-
-static bool parse_decimal(const char *text, double min, double max, double *out)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(value) || value < min || value > max) {
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
-static bool value_set(const reader *r, const key *k, const char *text, fault *error)
-{
-    void *field = (char *)r->out + k->offset;
-    switch (k->kind) {
-    case WHOLE:
-        return settings_parse_int(text, (int)k->min, (int)k->max, field) ||
-               fault_set(error, FAULT_CONFIG, "config_value",
-                         "%s:%d: %s: '%s', expected a whole number from %.0f to %.0f", r->path,
-                         r->line, k->name, text, k->min, k->max);
-    case DECIMAL:
-        return parse_decimal(text, k->min, k->max, field) ||
-               fault_set(error, FAULT_CONFIG, "config_value",
-                         "%s:%d: %s: '%s', expected a number from %g to %g", r->path, r->line,
-                         k->name, text, k->min, k->max);
-    case SEED:
-        return settings_parse_seed(text, field) ||
-               fault_set(error, FAULT_CONFIG, "config_value",
-                         "%s:%d: %s: '%s', expected a whole number from 0 to 2^64 - 1", r->path,
-                         r->line, k->name, text);
-    case TEXT:
-        break;
-    }
-    if (*text == '\0' || strlen(text) >= SETTINGS_TEXT_BYTES) {
-        return fault_set(error, FAULT_CONFIG, "config_value", "%s:%d: %s: expected 1 to %d bytes",
-                         r->path, r->line, k->name, SETTINGS_TEXT_BYTES - 1);
-    }
-    memcpy(field, text, strlen(text) + 1);
-    return true;
-}
-
-/* Cuts a comment (a `#` after a blank and outside quotes) and the blanks at the end. */
-static void line_trim(char *line)
-{
-    char quote = '\0';
-    size_t length = 0;
-    for (size_t i = 0; line[i] != '\0'; i++) {
-        char c = line[i];
-        if (quote == '\0' && c == '#' && (i == 0 || isspace((unsigned char)line[i - 1]))) {
-            break;
-        }
-        if (c == '"' || c == '\'') {
-            quote = quote == '\0' ? c : quote == c ? '\0' : quote;
-        }
-        if (!isspace((unsigned char)c)) {
-            length = i + 1;
-        }
-    }
-    line[length] = '\0';
-}
-
-/* The value without the quotes around it. */
-static char *unquote(char *value)
-{
-    size_t length = strlen(value);
-    if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0]) {
-        value[length - 1] = '\0';
-        return value + 1;
-    }
-    return value;
-}
-
-static bool pair_set(reader *r, const char *name, char *value, fault *error)
-{
-    for (int i = 0; i < N_KEYS; i++) {
-        if (strcmp(KEYS[i].name, name) != 0) {
-            continue;
-        }
-        if (r->seen[i]) {
-            return fault_set(error, FAULT_CONFIG, "config_duplicate", "%s:%d: %s is there twice",
-                             r->path, r->line, name);
-        }
-        r->seen[i] = true;
-        return value_set(r, &KEYS[i], unquote(value), error);
-    }
-    return fault_set(error, FAULT_CONFIG, "config_unknown_key", "%s:%d: no key is called '%s'",
-                     r->path, r->line, name);
-}
-
-static bool line_read(reader *r, char *line, fault *error)
-{
-    line_trim(line);
-    if (*line == '\0' || strcmp(line, "---") == 0) {
-        return true;
-    }
-    if (isspace((unsigned char)*line)) {
-        return r->in_section ||
-               fault_set(error, FAULT_CONFIG, "config_syntax",
-                         "%s:%d: an indented line outside a section", r->path, r->line);
-    }
-    char *colon = strchr(line, ':');
-    if (colon == NULL || (colon[1] != '\0' && !isblank((unsigned char)colon[1]))) {
-        return fault_set(error, FAULT_CONFIG, "config_syntax", "%s:%d: expected 'key: value'",
-                         r->path, r->line);
-    }
-    *colon = '\0';
-    char *value = colon + 1 + strspn(colon + 1, " \t");
-    r->in_section = *value == '\0' && strcmp(line, "observability") == 0;
-    return r->in_section || pair_set(r, line, value, error);
-}
-
-static bool lines_read(reader *r, FILE *file, fault *error)
-{
-    char *line = NULL;
-    size_t capacity = 0;
-    bool ok = true;
-    while (ok && getline(&line, &capacity, file) >= 0) {
-        r->line++;
-        ok = r->line <= SETTINGS_MAX_LINES
-                 ? line_read(r, line, error)
-                 : fault_set(error, FAULT_CONFIG, "config_syntax", "%s: more than %d lines",
-                             r->path, SETTINGS_MAX_LINES);
-    }
-    if (ok && ferror(file)) {
-        ok =
-            fault_set(error, FAULT_CONFIG, "config_unreadable", "%s: %s", r->path, strerror(errno));
-    }
-    free(line);
-    return ok;
-}
-
-static bool settings_check(const reader *r, fault *error)
-{
-    for (int i = 0; i < N_KEYS; i++) {
-        if (!r->seen[i]) {
-            return fault_set(error, FAULT_CONFIG, "config_missing_key", "%s: %s is missing",
-                             r->path, KEYS[i].name);
-        }
-    }
-    if (r->out->batch % r->out->workers != 0) {
+    if (out->batch % out->workers != 0) {
         return fault_set(error, FAULT_CONFIG, "config_value",
-                         "%s: batch %d, expected a multiple of workers %d", r->path, r->out->batch,
-                         r->out->workers);
+                         "%s: batch %d, expected a multiple of workers %d", path, out->batch,
+                         out->workers);
     }
+    out->optimiser.steps = out->steps;
     return true;
 }
 
 bool settings_read(settings *out, const char *path, fault *error)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return fault_set(error, FAULT_CONFIG, "config_unreadable", "%s: %s", path, strerror(errno));
-    }
-    *out = (settings){0};
-    reader r = {.path = path, .out = out};
-    bool ok = lines_read(&r, file, error) && settings_check(&r, error);
-    (void)fclose(file);
-    out->optimiser.steps = out->steps;
-    return ok;
+    return keys_read(out, path, N_KEYS, error);
+}
+
+bool settings_read_learning(settings *out, const char *path, fault *error)
+{
+    return keys_read(out, path, N_KEYS - N_CORPUS_KEYS, error);
 }

@@ -1,24 +1,17 @@
-/* What a config file says. Every key must be there, so that the file alone tells how a run was
- * made.
- *
- * Read is the flat part of YAML: `key: value` lines, comments, quoted strings. A section (a key
- * without a value, followed by indented lines) is allowed for `observability:` only and skipped: it
- * is the library's.
- */
+/* What a config file says about a model and its training; see config_table.h for its form. */
 #ifndef TRAIN_SETTINGS_H
 #define TRAIN_SETTINGS_H
 
 #include "adamw.h"
+#include "config_table.h"
 #include "model.h"
-
-enum { SETTINGS_TEXT_BYTES = 1024, SETTINGS_MAX_LINES = 1000 };
 
 typedef struct {
     int config_version;
-    char corpus[SETTINGS_TEXT_BYTES]; /* a directory, or "auto" */
+    char corpus[CONFIG_TEXT_BYTES]; /* a directory, or "auto" */
     int held_out_percent;
-    model_shape shape;
-    int batch; /* sequences a step */
+    model_shape shape; /* its `vocab` is MODEL_BYTES: whoever has a tokenizer sets another */
+    int batch;         /* sequences a step */
     int workers;
     int steps;
     adamw_plan optimiser; /* its `steps` is the one above */
@@ -32,10 +25,7 @@ typedef struct {
 /* Errors: FAULT_CONFIG, with path, line and what was expected. */
 bool settings_read(settings *out, const char *path, fault *error);
 
-/* Reads a whole number from 0 to 2^64 - 1 and nothing after it. */
-bool settings_parse_seed(const char *text, uint64_t *out);
-
-/* Reads a whole number in [min, max] and nothing after it. */
-bool settings_parse_int(const char *text, int min, int max, int *out);
+/* The same without `corpus` and `held_out_percent`, for a program that is given its text. */
+bool settings_read_learning(settings *out, const char *path, fault *error);
 
 #endif

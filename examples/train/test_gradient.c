@@ -11,7 +11,7 @@
 
 #include "model.h"
 
-enum { SEQUENCES = 2, CONTEXT = 5, SHOWN = 10 };
+enum { SEQUENCES = 2, CONTEXT = 5, VOCAB = 300, SHOWN = 10 };
 
 static const double STEP = 1e-5;
 static const double TOLERANCE = 1e-6;
@@ -67,10 +67,10 @@ int main(void)
     fixture f = {0};
     fault error;
     xoshiro rng;
-    uint8_t tokens[SEQUENCES * CONTEXT];
-    uint8_t targets[SEQUENCES * CONTEXT];
+    uint16_t tokens[SEQUENCES * CONTEXT];
+    uint16_t targets[SEQUENCES * CONTEXT];
 
-    if (!model_plan(&f.plan, (model_shape){8, 2, 2, 12, CONTEXT}, &error)) {
+    if (!model_plan(&f.plan, (model_shape){8, 2, 2, 12, CONTEXT, VOCAB}, &error)) {
         (void)printf("%s\n", error.text);
         return 1;
     }
@@ -87,8 +87,8 @@ int main(void)
         f.parameters[i] += 0.1 * xoshiro_normal(&rng); /* gains away from 1, the head away from 0 */
     }
     for (int i = 0; i < SEQUENCES * CONTEXT; i++) {
-        tokens[i] = (uint8_t)xoshiro_below(&rng, 6); /* few values: tokens meet more than once */
-        targets[i] = (uint8_t)xoshiro_below(&rng, MODEL_VOCAB);
+        tokens[i] = (uint16_t)xoshiro_below(&rng, 6); /* few values: tokens meet more than once */
+        targets[i] = (uint16_t)xoshiro_below(&rng, VOCAB);
     }
     f.batch = (model_batch){SEQUENCES, tokens, targets, 1.0 / (SEQUENCES * CONTEXT)};
 

@@ -27,7 +27,12 @@ static void expect(bool holds, const char *statement)
 static settings tiny_settings(int workers)
 {
     return (settings){
-        .shape = {.width = 16, .layers = 2, .heads = 2, .hidden = 32, .context = 16},
+        .shape = {.width = 16,
+                  .layers = 2,
+                  .heads = 2,
+                  .hidden = 32,
+                  .context = 16,
+                  .vocab = MODEL_BYTES},
         .batch = 4,
         .workers = workers,
         .steps = STEPS,
@@ -51,8 +56,8 @@ static corpus tiny_text(uint8_t *training, uint8_t *validation)
         training[i] = (uint8_t)line[i % (sizeof line - 1)];
     }
     memcpy(validation, training, VALIDATION_BYTES);
-    return (corpus){.training = {training, TRAINING_BYTES, TRAINING_BYTES},
-                    .validation = {validation, VALIDATION_BYTES, VALIDATION_BYTES},
+    return (corpus){.training = {training, TRAINING_BYTES, TRAINING_BYTES, 1},
+                    .validation = {validation, VALIDATION_BYTES, VALIDATION_BYTES, 1},
                     .n_files = 2,
                     .digest = 1};
 }

@@ -5,6 +5,7 @@
  */
 #include <getopt.h>
 #include <glob.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,12 +117,12 @@ static bool arguments_parse(arguments *out, int argc, char **argv, fault *error)
 static bool settings_override(settings *s, const arguments *a, fault *error)
 {
     const char *seed = a->seed != NULL ? a->seed : getenv("M31R_SEED");
-    if (seed != NULL && !settings_parse_seed(seed, &s->seed)) {
+    if (seed != NULL && !config_parse_seed(seed, &s->seed)) {
         return fault_set(error, FAULT_USER, "seed",
                          "%s '%s', expected a whole number from 0 to 2^64 - 1",
                          a->seed != NULL ? "--seed" : "M31R_SEED", seed);
     }
-    if (a->steps != NULL && !settings_parse_int(a->steps, 1, INT_MAX, &s->steps)) {
+    if (a->steps != NULL && !config_parse_int(a->steps, 1, INT_MAX, &s->steps)) {
         return fault_set(error, FAULT_USER, "steps",
                          "--steps '%s', expected a whole number from 1 to %d", a->steps, INT_MAX);
     }
@@ -143,6 +144,19 @@ static void corpus_find(const char *wanted, char *out, size_t size)
     globfree(&matches);
 }
 
+static bool corpus_open(corpus *out, const char *directory, int held_out_percent, m31r_log *log,
+                        fault *error)
+{
+    if (!corpus_read(out, directory, held_out_percent, error)) {
+        return false;
+    }
+    char digest[17];
+    (void)snprintf(digest, sizeof digest, "%016" PRIx64, out->digest);
+    m31r_info(log, "corpus_read", "path", directory, "files", out->n_files, "training_bytes",
+              out->training.size, "validation_bytes", out->validation.size, "fnv1a", digest);
+    return true;
+}
+
 static bool train(const arguments *a, m31r_run *run, fault *error)
 {
     settings s;
@@ -161,14 +175,21 @@ static bool train(const arguments *a, m31r_run *run, fault *error)
                    *run_directory == '\0' ? "" : "/");
     corpus_find(a->corpus != NULL ? a->corpus : s.corpus, corpus_directory,
                 sizeof corpus_directory);
-    return trainer_run(&(trainer_options){.settings = &s,
-                                          .corpus = corpus_directory,
-                                          .checkpoints = a->out != NULL ? a->out : checkpoints,
-                                          .resume = a->resume,
-                                          .losses = a->losses,
-                                          .run = run,
-                                          .stop = &stop_signal},
-                       error);
+    corpus text;
+    if (!corpus_open(&text, corpus_directory, s.held_out_percent, m31r_run_logger(run, "trainer"),
+                     error)) {
+        return false;
+    }
+    bool ok = trainer_run(&(trainer_options){.settings = &s,
+                                             .text = &text,
+                                             .checkpoints = a->out != NULL ? a->out : checkpoints,
+                                             .resume = a->resume,
+                                             .losses = a->losses,
+                                             .run = run,
+                                             .stop = &stop_signal},
+                          error);
+    corpus_release(&text);
+    return ok;
 }
 
 /* One record, CRITICAL because the program gives up: the run is then `failed`. On stderr instead

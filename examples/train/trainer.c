@@ -4,17 +4,14 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 typedef struct {
     const trainer_options *options;
     m31r_run *run;
     m31r_log *log;
-    corpus text;
     learner *learner;
     FILE *losses;
     double
@@ -30,43 +27,6 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Resident memory of this process in MiB; 0 when the system does not say. */
-static double memory_mb(void)
-{
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL) {
-        if (fscanf(file, "%*d %ld", &pages) != 1) {
-            pages = 0;
-        }
-        (void)fclose(file);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
-}
-
-static void metrics_define(m31r_run *run)
-{
-    m31r_metric_define(run, "loss", "nats", M31R_BETTER_LOWER);
-    m31r_metric_define(run, "val_loss", "nats", M31R_BETTER_LOWER);
-    m31r_metric_define(run, "lr", "1", M31R_BETTER_UNKNOWN);
-    m31r_metric_define(run, "grad_norm", "1", M31R_BETTER_UNKNOWN);
-    m31r_metric_define(run, "tokens_per_sec", "tokens/s", M31R_BETTER_HIGHER);
-    m31r_metric_define(run, "memory_mb", "MiB", M31R_BETTER_LOWER);
-}
-
-static bool corpus_open(trainer *t, fault *error)
-{
-    const trainer_options *o = t->options;
-    if (!corpus_read(&t->text, o->corpus, o->settings->held_out_percent, error)) {
-        return false;
-    }
-    char digest[17];
-    (void)snprintf(digest, sizeof digest, "%016" PRIx64, t->text.digest);
-    m31r_info(t->log, "corpus_read", "path", o->corpus, "files", t->text.n_files, "training_bytes",
-              t->text.training.size, "validation_bytes", t->text.validation.size, "fnv1a", digest);
-    return true;
-}
-
 static bool resume(trainer *t, fault *error)
 {
     const char *path = t->options->resume;
@@ -77,15 +37,13 @@ static bool resume(trainer *t, fault *error)
         return false;
     }
     const savepoint *point = &t->learner->point;
-    (void)m31r_input_add(t->run, path);
-    m31r_info(t->log, "resumed", "path", path, "step", point->step, "tokens_total",
-              point->tokens_total, "epoch", point->feed.epoch, "data_position",
-              point->feed.position);
+    m31r_train_resume(t->run, .path = path, .step = point->step,
+                      .tokens_total = point->tokens_total, .data_position = point->feed.position);
     if (point->seed != t->options->settings->seed) {
         m31r_warning(t->log, "seed_changed", "checkpoint_seed", point->seed, "seed",
                      t->options->settings->seed);
     }
-    if (point->corpus_digest != t->text.digest) {
+    if (point->corpus_digest != t->options->text->digest) {
         m31r_warning(t->log, "corpus_changed", "hint",
                      "training goes on, but not as it would have with the text it began with");
     }
@@ -99,11 +57,7 @@ static bool resume(trainer *t, fault *error)
 static bool open_all(trainer *t, fault *error)
 {
     const trainer_options *o = t->options;
-    metrics_define(t->run);
-    if (!corpus_open(t, error)) {
-        return false;
-    }
-    t->learner = learner_new(o->settings, &t->text, error);
+    t->learner = learner_new(o->settings, o->text, error);
     if (t->learner == NULL || !resume(t, error)) {
         return false;
     }
@@ -129,11 +83,10 @@ static bool is_due(const trainer *t, int every)
 static void step_record(trainer *t, const learner_report *report)
 {
     const savepoint *point = &t->learner->point;
-    m31r_step(t->run, (int64_t)point->step, "loss", report->loss, "lr", report->learning_rate,
-              "grad_norm", report->gradient_norm, "tokens_per_sec",
-              t->work_s > 0 ? (double)t->work_tokens / t->work_s : 0.0, "memory_mb", memory_mb(),
-              "tokens_total", point->tokens_total, "epoch", point->feed.epoch, "data_position",
-              point->feed.position);
+    m31r_train_step(t->run, .step = point->step, .loss = report->loss, .lr = report->learning_rate,
+                    .grad_norm = report->gradient_norm, .tokens = t->work_tokens,
+                    .duration_s = t->work_s, .tokens_total = point->tokens_total,
+                    .epoch = point->feed.epoch, .data_position = point->feed.position);
     t->work_s = 0;
     t->work_tokens = 0;
 }
@@ -166,10 +119,8 @@ static bool validate(trainer *t, fault *error)
     if (!learner_evaluate(t->learner, &loss, error)) {
         return false;
     }
-    const int64_t at = (int64_t)t->learner->point.step;
-    m31r_metric(t->run, "val_loss", loss, at);
-    m31r_info(t->log, "validation_complete", "step", at, "val_loss", loss, "duration_s",
-              now_s() - began_s);
+    m31r_train_validation(t->run, .step = t->learner->point.step, .val_loss = loss,
+                          .duration_s = now_s() - began_s);
     return true;
 }
 
@@ -187,9 +138,7 @@ static bool save(trainer *t, fault *error)
         return false;
     }
     t->saved_step = at;
-    (void)m31r_checkpoint_add(t->run, path, (int64_t)at);
-    /* The library records the file and its digest; how long writing took is known here only. */
-    m31r_info(t->log, "checkpoint_written", "step", at, "duration_s", now_s() - began_s);
+    m31r_train_checkpoint(t->run, .step = at, .path = path, .duration_s = now_s() - began_s);
     return true;
 }
 
@@ -222,7 +171,6 @@ static bool learn(trainer *t, fault *error)
 static bool close_all(trainer *t, bool ok, fault *error)
 {
     learner_free(t->learner);
-    corpus_release(&t->text);
     if (t->losses != NULL && fclose(t->losses) != 0 && ok) {
         return fault_set(error, FAULT_RUNTIME, "losses_not_written", "%s: %s", t->options->losses,
                          strerror(errno));
@@ -234,7 +182,6 @@ bool trainer_run(const trainer_options *options, fault *error)
 {
     trainer t = {
         .options = options, .run = options->run, .log = m31r_run_logger(options->run, "trainer")};
-    const double began_s = now_s();
     bool ok = open_all(&t, error);
     if (ok) {
         m31r_info(t.log, "train_start", "parameters", t.learner->plan.n_parameters, "steps",
@@ -244,8 +191,8 @@ bool trainer_run(const trainer_options *options, fault *error)
         ok = learn(&t, error);
     }
     if (ok) {
-        m31r_info(t.log, "train_complete", "step", t.learner->point.step, "tokens_total",
-                  t.learner->point.tokens_total, "duration_s", now_s() - began_s);
+        m31r_train_summary(t.run, .step = t.learner->point.step,
+                           .tokens_total = t.learner->point.tokens_total);
     }
     return close_all(&t, ok, error);
 }

@@ -10,7 +10,7 @@
 
 typedef struct {
     const settings *settings;
-    const char *corpus;      /* directory */
+    const corpus *text;
     const char *checkpoints; /* directory; made when it is not there */
     const char *resume;      /* checkpoint to go on from, or NULL */
     const char *losses;      /* file for the loss of every step as a hexadecimal float, or NULL */

@@ -1,0 +1,3 @@
+        .filter(|word| word.chars().count() >= min)
+        .collect()
+}

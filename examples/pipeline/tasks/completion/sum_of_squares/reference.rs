@@ -1,0 +1,4 @@
+        sum += number * number;
+    }
+    sum
+}

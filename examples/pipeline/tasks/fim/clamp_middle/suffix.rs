@@ -1,0 +1,5 @@
+        high
+    } else {
+        value
+    }
+}

@@ -1,0 +1,1 @@
+        items.swap(i, n - 1 - i);

@@ -1,0 +1,6 @@
+    if b == 0 {
+        a
+    } else {
+        gcd(b, a % b)
+    }
+}

@@ -1,0 +1,6 @@
+    if b.len() > a.len() {
+        b
+    } else {
+        a
+    }
+}

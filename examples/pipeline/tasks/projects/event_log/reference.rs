@@ -1,0 +1,6 @@
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        for sink in sinks {
+            sink.write(line);
+        }
+    }
+}

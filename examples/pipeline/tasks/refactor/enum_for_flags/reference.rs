@@ -1,0 +1,6 @@
+        match self {
+            Job::Waiting => Job::Running,
+            Job::Running | Job::Done => Job::Done,
+        }
+    }
+}

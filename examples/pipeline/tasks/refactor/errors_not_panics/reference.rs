@@ -1,0 +1,2 @@
+    line.split(',').map(|word| word.trim().parse()).collect()
+}

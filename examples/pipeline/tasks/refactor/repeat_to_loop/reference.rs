@@ -1,0 +1,2 @@
+    row.iter().map(|&n| n.max(0)).sum()
+}
