@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -49,6 +50,18 @@ void m31ri_pty_follow_size(int master, int like)
     if (ioctl(like, TIOCGWINSZ, &size) == 0) {
         ioctl(master, TIOCSWINSZ, &size);
     }
+}
+
+int m31ri_terminal_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool m31ri_terminal_is_smart(void)
+{
+    const char *term = getenv("TERM");
+    return term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 bool m31ri_terminal_raw(int fd, const struct termios *saved)

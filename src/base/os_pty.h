@@ -18,6 +18,12 @@ void m31ri_pty_follow_size(int master, int like);
 bool m31ri_terminal_raw(int fd, const struct termios *saved);
 void m31ri_terminal_restore(int fd, const struct termios *saved);
 
+/* Columns of terminal `fd`; 80 when they are not known. */
+int m31ri_terminal_columns(int fd);
+
+/* False when TERM says that a terminal takes no escape sequences ("dumb", or nothing). */
+bool m31ri_terminal_is_smart(void);
+
 /* True when the calling process's group has terminal `fd` in the foreground. */
 bool m31ri_terminal_is_ours(int fd);
 

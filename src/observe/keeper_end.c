@@ -118,6 +118,7 @@ static void print_end(m31ri_keeper *k, const m31ri_run_end *end)
 {
     m31ri_buf line = M31RI_BUF_INIT;
     m31ri_printer *p = &k->printers[M31RI_ERR];
+    m31ri_printer_bar_clear(&k->printers[M31RI_OUT]);
     if (p->is_terminal) {
         m31ri_buf_add_str(&line,
                           p->at_line_start && k->printers[M31RI_OUT].at_line_start ? "" : "\n");

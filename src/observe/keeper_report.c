@@ -3,13 +3,15 @@
  *
  * In a pipe everything is shown as it was written. On a terminal, where the program's own text
  * passes through, samples and counts would drown it: there only warnings, errors and the program's
- * own records are shown, as key=value lines.
+ * own records are shown, as key=value lines; records of m31r_progress() as a bar.
  */
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/os_pty.h"
 #include "format/record.h"
 #include "observe/keeper.h"
+#include "observe/progress_bar.h"
 #include "observe/record_text.h"
 
 #define PROGRESS_NS (5LL * 1000 * 1000 * 1000)
@@ -26,6 +28,11 @@ static void show(m31ri_keeper *k, const char *line, size_t length)
         return;
     }
     m31ri_buf_clear(&k->text);
+    if (m31ri_terminal_is_smart() &&
+        m31ri_progress_bar(&k->text, line, length, m31ri_terminal_columns(p->fd))) {
+        m31ri_printer_bar(p, &k->text);
+        return;
+    }
     if (!p->at_line_start) {
         m31ri_buf_add_str(&k->text, "\r\n");
     }

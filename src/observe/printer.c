@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "base/os_child.h"
 
+#define ERASE_LINE "\r\033[K"
+
 void m31ri_printer_init(m31ri_printer *p, int fd)
 {
     struct stat st;
@@ -53,11 +55,31 @@ static size_t queued(const m31ri_printer *p)
     return p->queue.length - p->head;
 }
 
+void m31ri_printer_bar_clear(m31ri_printer *p)
+{
+    if (p->has_bar) {
+        p->has_bar = false;
+        if (p->fd >= 0 && !p->is_dropping) {
+            m31ri_buf_add_str(&p->queue, ERASE_LINE);
+        }
+    }
+}
+
+void m31ri_printer_bar(m31ri_printer *p, const m31ri_buf *bar)
+{
+    if (p->fd >= 0 && p->at_line_start && !p->is_dropping && p->is_terminal) {
+        m31ri_buf_add_str(&p->queue, ERASE_LINE);
+        m31ri_buf_add(&p->queue, bar->data, bar->length);
+        p->has_bar = true;
+    }
+}
+
 void m31ri_printer_add(m31ri_printer *p, const void *bytes, size_t length)
 {
     if (p->fd < 0 || length == 0) {
         return;
     }
+    m31ri_printer_bar_clear(p);
     if (p->is_dropping || !m31ri_buf_reserve(&p->queue, length)) {
         p->n_dropped_bytes += length;
         p->n_drops++;

@@ -25,6 +25,7 @@ typedef struct m31ri_printer {
     bool is_nonblocking; /* the descriptor itself says EAGAIN */
     bool is_dropping;
     bool at_line_start;
+    bool has_bar; /* the line holds a bar, which whatever comes next takes off */
     m31ri_buf queue;
     size_t head;        /* bytes of the queue that are written */
     int64_t stalled_ns; /* since when nothing was taken, 0: not stalled */
@@ -36,6 +37,13 @@ void m31ri_printer_release(m31ri_printer *p);
 
 /* Queues the bytes; all or none (counted). */
 void m31ri_printer_add(m31ri_printer *p, const void *bytes, size_t length);
+
+/* Shows `bar` in the line that the cursor is in, in place of the bar before; not in the middle of
+ * the program's own line. Only on a terminal. */
+void m31ri_printer_bar(m31ri_printer *p, const m31ri_buf *bar);
+
+/* Takes the bar off. */
+void m31ri_printer_bar_clear(m31ri_printer *p);
 
 /* Writes what the descriptor takes now. */
 void m31ri_printer_flush(m31ri_printer *p);

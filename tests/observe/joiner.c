@@ -71,6 +71,15 @@ int main(int argc, char **argv)
         for (int i = 0; i < n; i++) {
             m31r_info(log, "flood", "i", i);
         }
+    } else if (strcmp(what, "progress") == 0) {
+        for (int i = 0; i <= n; i++) {
+            m31r_progress(run, (uint64_t)i, (uint64_t)n);
+            if (i == n / 2) {
+                printf("half way\n");
+                fflush(stdout);
+            }
+            usleep(25000);
+        }
     } else if (strcmp(what, "nan") == 0) {
         m31r_metric(run, "loss", 1.5, 1);
         m31r_metric(run, "loss", NAN, 2);

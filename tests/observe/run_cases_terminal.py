@@ -9,7 +9,7 @@ import subprocess
 import termios
 import time
 
-from run_harness import PYTHON, keeper_of, state, test, wait_until
+from run_harness import COMMAND, PYTHON, keeper_of, state, test, wait_until
 
 
 class Terminal:
@@ -185,3 +185,27 @@ def stderr_terminal_and_stdout_pipe(p):
     assert p.texts() == ["[False, True]"] and p.texts("stderr") == ["to err"]
     assert text.startswith(b"to err\r\n") and b"run_end" in text, text
     assert b'"line":"to err"' in out, out
+
+
+@test
+def progress_is_a_bar_that_other_text_takes_off(p):
+    joiner = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
+    t = Terminal(p, p.options() + [joiner, "progress", "100"])
+    assert t.wait() == 0, t.output
+    bars = [x for x in t.output.split(b"\r\x1b[K") if x.startswith(b"[")]
+    assert len(bars) >= 2 and b"100%  100/100" in bars[-1], t.output
+    assert b"\r\x1b[Khalf way\r\n" in t.output, t.output
+    assert b"msg=progress" not in t.output, t.output
+    end = t.output.rindex(b"\r\x1b[K")
+    assert t.output[end:].startswith(b"\r\x1b[K{\"event\":\"run_end\"") or b"run_end" in t.output[end:], t.output
+    assert b"[###" not in t.output[end:], "the bar is taken off before the last line"
+    records = [x for x in p.lane("progress") if x["msg"] == "progress"]
+    assert records[-1]["done"] == 100 and records[-1]["total"] == 100, records
+
+
+@test
+def progress_on_a_dumb_terminal_is_lines(p):
+    joiner = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
+    t = Terminal(p, ["env", "TERM=dumb"] + p.options() + [joiner, "progress", "20"])
+    assert t.wait() == 0, t.output
+    assert b"\x1b" not in t.output and b"msg=progress" in t.output, t.output
