@@ -115,6 +115,9 @@ m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m
         m31ri_rank_tell(run, "joined", NULL);
     }
     m31ri_registry_add(run);
+    if (with_main_lane) {
+        m31ri_run_begin_rings(run);
+    }
     *out = run;
     return M31R_OK;
 }

@@ -1,9 +1,9 @@
 /* lane.c - one ordered stream of records: make the line, append it, say what was lost.
  *
- * A record is made in the lane's buffer under the lane's lock and appended by one write. This is
- * the direct path: the caller pays for encoding and for the system call. Whatever replaces it must
- * keep what callers see: order within the lane, time that never goes back, and a record that is in
- * the file once the call has returned.
+ * The direct path: a record is made in the lane's buffer under the lane's lock and appended by one
+ * write. The observer and scripts write so, and a program before it has rings (rings.h) and after.
+ * While it has, the lane's file is only held here, so that nobody else takes it; the records come by
+ * way of the rings.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -220,7 +220,9 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
         return n > MAX_KEYS ? M31R_E_LIMIT : M31R_E_ARG;
     }
     int saved = errno;
-    m31ri_record_parts parts = {.level = level,
+    m31ri_rings *rings = lane->ring_id != 0 ? lane->run->rings : NULL;
+    m31ri_record_parts parts = {.wall_ns = rings != NULL ? m31ri_wall_ns() : 0,
+                                .level = level,
                                 .module = module,
                                 .module_length = strlen(module),
                                 .message = message.type == M31R_T_STRING ? message.as.s : "",
@@ -228,6 +230,11 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
                                 .keys = keys,
                                 .values = values,
                                 .n = n};
+    if (rings != NULL) {
+        m31r_err err = m31ri_rings_line(rings, lane, &parts);
+        errno = saved;
+        return err;
+    }
     m31r_err err = M31R_E_CLOSED;
     pthread_mutex_lock(&lane->lock);
     if (lane->append != NULL) {
@@ -245,6 +252,24 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
     pthread_mutex_unlock(&lane->lock);
     errno = saved;
     return err;
+}
+
+void m31ri_lane_note_thread(m31r_lane *lane, uint64_t thread)
+{
+    pthread_mutex_lock(&lane->lock);
+    uint64_t first = lane->first_thread != 0 ? lane->first_thread : thread;
+    bool is_news = lane->is_ordered && (first != thread || thread == 0);
+    __atomic_store_n(&lane->first_thread, first, __ATOMIC_RELAXED);
+    if (is_news) {
+        __atomic_store_n(&lane->is_ordered, false, __ATOMIC_RELAXED);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    if (is_news) {
+        const m31r_value key = text_of("file"), value = text_of(lane->file);
+        m31ri_lane_write(lane, M31R_WARNING, "m31r", text_of("lane_shared_by_threads"), &key, &value,
+                         1);
+        m31ri_lane_announce(lane, "open");
+    }
 }
 
 m31r_err m31ri_lane_sync(m31r_lane *lane)

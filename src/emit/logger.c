@@ -91,6 +91,9 @@ m31r_log *m31r_lane_logger(m31r_lane *lane, const char *module)
     m31ri_logger *l = find_logger(run, lane, module);
     if (l == NULL) {
         l = new_logger(run, lane, module);
+        if (l != NULL && run->rings != NULL) {
+            m31ri_rings_add_logger(run->rings, &l->public_part);
+        }
     }
     pthread_mutex_unlock(&run->lock);
     return l != NULL ? &l->public_part : &run->nowhere.public_part;
@@ -136,12 +139,18 @@ m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message,
     if (level == M31R_CRITICAL) {
         m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "critical", "module", l->module));
     }
-    m31ri_owner_pace(run);
+    if (run->rings == NULL) {
+        m31ri_owner_pace(run);
+    }
     return err;
 }
 
 void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values)
 {
+    m31ri_rings *rings = __atomic_load_n(&((m31ri_logger *)log)->rings, __ATOMIC_RELAXED);
+    if (__builtin_expect(rings != NULL, 1) && m31ri_rings_emit(rings, log, site, values)) {
+        return;
+    }
     m31r_value keys[MAX_SITE_KEYS];
     uint32_t n = site->n_keys <= MAX_SITE_KEYS ? site->n_keys : MAX_SITE_KEYS;
     for (uint32_t i = 0; i < n; i++) {
@@ -156,6 +165,10 @@ void m31r_step_emit(m31r_run *run, int64_t step, m31r_site *site, const m31r_val
 {
     m31r_value keys[MAX_SITE_KEYS + 1];
     m31r_value all[MAX_SITE_KEYS + 1];
+    if (run != NULL && run->rings != NULL && m31r_log_is_on(run->step_logger, M31R_INFO) &&
+        m31ri_rings_step(run->rings, run->step_logger, step, site, values)) {
+        return;
+    }
     if (!m31ri_run_enter(run)) {
         return;
     }

@@ -159,11 +159,34 @@ static void warn_of_segment(m31r_run *run, int64_t step, uint32_t segment)
     m31r_warning(m31r_run_logger(run, "m31r"), "step_went_back", "step", step, "segment", segment);
 }
 
+/* Puts what the rings take; returns how many of the first points they do not: more names than they
+ * can number. */
+static size_t through_rings(m31r_run *run, const char *const *names, const m31r_value *values,
+                            size_t n, int64_t step)
+{
+    size_t i = 0;
+    for (; i < n; i++) {
+        bool is_number = values[i].type >= M31R_T_INT && values[i].type <= M31R_T_FLOAT;
+        if (is_number &&
+            m31ri_rings_point(run->rings, names[i], &values[i], step) == M31R_E_LIMIT) {
+            break;
+        }
+    }
+    return i == n ? 0 : n;
+}
+
 void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value *values, size_t n,
                       int64_t step)
 {
     m31ri_points *p = &run->points;
     int saved = errno;
+    if (run->rings != NULL) {
+        n = through_rings(run, names, values, n, step);
+    }
+    if (n == 0) {
+        errno = saved;
+        return;
+    }
     pthread_mutex_lock(&p->lock);
     bool went_back = false;
     if (p->append == NULL) {
@@ -240,7 +263,9 @@ void m31r_metric(m31r_run *run, const char *name, double value, int64_t step)
     }
     const m31r_value v = m31r_of_double(value);
     m31ri_points_add(run, &name, &v, 1, step);
-    m31ri_owner_pace(run);
+    if (run->rings == NULL) {
+        m31ri_owner_pace(run);
+    }
 }
 
 void m31r_metric_define(m31r_run *run, const char *name, const char *unit, m31r_better better)

@@ -108,6 +108,17 @@ void m31ri_registry_remove(m31r_run *run)
     pthread_mutex_unlock(&registry_lock);
 }
 
+void m31ri_registry_each_rings(void (*visit)(m31ri_rings *, uint64_t), uint64_t argument)
+{
+    pthread_mutex_lock(&registry_lock);
+    for (m31r_run *run = open_runs; run != NULL; run = run->next) {
+        if (run->rings != NULL) {
+            visit(run->rings, argument);
+        }
+    }
+    pthread_mutex_unlock(&registry_lock);
+}
+
 unsigned m31ri_fork_generation(void)
 {
     return atomic_load_explicit(&fork_generation, memory_order_relaxed);

@@ -113,6 +113,18 @@ bool m31ri_run_enter(m31r_run *run)
     return run->role != M31RI_ROLE_INERT;
 }
 
+/* From here on calls go through rings; without them (no room in memory-backed storage) each writes
+ * for itself, which the record says. */
+void m31ri_run_begin_rings(m31r_run *run)
+{
+    m31r_error e;
+    if (m31ri_rings_begin(run, &e) != M31R_OK) {
+        const m31r_value key = m31r_of_string("reason"), value = m31r_of_string(e.message);
+        m31ri_lane_write(run->main_lane, M31R_WARNING, "m31r", m31r_of_string("rings_unavailable"),
+                         &key, &value, 1);
+    }
+}
+
 /* The child of a fork: a process of its own, with lanes of its own. The parent's files stay the
  * parent's. */
 void m31ri_run_after_fork(m31r_run *run)
@@ -120,6 +132,7 @@ void m31ri_run_after_fork(m31r_run *run)
     m31r_error e;
     run->fork_generation = m31ri_fork_generation();
     bool was_open = run->role != M31RI_ROLE_INERT;
+    m31ri_rings_forget(run);
     m31ri_append_close(run->points.append);
     run->points.append = NULL;
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
@@ -160,12 +173,16 @@ void m31ri_run_after_fork(m31r_run *run)
         }
     }
     m31ri_lane_announce(mine, "open");
+    m31ri_run_begin_rings(run);
 }
 
 static m31r_err add_lane(m31r_run *run, m31r_lane *lane)
 {
     lane->next = run->lanes;
     run->lanes = lane;
+    if (run->rings != NULL) {
+        m31ri_rings_add_lane(run->rings, lane);
+    }
     m31ri_lane_announce(lane, "open");
     return M31R_OK;
 }
@@ -273,6 +290,9 @@ m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_
     if (err == M31R_OK) {
         m31ri_stdout_sink_init(&(*out)->sink, to_stdout);
         m31ri_owner_choose_sinks(*out, to_file);
+        if (to_file) {
+            m31ri_run_begin_rings(*out);
+        }
     }
     return err;
 }
@@ -356,6 +376,7 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
         m31ri_run_free(run); /* a child that never used it: the run is the parent's */
         return M31R_OK;
     }
+    m31ri_rings_end(run);
     m31r_err err = first_lane_error(run);
     if (run->role == M31RI_ROLE_OWNER) {
         m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
@@ -369,6 +390,14 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
     }
     m31ri_run_free(run);
     return err;
+}
+
+m31r_err m31r_run_flush(m31r_run *run, int wait_ms)
+{
+    if (!m31ri_run_enter(run)) {
+        return M31R_E_CLOSED;
+    }
+    return run->rings != NULL ? m31ri_rings_flush(run->rings, wait_ms) : M31R_OK;
 }
 
 m31r_err m31ri_run_leave(m31r_run *run)

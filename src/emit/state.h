@@ -3,11 +3,12 @@
  *   m31r_run --- lanes --- m31ri_append_file      one file, one order
  *      |           \-- loggers                    a module's name on a lane
  *      |--- points                                metrics.csv
+ *      |--- rings                                 what this process has said and is not in files yet
  *      |--- stdout sink
  *      \--- owner (only in the process that made the run): metadata, metrics.json, fingerprints
  *
  * Locks, always taken in this order: run->lock (lists, owner's state), lane->lock, points.lock,
- * sink->lock.
+ * sink->lock. The locks of rings (rings.h) come after all of these but sink->lock.
  */
 #ifndef M31RI_EMIT_STATE_H
 #define M31RI_EMIT_STATE_H
@@ -18,7 +19,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "emit/outage.h"
 #include "emit/rank.h"
+#include "emit/rings.h"
 #include "emit/run_int.h"
 #include "format/names.h"
 #include "rules/privacy.h"
@@ -28,17 +31,7 @@
 #include "store/run_dir.h"
 
 #define M31RI_LANE_FILE_BYTES 128
-#define M31RI_RETRY_NS (1000 * 1000 * 1000LL) /* pause between two tries on a failing disk */
 #define M31RI_CHECK_NS (1000 * 1000 * 1000LL) /* pause between two looks at a file's fate */
-
-/* What could not be kept, until it can be said in the record. */
-typedef struct m31ri_outage {
-    uint64_t n_lost_total;
-    uint64_t n_lost;       /* since the last `records_lost` record */
-    int error;             /* errno of the first loss of this outage; 0 while writing works */
-    int64_t retry_mono_ns; /* before that nothing is tried */
-    bool was_reported;     /* one line on stderr an outage */
-} m31ri_outage;
 
 struct m31r_lane {
     struct m31r_lane *next;
@@ -55,8 +48,9 @@ struct m31r_lane {
     int64_t last_wall_ns;
     int64_t check_mono_ns;
     uint64_t n_records;
-    uint64_t first_thread; /* id of the thread that wrote first; 0: none yet */
+    uint64_t first_thread; /* number of the thread that wrote first; 0: none yet */
     bool is_ordered;
+    uint32_t ring_id;      /* in the rings' dictionary; 0: written directly */
     bool is_closed;
     m31ri_outage outage;
 };
@@ -65,6 +59,8 @@ typedef struct m31ri_logger {
     m31r_log public_part; /* first: a logger is handed out as m31r_log */
     struct m31ri_logger *next;
     m31r_lane *lane;
+    m31ri_rings *rings; /* NULL: records are written directly */
+    uint32_t ring_id;
     char module[65];
 } m31ri_logger;
 
@@ -136,6 +132,9 @@ struct m31r_run {
     m31r_lane *observer_lane;
     m31ri_logger *loggers;
     m31ri_logger nowhere; /* what a bad name or an inert run gets */
+    m31ri_rings *rings;           /* NULL: everything is written directly */
+    m31ri_rings *forgotten_rings; /* a parent's, in a forked child */
+    m31r_log *step_logger;        /* what m31r_step() uses, while there are rings */
     m31ri_points points;
     m31ri_stdout_sink sink;
     m31ri_metadata metadata; /* owner only, like the rest */
@@ -162,13 +161,8 @@ m31r_err m31ri_lane_reopen(m31r_lane *lane, m31r_error *e);
 m31r_err m31ri_lane_sync(m31r_lane *lane);
 void m31ri_lane_announce(m31r_lane *lane, const char *state);
 
-/* outage.c: counts and paces losses; each returns whether a try is due / says the loss on stderr
- * once */
-bool m31ri_outage_must_skip(m31ri_outage *o, uint64_t n_items);
-void m31ri_outage_begin(m31ri_outage *o, int error, uint64_t n_items, const char *file);
-/* The notice of what was lost and could not be said until now; NULL when nothing was. */
-json_t *m31ri_outage_notice(const m31ri_outage *o, const char *what);
-bool m31ri_outage_end(m31ri_outage *o, uint64_t *n_lost, int *error);
+/* A thread emits on the lane through rings; a second one makes it unordered, which is said once. */
+void m31ri_lane_note_thread(m31r_lane *lane, uint64_t thread);
 
 /* points.c */
 m31r_err m31ri_points_open(m31r_run *run, m31r_error *e);
@@ -200,11 +194,14 @@ void m31ri_fingerprint_job_stop(m31r_run *run, int wait_ms);
 /* registry.c: the open runs of this process, for fork and exit */
 void m31ri_registry_add(m31r_run *run);
 void m31ri_registry_remove(m31r_run *run);
+/* For every open run that has rings. */
+void m31ri_registry_each_rings(void (*visit)(m31ri_rings *, uint64_t), uint64_t argument);
 unsigned m31ri_fork_generation(void);
 m31r_run *m31ri_inert_run(void);
 
 /* run.c */
 void m31ri_run_after_fork(m31r_run *run);
+void m31ri_run_begin_rings(m31r_run *run);
 bool m31ri_run_enter(m31r_run *run);
 void m31ri_run_free(m31r_run *run);
 m31r_err m31ri_run_leave(m31r_run *run);

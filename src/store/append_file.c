@@ -36,6 +36,7 @@ struct m31ri_append_file {
     m31ri_append_mode mode;
     m31ri_append_state unseen; /* found by a write, told by the next check */
     bool entry_unsynced;       /* this writer made the file: its name is not yet durable */
+    bool is_held;              /* SHARED: locked over several writes */
     bool cut_back_failed;      /* EXCLUSIVE: bytes beyond `end` are a failed write's and go first */
     int sync_errno;
     uint64_t end;
@@ -150,7 +151,7 @@ static int take_off(m31ri_append_file *f, uint64_t end, uint64_t size, m31ri_buf
  * lock is held. */
 static int mend_tail(m31ri_append_file *f, uint64_t size, m31ri_buf *torn)
 {
-    if (f->cut_back_failed && f->mode == M31RI_APPEND_EXCLUSIVE && size > f->end) {
+    if (f->cut_back_failed && f->mode != M31RI_APPEND_SHARED && size > f->end) {
         int err = cut(f->fd, f->end);
         if (err != 0) {
             return err;
@@ -226,7 +227,7 @@ static int open_locked(m31ri_append_file *f, int *out_fd, bool *made)
         int err = 0;
         if (f->mode == M31RI_APPEND_SHARED) {
             err = lock_patiently(fd);
-        } else if (!m31ri_lock(fd, 0)) {
+        } else if (f->mode == M31RI_APPEND_EXCLUSIVE && !m31ri_lock(fd, 0)) {
             err = errno == EWOULDBLOCK ? EBUSY : errno;
         }
         struct stat st;
@@ -342,8 +343,38 @@ void m31ri_append_close(m31ri_append_file *f)
     m31ri_free(f);
 }
 
+void m31ri_append_forget(m31ri_append_file *f)
+{
+    if (f != NULL && f->fd >= 0) {
+        close(f->fd);
+    }
+}
+
+int m31ri_append_lock(m31ri_append_file *f, uint64_t *end)
+{
+    int err = lock_patiently(f->fd);
+    if (err == 0) {
+        err = make_ready(f);
+        f->is_held = err == 0;
+        *end = f->end;
+        if (err != 0) {
+            m31ri_unlock(f->fd);
+        }
+    }
+    return err;
+}
+
+void m31ri_append_unlock(m31ri_append_file *f)
+{
+    f->is_held = false;
+    unlock_shared(f);
+}
+
 int m31ri_append_write(m31ri_append_file *f, const void *lines, size_t length)
 {
+    if (f->is_held) {
+        return append_or_undo(f, lines, length);
+    }
     int err = f->mode == M31RI_APPEND_SHARED ? lock_patiently(f->fd) : 0;
     if (err != 0) {
         return err;

@@ -24,7 +24,13 @@
 
 typedef struct m31ri_append_file m31ri_append_file;
 
-typedef enum m31ri_append_mode { M31RI_APPEND_EXCLUSIVE, M31RI_APPEND_SHARED } m31ri_append_mode;
+/* BORROWED: as EXCLUSIVE, for a writer who is the only one by other means (the writer lease of a
+ * ring) while the file's own lock is held by the process that the records come from. */
+typedef enum m31ri_append_mode {
+    M31RI_APPEND_EXCLUSIVE,
+    M31RI_APPEND_SHARED,
+    M31RI_APPEND_BORROWED
+} m31ri_append_mode;
 
 /* What an outside hand did to the file since it was last looked at. */
 typedef enum m31ri_append_state {
@@ -55,10 +61,19 @@ m31r_err m31ri_append_open(int dir, const char *name, m31ri_append_mode mode, co
 /* NULL is fine. Does not sync. */
 void m31ri_append_close(m31ri_append_file *f);
 
+/* In a forked child, for a file that another thread of the parent may have been writing at that
+ * instant: only closes the child's descriptor. NULL is fine. */
+void m31ri_append_forget(m31ri_append_file *f);
+
 /* Writes whole lines, the last byte a newline. 0 when all bytes are in the file, else the errno and
  * none are (EBUSY: SHARED, and another process held the lock for 5 seconds). Sees deletion and
  * truncation before it writes, mends them, and leaves the state for the next check. */
 int m31ri_append_write(m31ri_append_file *f, const void *lines, size_t length);
+
+/* SHARED: locks the file over several writes and tells where the next will begin. 0 or errno, and
+ * then nothing is locked. */
+int m31ri_append_lock(m31ri_append_file *f, uint64_t *end);
+void m31ri_append_unlock(m31ri_append_file *f);
 
 /* Moves what was found torn after the opening (SHARED: a writer died inside its write) to the end
  * of `out`, one newline after each piece; true when there was something. */

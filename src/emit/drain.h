@@ -1,0 +1,59 @@
+/* drain.h - from a ring file into the files of its run: takes a batch, makes its lines, appends them
+ * to their lanes and to the points' file, and commits.
+ *
+ * Whoever holds the writer lease of the ring file has one: a thread of the program, the observer, or
+ * a process that finishes what a dead one left. Each record is in its file once: before a batch is
+ * written an intent says what it is and where it begins, after it a commit says that it is there.
+ * Whoever comes next takes half a batch off the files and makes the same bytes again.
+ *
+ * Not thread-safe: its owner locks.
+ */
+#ifndef M31RI_DRAIN_H
+#define M31RI_DRAIN_H
+
+#include "ring/ring_file.h"
+#include "rules/privacy.h"
+#include "store/run_dir.h"
+
+typedef struct m31ri_drain m31ri_drain;
+
+typedef struct m31ri_drain_options {
+    const m31ri_run_dir *dir;        /* borrowed, as is `privacy` */
+    const m31ri_privacy *privacy;
+    int64_t block_timeout_ns;        /* how long a failing disk is waited for, once an outage */
+    /* What was appended to a lane, for a second sink; NULL: none. */
+    void (*written)(void *context, const char *lines, size_t length);
+    void *context;
+} m31ri_drain_options;
+
+/* `file` is borrowed; its writer lease is held. A batch that a dead writer left half done is done
+ * first.
+ * Errors: M31R_E_CORRUPT (no whole commit: nothing is believed), M31R_E_IO, M31R_E_NOMEM. */
+m31r_err m31ri_drain_open(m31ri_ring_file *file, const m31ri_drain_options *o, m31ri_drain **out,
+                          m31r_error *e);
+
+/* One batch. True when there was something to do: call again. */
+bool m31ri_drain_pass(m31ri_drain *d);
+
+/* fdatasync of what was written since the last time. 0 or the first errno. */
+int m31ri_drain_sync(m31ri_drain *d);
+
+/* How far lane `id` (from 1) is: records written and lost. */
+void m31ri_drain_counts(const m31ri_drain *d, uint32_t id, uint64_t *n_records, uint64_t *n_lost);
+uint64_t m31ri_drain_points_lost(const m31ri_drain *d);
+
+/* Lanes that the ring file names, and the name and file of one (ids from 1; texts of the mapping,
+ * copied). */
+uint32_t m31ri_drain_lanes(const m31ri_drain *d);
+void m31ri_drain_lane(const m31ri_drain *d, uint32_t id, char name[64], char file[128]);
+
+/* The wall clock was set by so many nanoseconds since the last call; 0: not. */
+int64_t m31ri_drain_take_clock_step(m31ri_drain *d);
+
+/* Closes the files. Does not wait for anything, and does not write. */
+void m31ri_drain_close(m31ri_drain *d);
+
+/* In a forked child: closes the descriptors that the parent's drain had, and leaves its memory. */
+void m31ri_drain_forget(m31ri_drain *d);
+
+#endif

@@ -1,0 +1,33 @@
+/* ring_thread.h - how a thread finds its ring at once: what it used last, kept in the thread. */
+#ifndef M31RI_RING_THREAD_H
+#define M31RI_RING_THREAD_H
+
+#include "emit/rings.h"
+#include "rules/privacy.h"
+
+typedef struct m31ri_thread_cache {
+    uint64_t serial; /* of the rings that `ring` belongs to */
+    m31ri_thread_ring *ring;
+} m31ri_thread_cache;
+
+/* The model of access that costs one instruction, also in a shared library. */
+extern _Thread_local m31ri_thread_cache m31ri_mine __attribute__((tls_model("initial-exec")));
+
+/* What a caller's redactor needs. */
+typedef struct m31ri_line_scratch {
+    const m31ri_privacy *privacy;
+    m31ri_buf *scrubbed;
+} m31ri_line_scratch;
+
+/* The ring of the calling thread, taken when it has none. The shared one is used under shared_lock.
+ * NULL in a forked child. */
+m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs);
+bool m31ri_rings_is_shared(const m31ri_rings *rs, const m31ri_thread_ring *t);
+
+/* Room in a ring that is full: waits as long as is allowed; NULL, counted, when there is none. */
+char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes);
+
+/* Waits until the disk has what this process emitted. */
+m31r_err m31ri_rings_sync(m31ri_rings *rs);
+
+#endif

@@ -1,0 +1,419 @@
+/* rings.c - a run's rings in this process: made, given to threads, ended, forgotten after a fork.
+ *
+ * A thread finds its ring by a number that no other thread of this process ever has; the pages of a
+ * slot are taken from the file system when it is first used, so that a store never meets a hole.
+ */
+#include "emit/rings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/fail.h"
+#include "base/os_file.h"
+#include "base/os_futex.h"
+#include "base/os_mapping.h"
+#include "emit/drain.h"
+#include "emit/ring_thread.h"
+#include "emit/state.h"
+#include "ring/ring_clock.h"
+#include "ring/ring_commit.h"
+
+#define SLOT_BYTES (1024 * 1024)
+#define SHARED_SLOT 0
+#define END_WAIT_MS 10000
+#define LOOK_US (100 * 1000) /* a caller that waits looks so often whether somebody writes */
+
+static atomic_uint_fast64_t last_serial, last_thread; /* relaxed: only their being unique counts */
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key; /* its value is the thread's number; its end frees the thread's rings */
+
+static void leave_all(void *number)
+{
+    m31ri_mine = (m31ri_thread_cache){0, NULL}; /* what other destructors emit takes a ring anew */
+    m31ri_registry_each_rings(m31ri_rings_leave, (uint64_t)(uintptr_t)number);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&key, leave_all);
+}
+
+/* This thread's number; its end will be told from now on. */
+static uint64_t thread_number(void)
+{
+    pthread_once(&key_once, make_key);
+    uint64_t number = (uint64_t)(uintptr_t)pthread_getspecific(key);
+    if (number == 0) {
+        number = atomic_fetch_add_explicit(&last_thread, 1, memory_order_relaxed) + 1;
+        pthread_setspecific(key, (void *)(uintptr_t)number);
+    }
+    return number;
+}
+
+/* A slot that nobody has: free, or left by a thread and drained since. */
+static bool is_for_taking(const m31ri_rings *rs, uint32_t i)
+{
+    m31ri_ring_slot *slot = m31ri_ring_file_slot(&rs->file, i);
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_relaxed);
+    if (state == M31RI_SLOT_FREE) {
+        return true;
+    }
+    /* pairs with the release in m31ri_take_commit */
+    return state == M31RI_SLOT_LEFT &&
+           atomic_load_explicit(&slot->tail, memory_order_acquire) ==
+               atomic_load_explicit(&slot->head, memory_order_relaxed);
+}
+
+static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
+{
+    for (uint32_t i = SHARED_SLOT + 1; i < rs->file.header->n_slots; i++) {
+        m31ri_thread_ring *t = &rs->threads[i];
+        if (!is_for_taking(rs, i)) {
+            continue;
+        }
+        t->has_room = t->has_room || m31ri_ring_file_take_room(&rs->file, i) == 0;
+        if (!t->has_room) {
+            break;
+        }
+        m31ri_ring_init(&t->ring, &rs->file, i);
+        t->owner = number;
+        atomic_store_explicit(&t->ring.slot->state, M31RI_SLOT_USED, memory_order_relaxed);
+        return t;
+    }
+    return &rs->threads[SHARED_SLOT];
+}
+
+m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs)
+{
+    if (*rs->token != rs->serial) {
+        return NULL; /* a child of a fork, before its first long way */
+    }
+    uint64_t number = thread_number();
+    m31ri_thread_ring *mine = NULL;
+    pthread_mutex_lock(&rs->lock);
+    for (uint32_t i = SHARED_SLOT + 1; i < rs->file.header->n_slots && mine == NULL; i++) {
+        mine = rs->threads[i].owner == number ? &rs->threads[i] : NULL;
+    }
+    mine = mine != NULL ? mine : take_slot(rs, number);
+    pthread_mutex_unlock(&rs->lock);
+    if (mine != &rs->threads[SHARED_SLOT]) {
+        m31ri_mine = (m31ri_thread_cache){rs->serial, mine};
+    }
+    return mine;
+}
+
+bool m31ri_rings_is_shared(const m31ri_rings *rs, const m31ri_thread_ring *t)
+{
+    return t == &rs->threads[SHARED_SLOT];
+}
+
+void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner)
+{
+    if (*rs->token != rs->serial) {
+        return;
+    }
+    pthread_mutex_lock(&rs->lock);
+    for (uint32_t i = SHARED_SLOT + 1; i < rs->file.header->n_slots; i++) {
+        if (rs->threads[i].owner == owner) {
+            rs->threads[i].owner = 0;
+            m31ri_buf_release(&rs->threads[i].line);
+            m31ri_buf_release(&rs->threads[i].scrubbed);
+            /* pairs with the acquire in m31ri_ring_init, by way of the lock */
+            atomic_store_explicit(&rs->threads[i].ring.slot->state, M31RI_SLOT_LEFT,
+                                  memory_order_release);
+        }
+    }
+    pthread_mutex_unlock(&rs->lock);
+}
+
+/* ------------------------------------------------------------------ begin */
+
+static m31r_err make_file(m31ri_rings *rs, m31r_error *e)
+{
+    char points[M31RI_RING_NAME_BYTES];
+    m31ri_run_points_file(rs->run, points, sizeof points);
+    const m31ri_ring_shape shape = {.run_id = rs->run->dir.run_id,
+                                    .points_file = points,
+                                    .n_slots = M31RI_RING_SLOTS,
+                                    .slot_bytes = SLOT_BYTES};
+    m31r_err err = m31ri_ring_file_make(&shape, &rs->file, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    int room = m31ri_ring_file_take_room(&rs->file, SHARED_SLOT);
+    if (room != 0) {
+        err = m31ri_fail_sys(e, room, rs->file.path, "taking room for a ring in %s",
+                             rs->file.path);
+        m31ri_ring_file_remove(&rs->file);
+        return err;
+    }
+    m31ri_ring_clock_begin(&rs->file);
+    m31ri_commit first = {.generation = 1, .n_rings = M31RI_RING_SLOTS};
+    m31ri_commit_publish(&rs->file, &first);
+    m31ri_ring_init(&rs->threads[SHARED_SLOT].ring, &rs->file, SHARED_SLOT);
+    return M31R_OK;
+}
+
+/* `.live/ring.<pid>.<n>`, whose content is the path of the ring file: how others find it. */
+static m31r_err write_note(m31ri_rings *rs, m31r_error *e)
+{
+    const char *stem = strrchr(rs->file.path, '/') + 1 + strlen(rs->run->dir.run_id) + 1;
+    snprintf(rs->note, sizeof rs->note, "ring.%.*s", (int)(strlen(stem) - strlen(".ring")), stem);
+    return m31ri_create_file(rs->run->dir.live_fd, rs->note, rs->file.path,
+                             strlen(rs->file.path), e);
+}
+
+static m31ri_rings *new_rings(m31r_run *run)
+{
+    m31ri_rings *rs = m31ri_calloc(1, sizeof *rs);
+    uint64_t *token = m31ri_mapping_fork_token();
+    if (rs == NULL || token == NULL) {
+        m31ri_free(rs);
+        m31ri_mapping_fork_token_free(token);
+        return NULL;
+    }
+    rs->run = run;
+    rs->file.fd = -1;
+    rs->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+    *token = rs->serial;
+    rs->token = token;
+    rs->block_timeout_ns = (int64_t)(run->settings->block_timeout_s * 1e9);
+    pthread_mutex_init(&rs->lock, NULL);
+    pthread_mutex_init(&rs->shared_lock, NULL);
+    pthread_mutex_init(&rs->writer_lock, NULL);
+    return rs;
+}
+
+static void free_rings(m31ri_rings *rs)
+{
+    m31ri_drain_close(rs->drain);
+    for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
+        m31ri_buf_release(&rs->threads[i].line);
+        m31ri_buf_release(&rs->threads[i].scrubbed);
+    }
+    for (uint32_t i = 0; i < M31RI_MAX_SITES; i++) {
+        m31ri_free(atomic_load_explicit(&rs->sites[i], memory_order_relaxed));
+    }
+    for (uint32_t i = 0; i < M31RI_SERIES_SLOTS; i++) {
+        m31ri_free(atomic_load_explicit(&rs->series[i], memory_order_relaxed));
+    }
+    m31ri_mapping_fork_token_free((void *)(uintptr_t)rs->token);
+    pthread_mutex_destroy(&rs->lock);
+    pthread_mutex_destroy(&rs->shared_lock);
+    pthread_mutex_destroy(&rs->writer_lock);
+    m31ri_free(rs);
+}
+
+void m31ri_rings_add_lane(m31ri_rings *rs, m31r_lane *lane)
+{
+    const char *name = lane->name[0] != '\0' ? lane->name : lane->run->stage;
+    pthread_mutex_lock(&rs->lock);
+    uint32_t id =
+        m31ri_dictionary_add_lane(&rs->file, rs->n_lanes + 1, lane->file, name);
+    rs->n_lanes += id != 0;
+    lane->ring_id = id;
+    lane->first_thread = 0; /* numbered otherwise from here on */
+    pthread_mutex_unlock(&rs->lock);
+}
+
+void m31ri_rings_add_logger(m31ri_rings *rs, m31r_log *log)
+{
+    m31ri_logger *l = (m31ri_logger *)log;
+    pthread_mutex_lock(&rs->lock);
+    uint32_t id = l->lane->ring_id == 0
+                      ? 0
+                      : m31ri_dictionary_add_logger(&rs->file, rs->n_loggers + 1,
+                                                    l->lane->ring_id, l->module);
+    rs->n_loggers += id != 0;
+    l->ring_id = id;
+    pthread_mutex_unlock(&rs->lock);
+    /* pairs with the plain load in m31r_log_emit: the number is there before the way is open */
+    __atomic_store_n(&l->rings, id != 0 ? rs : NULL, __ATOMIC_RELEASE);
+}
+
+m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e)
+{
+    m31ri_rings *rs = new_rings(run);
+    if (rs == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for rings");
+    }
+    m31r_err err = make_file(rs, e);
+    if (err == M31R_OK) {
+        err = write_note(rs, e);
+        if (err != M31R_OK) {
+            m31ri_ring_file_remove(&rs->file);
+        }
+    }
+    if (err == M31R_OK && !m31ri_writer_start(rs)) {
+        err = m31ri_fail(e, M31R_E_IO, "no thread can be started that writes what rings hold");
+        unlinkat(run->dir.live_fd, rs->note, 0);
+        m31ri_ring_file_remove(&rs->file);
+    }
+    if (err != M31R_OK) {
+        free_rings(rs);
+        return err;
+    }
+    run->rings = rs;
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        if (lane->append != NULL) {
+            m31ri_rings_add_lane(rs, lane);
+        }
+    }
+    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+        m31ri_rings_add_logger(rs, &l->public_part);
+    }
+    run->step_logger = m31r_run_logger(run, "trainer");
+    return M31R_OK;
+}
+
+/* ------------------------------------------------------------------ waiting, ending */
+
+static bool is_drained(const m31ri_rings *rs)
+{
+    for (uint32_t i = 0; i < rs->file.header->n_slots; i++) {
+        m31ri_ring_slot *slot = m31ri_ring_file_slot(&rs->file, i);
+        if (atomic_load_explicit(&slot->tail, memory_order_acquire) !=
+            atomic_load_explicit(&slot->head, memory_order_acquire)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sleeps until the writer has come on, at most `most_us`; makes sure that somebody writes. */
+static void sleep_until_drained(m31ri_rings *rs, int64_t most_us)
+{
+    m31ri_ring_live *live = rs->file.live;
+    atomic_fetch_add_explicit(&live->n_waiting, 1, memory_order_seq_cst);
+    uint32_t seen = atomic_load_explicit(&live->drained, memory_order_acquire);
+    m31ri_ring_wake(live);
+    m31ri_futex_wait(&live->drained, seen, most_us < LOOK_US ? most_us : LOOK_US);
+    atomic_fetch_sub_explicit(&live->n_waiting, 1, memory_order_relaxed);
+    m31ri_writer_start(rs);
+}
+
+char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
+{
+    int saved = errno;
+    int64_t until_ns = m31ri_mono_ns() + rs->block_timeout_ns;
+    char *at = NULL;
+    bool is_degraded =
+        atomic_load_explicit(&rs->file.live->is_degraded, memory_order_relaxed) != 0;
+    while (bytes <= m31ri_ring_longest(r) && (at = m31ri_ring_reserve(r, bytes)) == NULL) {
+        int64_t left_ns = until_ns - m31ri_mono_ns();
+        if (left_ns <= 0 || (is_degraded && r->was_full)) {
+            break;
+        }
+        sleep_until_drained(rs, left_ns / 1000);
+    }
+    r->was_full = at == NULL;
+    if (at == NULL) {
+        atomic_fetch_add_explicit(&r->slot->n_dropped, 1, memory_order_relaxed);
+    }
+    errno = saved;
+    return at;
+}
+
+m31r_err m31ri_rings_flush(m31ri_rings *rs, int wait_ms)
+{
+    int64_t until_ns = m31ri_mono_ns() + wait_ms * 1000000LL;
+    while (!is_drained(rs)) {
+        int64_t left_ns = until_ns - m31ri_mono_ns();
+        if (left_ns <= 0) {
+            return M31R_E_IO;
+        }
+        sleep_until_drained(rs, left_ns / 1000);
+    }
+    return M31R_OK;
+}
+
+/* CRITICAL: until the disk has it, or no longer than is allowed. */
+m31r_err m31ri_rings_sync(m31ri_rings *rs)
+{
+    m31ri_ring_live *live = rs->file.live;
+    int64_t until_ns = m31ri_mono_ns() + rs->block_timeout_ns;
+    uint32_t mine = atomic_fetch_add_explicit(&live->wants_sync, 1, memory_order_acq_rel) + 1;
+    for (;;) {
+        uint32_t synced = atomic_load_explicit(&live->synced, memory_order_acquire);
+        if ((int32_t)(synced - mine) >= 0) {
+            return M31R_OK;
+        }
+        int64_t left_ns = until_ns - m31ri_mono_ns();
+        if (left_ns <= 0) {
+            return M31R_E_IO;
+        }
+        sleep_until_drained(rs, left_ns / 1000);
+    }
+}
+
+uint64_t m31ri_rings_dropped(const m31ri_rings *rs)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < rs->file.header->n_slots; i++) {
+        n += atomic_load_explicit(&m31ri_ring_file_slot(&rs->file, i)->n_dropped,
+                                  memory_order_relaxed);
+    }
+    return n;
+}
+
+/* What the drain counted becomes the lanes' own. */
+static void take_counts(m31ri_rings *rs)
+{
+    for (m31r_lane *lane = rs->run->lanes; lane != NULL && rs->drain != NULL; lane = lane->next) {
+        uint64_t n_records, n_lost;
+        m31ri_drain_counts(rs->drain, lane->ring_id, &n_records, &n_lost);
+        lane->n_records += n_records;
+        lane->outage.n_lost_total += n_lost;
+    }
+    if (rs->drain != NULL) {
+        rs->run->points.outage.n_lost_total += m31ri_drain_points_lost(rs->drain);
+    }
+    rs->run->main_lane->outage.n_lost_total += m31ri_rings_dropped(rs);
+}
+
+void m31ri_rings_end(m31r_run *run)
+{
+    m31ri_rings *rs = run->rings;
+    if (rs == NULL) {
+        return;
+    }
+    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+        __atomic_store_n(&l->rings, NULL, __ATOMIC_RELEASE);
+    }
+    m31ri_rings_flush(rs, END_WAIT_MS);
+    m31ri_writer_stop(rs);
+    take_counts(rs);
+    run->rings = NULL;
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        lane->ring_id = 0;
+        lane->first_thread = 0;
+    }
+    unlinkat(run->dir.live_fd, rs->note, 0);
+    m31ri_ring_file_remove(&rs->file);
+    free_rings(rs);
+}
+
+void m31ri_rings_forget(m31r_run *run)
+{
+    m31ri_rings *rs = run->rings;
+    if (rs == NULL) {
+        return;
+    }
+    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+        l->rings = NULL;
+    }
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        lane->ring_id = 0;
+    }
+    /* The parent's writer may have been in the middle of anything: its memory is left as it is. */
+    m31ri_drain_forget(rs->drain);
+    m31ri_ring_file_close(&rs->file);
+    rs->forgotten = run->forgotten_rings;
+    run->forgotten_rings = rs;
+    run->rings = NULL;
+}

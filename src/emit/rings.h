@@ -1,0 +1,121 @@
+/* rings.h - the calling side of a run's rings in this process: which ring is this thread's, what is
+ * a call site's number, what waits for whom.
+ *
+ * An emitting call copies its values into the ring of its thread and returns: no lock, no system
+ * call, no allocation. What is rare goes the long way, under the lock: a thread's first call, a call
+ * site's first record, a full ring. What does not fit a ring's record (keys known at run time only,
+ * long strings) becomes a line in the caller and goes through the same ring, so that order holds.
+ */
+#ifndef M31RI_RINGS_H
+#define M31RI_RINGS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "m31r/log.h"
+#include "ring/ring_dictionary.h"
+#include "ring/ring_put.h"
+
+#define M31RI_MAX_SITES 4096
+#define M31RI_SERIES_SLOTS 4096 /* a power of two; half of them are used */
+
+typedef struct m31ri_drain m31ri_drain;
+
+/* Steps go forward inside a segment; each name remembers where it was. */
+typedef struct m31ri_ring_series {
+    uint32_t id; /* in the dictionary; 0: it had no room, and points carry no number for it */
+    atomic_int_fast64_t last_step;
+    atomic_uint segment; /* plus 1; 0: no step yet */
+    uint32_t length;
+    char name[];
+} m31ri_ring_series;
+
+/* What is known of a call site in this run. */
+typedef struct m31ri_site_info {
+    uint32_t id;
+    uint32_t n_keys;
+    bool has_text;     /* strings or sensitive values: the longer of the two ways */
+    bool is_critical;  /* the long way: it waits for the disk */
+    uint8_t types[M31RI_SITE_KEYS];
+    bool is_denied[M31RI_SITE_KEYS];
+    m31ri_ring_series *series[M31RI_SITE_KEYS]; /* of numeric keys; NULL until a step needs it */
+    atomic_bool has_series;
+} m31ri_site_info;
+
+/* A ring, and what its thread needs beside it. */
+typedef struct m31ri_thread_ring {
+    m31ri_ring ring;
+    uint64_t owner; /* number of the thread; 0: none */
+    bool has_room;  /* the file system gave the slot its pages */
+    m31ri_buf line, scrubbed;
+} m31ri_thread_ring;
+
+typedef struct m31ri_rings {
+    const volatile uint64_t *token; /* `serial`; 0 in a forked child */
+    uint64_t serial;                /* of this object, never used again in this process */
+    m31r_run *run;
+    m31ri_ring_file file;
+    pthread_mutex_t lock; /* dictionary, slots, series */
+    pthread_mutex_t shared_lock; /* slot 0 */
+    m31ri_thread_ring threads[M31RI_RING_SLOTS];
+    _Atomic(m31ri_site_info *) sites[M31RI_MAX_SITES];
+    _Atomic(m31ri_ring_series *) series[M31RI_SERIES_SLOTS];
+    uint32_t n_series, n_sites, n_loggers, n_lanes;
+    atomic_uint segment;
+    int64_t block_timeout_ns;
+    /* the writer, when it is a thread of ours */
+    pthread_mutex_t writer_lock;
+    pthread_t writer;
+    bool has_writer;
+    atomic_bool must_stop;
+    m31ri_drain *drain; /* also kept by a writer that was: its counts are the lanes' */
+    char note[32];      /* its name in `.live` */
+    struct m31ri_rings *forgotten; /* in a child: the next of those that were the parent's */
+} m31ri_rings;
+
+/* Starts rings for the run in this process; what is emitted from here on goes through them. On
+ * failure (`e` says why) the run goes on without: each call writes for itself. */
+m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e);
+
+/* Everything that was emitted is in the files, the ring file is gone, and lanes are written
+ * directly again. */
+void m31ri_rings_end(m31r_run *run);
+
+/* In a forked child: the parent's rings are the parent's. */
+void m31ri_rings_forget(m31r_run *run);
+
+/* Waits, at most `wait_ms`, until what this process has emitted so far is in the files. */
+m31r_err m31ri_rings_flush(m31ri_rings *rs, int wait_ms);
+
+/* A lane or logger that came later gets its number. */
+void m31ri_rings_add_lane(m31ri_rings *rs, m31r_lane *lane);
+void m31ri_rings_add_logger(m31ri_rings *rs, m31r_log *log);
+
+/* A record, or a step's record with its points. False: it must go the long way. */
+bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31r_value *values);
+bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *site,
+                      const m31r_value *values);
+
+/* A record whose parts are known only now. */
+struct m31ri_record_parts;
+m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane,
+                          const struct m31ri_record_parts *parts);
+
+/* One point. */
+m31r_err m31ri_rings_point(m31ri_rings *rs, const char *name, const m31r_value *value,
+                           int64_t step);
+
+/* Records that found no room and were dropped. */
+uint64_t m31ri_rings_dropped(const m31ri_rings *rs);
+
+/* A thread ends: its rings may be another's. */
+void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner);
+
+/* writer.c: a thread that drains, when nobody else does. True when one runs or was started. */
+bool m31ri_writer_start(m31ri_rings *rs);
+void m31ri_writer_stop(m31ri_rings *rs);
+
+#endif

@@ -1,0 +1,110 @@
+/* ring_clock.c - the table of calibrations; ring_clock.h says what it promises. */
+#include "ring/ring_clock.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+
+#define FIRST_SPAN_NS (1000 * 1000)        /* rate known to 1e-4; the next line knows it better */
+#define SPAN_FOR_RATE_NS (50 * 1000 * 1000) /* shorter ones would measure the noise of the clock */
+#define TOLERANCE_NS 1000
+#define STEP_NS (10 * 1000 * 1000)
+#define MIN_RATE ((uint64_t)1 << 28) /* 16 GHz */
+#define MAX_RATE ((uint64_t)1 << 44) /* 244 kHz */
+
+__extension__ typedef unsigned __int128 wide;
+
+/* The counter and the two clocks as close together as three tries bring them. */
+static void read_both(bool is_steady, uint64_t *counter, int64_t *wall_ns, int64_t *mono_ns)
+{
+    uint64_t best = UINT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = m31ri_counter_read(is_steady);
+        int64_t wall = m31ri_wall_ns();
+        uint64_t after = m31ri_counter_read(is_steady);
+        int64_t mono = m31ri_mono_ns();
+        if (after - before < best) {
+            best = after - before;
+            *counter = before + best / 2;
+            *wall_ns = wall;
+            *mono_ns = mono;
+        }
+    }
+}
+
+static void append(m31ri_ring_live *live, uint32_t n, m31ri_calibration c)
+{
+    live->calibrations[n % M31RI_RING_CALIBRATIONS] = c;
+    /* pairs with the acquire in whoever takes the number */
+    atomic_store_explicit(&live->n_calibrations, n + 1, memory_order_release);
+}
+
+static uint64_t rate_of(int64_t ns, uint64_t counts)
+{
+    wide rate = counts != 0 && ns > 0 ? ((wide)(uint64_t)ns << 32) / counts : 0;
+    return rate < MIN_RATE || rate > MAX_RATE ? 0 : (uint64_t)rate;
+}
+
+void m31ri_ring_clock_begin(m31ri_ring_file *f)
+{
+    bool is_steady = f->header->counter_is_steady != 0;
+    uint64_t first, counter;
+    int64_t wall_ns, from_ns, mono_ns;
+    read_both(is_steady, &first, &wall_ns, &from_ns);
+    uint64_t rate = (uint64_t)1 << 32;
+    if (is_steady) {
+        do {
+            read_both(is_steady, &counter, &wall_ns, &mono_ns);
+        } while (mono_ns - from_ns < FIRST_SPAN_NS);
+        uint64_t measured = rate_of(mono_ns - from_ns, counter - first);
+        rate = measured != 0 ? measured : rate;
+        first = counter;
+    }
+    append(f->live, 0, (m31ri_calibration){first, wall_ns, rate});
+}
+
+static int64_t apply(const m31ri_calibration *c, uint64_t counter)
+{
+    if (counter >= c->counter) {
+        return c->wall_ns + (int64_t)(((wide)(counter - c->counter) * c->rate) >> 32);
+    }
+    return c->wall_ns - (int64_t)(((wide)(c->counter - counter) * c->rate) >> 32);
+}
+
+int64_t m31ri_ring_clock_follow(m31ri_ring_file *f, int64_t *offset_ns)
+{
+    m31ri_ring_live *live = f->live;
+    uint32_t n = atomic_load_explicit(&live->n_calibrations, memory_order_acquire);
+    const m31ri_calibration last = live->calibrations[(n - 1) % M31RI_RING_CALIBRATIONS];
+    uint64_t counter;
+    int64_t wall_ns, mono_ns;
+    read_both(f->header->counter_is_steady != 0, &counter, &wall_ns, &mono_ns);
+    int64_t offset = wall_ns - mono_ns;
+    int64_t stepped = *offset_ns != 0 ? offset - *offset_ns : 0;
+    *offset_ns = offset;
+    int64_t wrong = wall_ns - apply(&last, counter);
+    bool is_step = stepped >= STEP_NS || stepped <= -STEP_NS;
+    if (wrong > TOLERANCE_NS || wrong < -TOLERANCE_NS) {
+        uint64_t rate = last.rate;
+        if (!is_step && wall_ns - last.wall_ns >= SPAN_FOR_RATE_NS) {
+            uint64_t measured = rate_of(wall_ns - last.wall_ns, counter - last.counter);
+            rate = measured != 0 ? measured : rate;
+        }
+        append(live, n, (m31ri_calibration){counter, wall_ns, rate});
+    }
+    return is_step ? stepped : 0;
+}
+
+int64_t m31ri_ring_clock_wall_ns(const m31ri_ring_live *live, uint32_t n, uint64_t counter)
+{
+    uint32_t kept = n < M31RI_RING_CALIBRATIONS ? n : M31RI_RING_CALIBRATIONS;
+    const m31ri_calibration *c = NULL;
+    for (uint32_t back = 1; back <= kept; back++) {
+        c = &live->calibrations[(n - back) % M31RI_RING_CALIBRATIONS];
+        if (c->counter <= counter) {
+            break;
+        }
+    }
+    return c != NULL ? apply(c, counter) : 0;
+}

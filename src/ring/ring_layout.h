@@ -1,0 +1,139 @@
+/* ring_layout.h - the ring file: what a process has said and nobody has written yet.
+ *
+ *     +--------+------------------+------------+---------+---------+-----
+ *     | header | live | commits 2 | dictionary | slot 0  | slot 1  | ...
+ *     +--------+------------------+------------+---------+---------+-----
+ *                                              | heads, then slot_bytes of records
+ *
+ * header      constant once the file has its name; checksummed
+ * live        what both ends change while the program runs
+ * commits     two alternating, checksummed statements of how far the files on disk are
+ * dictionary  entries that are only appended: lanes, loggers, call sites, metric names; checksummed
+ * slot        one ring: one thread puts, one writer takes. Slot 0 is shared under a lock by the
+ *             threads that found no other free.
+ *
+ * The file explains itself: any process, or the same program next week, can make the JSON lines from
+ * it. All numbers are little-endian as on every machine this is built for, all positions are bytes
+ * that only grow, every part starts on a page.
+ */
+#ifndef M31RI_RING_LAYOUT_H
+#define M31RI_RING_LAYOUT_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define M31RI_RING_MAGIC "M31RRING"
+#define M31RI_RING_FORMAT 1
+#define M31RI_RING_PAGE 4096
+
+#define M31RI_RING_SLOTS 64      /* threads that emit at one time without sharing */
+#define M31RI_RING_LANES 64      /* lanes of a process that go through rings */
+#define M31RI_RING_CALIBRATIONS 256
+#define M31RI_RING_NAME_BYTES 128
+
+/* Leases on bytes of the file: see base/os_mapping.h. */
+enum { M31RI_LEASE_PROGRAM = 0, M31RI_LEASE_WRITER = 1 };
+
+typedef struct m31ri_ring_header {
+    char magic[8];
+    uint32_t format_version;
+    uint32_t page_bytes; /* M31RI_RING_PAGE */
+    uint64_t file_bytes;
+    uint64_t live_at, commits_at, dictionary_at, slots_at;
+    uint32_t dictionary_bytes;
+    uint32_t n_slots;
+    uint32_t slot_bytes;      /* of records; a power of two */
+    uint32_t counter_is_steady; /* 0: the counter is nanoseconds of the monotonic clock */
+    int64_t pid;
+    uint64_t start_ticks;
+    char boot_id[40];
+    char run_id[64];
+    char points_file[M31RI_RING_NAME_BYTES]; /* "metrics.csv" */
+    uint32_t checksum;                       /* CRC-32 of all before it */
+} m31ri_ring_header;
+
+/* The counter and the wall clock at one moment, and the rate from there on: wall_ns + (counter -
+ * this counter) * rate / 2^32. */
+typedef struct m31ri_calibration {
+    uint64_t counter;
+    int64_t wall_ns;
+    uint64_t rate;
+} m31ri_calibration;
+
+typedef struct m31ri_ring_live {
+    atomic_uint_fast64_t dictionary_end; /* bytes of whole entries; release by the program */
+    atomic_uint wake;                    /* futex: the writer sleeps on it */
+    atomic_uint drained;                 /* futex: callers that wait for room or a sync sleep on it */
+    atomic_uint n_waiting;               /* callers asleep on `drained` */
+    atomic_uint wants_sync;              /* raised by each CRITICAL */
+    atomic_uint synced;                  /* the value of wants_sync that the disk has */
+    atomic_uint is_degraded;
+    atomic_uint n_calibrations; /* ever made; number n stands at n % M31RI_RING_CALIBRATIONS */
+    m31ri_calibration calibrations[M31RI_RING_CALIBRATIONS];
+} m31ri_ring_live;
+
+typedef struct m31ri_commit_lane {
+    uint64_t offset;      /* bytes of the lane's file that are whole */
+    uint64_t n_records;   /* written, all segments */
+    uint64_t n_lost;      /* consumed but not written */
+    uint64_t n_lost_said; /* of which a record tells */
+    int64_t last_wall_ns; /* time never goes back within a lane */
+    uint32_t ordinal;     /* of the segment that is written now, from 1 */
+    uint32_t lost_errno;  /* why; 0: nothing lost since it was said */
+} m31ri_commit_lane;
+
+typedef struct m31ri_commit_ring {
+    uint64_t consumed; /* everything before is in the files, or counted as lost */
+    uint64_t target;   /* an intent's end; equals `consumed` in a commit */
+    uint64_t n_dropped_said;
+} m31ri_commit_ring;
+
+/* An odd generation is an intent: the batch from `consumed` to `target` is being written. An even
+ * one is a commit: it has been. */
+typedef struct m31ri_commit {
+    uint64_t generation;
+    uint64_t points_at; /* where the intent's points begin in the points' file */
+    uint64_t n_points, n_points_lost;
+    int64_t points_last_wall_ns;
+    uint32_t n_calibrations; /* as many as the batch's times are made from */
+    uint32_t n_lanes, n_rings;
+    uint32_t checksum; /* CRC-32 of all else up to n_lanes lanes and n_rings rings */
+    m31ri_commit_lane lanes[M31RI_RING_LANES];
+    m31ri_commit_ring rings[M31RI_RING_SLOTS];
+} m31ri_commit;
+
+enum { M31RI_SLOT_FREE = 0, M31RI_SLOT_USED = 1, M31RI_SLOT_LEFT = 2 };
+
+typedef struct m31ri_ring_slot {
+    alignas(64) atomic_uint_fast64_t head; /* release by the program: records before it are whole */
+    alignas(64) atomic_uint_fast64_t tail; /* release by the writer: bytes before it may be used */
+    alignas(64) atomic_uint state;
+    atomic_uint_fast64_t n_dropped; /* records refused because there was no room */
+} m31ri_ring_slot;
+
+/* Kinds of ring records. */
+enum {
+    M31RI_PUT_PAD = 1,   /* nothing, to the ring's end */
+    M31RI_PUT_SITE = 2,  /* values of a call site */
+    M31RI_PUT_STEP = 3,  /* i64 step, u64 segment, values of a call site: a record and its points */
+    M31RI_PUT_LINE = 4,  /* a whole line of JSON; its time is set when it is written */
+    M31RI_PUT_POINT = 5, /* i64 step, f64 value, u32 segment, u32 is_float: a point */
+};
+
+/* Every ring record starts with this and is a multiple of 8 bytes long. A value is 8 bytes; for a
+ * string these are its length, UINT64_MAX for null, and its bytes follow behind the last value, one
+ * string after the other. */
+typedef struct m31ri_put {
+    uint32_t bytes; /* of the whole record */
+    uint16_t kind;
+    uint16_t logger;   /* dictionary id; for LINE the lane's */
+    uint32_t site;     /* dictionary id of the call site or the metric's name */
+    uint32_t sequence; /* counts the records of a ring: a gap is damage */
+    uint64_t counter;
+} m31ri_put;
+
+#define M31RI_PUT_NULL UINT64_MAX          /* a null string */
+#define M31RI_PUT_DENIED (UINT64_MAX - 1) /* one whose key is denied: it never enters the ring */
+
+#endif

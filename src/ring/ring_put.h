@@ -1,0 +1,70 @@
+/* ring_put.h - the calling side of one ring: room is reserved, bytes are stored, the record is
+ * published.
+ *
+ *     char *at = m31ri_ring_reserve(r, bytes);
+ *     if (at != NULL) {
+ *         ... a m31ri_put and its values, `bytes` in all ...
+ *         m31ri_ring_publish(r, bytes);
+ *     }
+ *
+ * One thread at a time. Reserving is a comparison while there is room; only when the ring is half
+ * full is the other side's position looked at, so that the two do not pass a cache line to and fro.
+ */
+#ifndef M31RI_RING_PUT_H
+#define M31RI_RING_PUT_H
+
+#include "ring/ring_file.h"
+
+typedef struct m31ri_ring {
+    char *data;
+    uint64_t mask; /* slot_bytes - 1 */
+    uint64_t head; /* where the next record goes */
+    uint64_t soft; /* up to here nothing need be asked */
+    uint32_t sequence;
+    uint32_t index; /* of the slot */
+    bool was_full;  /* the last wait for room was in vain */
+    m31ri_ring_slot *slot;
+    m31ri_ring_live *live;
+} m31ri_ring;
+
+/* The longest record: what is left free of a ring at its wrap must take it too. */
+static inline uint64_t m31ri_ring_longest(const m31ri_ring *r)
+{
+    return (r->mask + 1) / 4;
+}
+
+void m31ri_ring_init(m31ri_ring *r, const m31ri_ring_file *f, uint32_t index);
+
+/* What reserving does when the easy answer is no: asks for the other side's position, wakes the
+ * writer at half full, puts a pad at the end of the ring. NULL: there is no room now. */
+char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes);
+
+/* Room for `bytes` (a multiple of 8, at most m31ri_ring_longest), or NULL when the ring is full. */
+static inline char *m31ri_ring_reserve(m31ri_ring *r, uint64_t bytes)
+{
+    uint64_t at = r->head & r->mask;
+    if (__builtin_expect(r->head + bytes <= r->soft && at + bytes <= r->mask + 1, 1)) {
+        return r->data + at;
+    }
+    return m31ri_ring_reserve_slow(r, bytes);
+}
+
+/* Makes the record visible: from here on it survives the death of the process. */
+static inline void m31ri_ring_publish(m31ri_ring *r, uint64_t bytes)
+{
+    r->head += bytes;
+    r->sequence++;
+    /* pairs with the acquire in m31ri_take_begin */
+    atomic_store_explicit(&r->slot->head, r->head, memory_order_release);
+    /* The lines that the next records go to, before they are needed. */
+    __builtin_prefetch(r->data + ((r->head + 256) & r->mask), 1);
+    __builtin_prefetch(r->data + ((r->head + 320) & r->mask), 1);
+}
+
+/* True when the writer has taken everything. */
+bool m31ri_ring_is_drained(const m31ri_ring *r);
+
+/* Wakes whoever writes. */
+void m31ri_ring_wake(m31ri_ring_live *live);
+
+#endif
