@@ -2,8 +2,8 @@
  * rate.
  *
  * x86-64: the time stamp counter, where the processor promises that it neither stops nor changes
- * its rate; arm64: the virtual counter; elsewhere, and where that promise is missing, nanoseconds of
- * the monotonic clock. What a count is in time is learned beside it (src/ring/ring_clock.h).
+ * its rate; arm64: the virtual counter; elsewhere, and where that promise is missing, nanoseconds
+ * of the monotonic clock. What a count is in time is learned beside it (src/ring/ring_clock.h).
  */
 #ifndef M31RI_COUNTER_H
 #define M31RI_COUNTER_H

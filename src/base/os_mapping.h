@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The directory of this user in memory-backed storage ("/dev/shm/m31r-<uid>"), made when missing and
- * private; false when there is none or it belongs to somebody else. */
+/* The directory of this user in memory-backed storage ("/dev/shm/m31r-<uid>"), made when missing
+ * and private; false when there is none or it belongs to somebody else. */
 bool m31ri_mapping_memory_dir(char *out, size_t size);
 
 /* Maps `size` bytes of `fd`, for writing too when `is_writable`; NULL and errno on failure. */

@@ -1,9 +1,9 @@
 /* drain.c - a batch from rings to files, exactly once; drain.h says what is promised.
  *
- * A lane's file has no writer but us, so half a batch is cut off at the place that the intent names.
- * The points' file is shared with other processes, which append behind whatever we had written when
- * we died: there the lines that are already in it, whole and in order from the intent's place on,
- * are passed over.
+ * A lane's file has no writer but us, so half a batch is cut off at the place that the intent
+ * names. The points' file is shared with other processes, which append behind whatever we had
+ * written when we died: there the lines that are already in it, whole and in order from the
+ * intent's place on, are passed over.
  */
 #include "emit/drain.h"
 
@@ -118,8 +118,7 @@ static int open_lane(m31ri_drain *d, uint32_t id)
     state->ordinal = state->ordinal == 0 ? 1 : state->ordinal;
     if (torn.length != 0) {
         const m31r_value keys[] = {text_of("bytes"), text_of("tail")};
-        const m31r_value values[] = {m31r_of_uint(torn.length),
-                                     m31r_text(torn.data, torn.length)};
+        const m31r_value values[] = {m31r_of_uint(torn.length), m31r_text(torn.data, torn.length)};
         add_own(d, id, "torn_tail", keys, values, 2);
     }
     m31ri_buf_release(&torn);
@@ -358,6 +357,11 @@ static void commit(m31ri_drain *d)
     d->next.generation = d->done.generation;
     m31ri_commit_publish(d->file, &d->next);
     d->done = d->next;
+    uint64_t n_lost = d->done.n_points_lost;
+    for (uint32_t i = 0; i < d->done.n_lanes; i++) {
+        n_lost += d->done.lanes[i].n_lost;
+    }
+    atomic_store_explicit(&d->file->live->n_lost, n_lost, memory_order_relaxed);
     m31ri_take_commit(d->file, &d->done);
     clear_batch(d);
 }
@@ -543,7 +547,8 @@ int m31ri_drain_sync(m31ri_drain *d)
             lane->is_dirty = false;
         }
     }
-    /* Who waits for a CRITICAL is told, also when the disk refuses: the wait is bounded either way. */
+    /* Who waits for a CRITICAL is told, also when the disk refuses: the wait is bounded either way.
+     */
     atomic_store_explicit(&d->file->live->synced, d->wants_sync, memory_order_release);
     atomic_fetch_add_explicit(&d->file->live->drained, 1, memory_order_release);
     m31ri_futex_wake(&d->file->live->drained);

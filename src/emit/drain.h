@@ -1,10 +1,10 @@
-/* drain.h - from a ring file into the files of its run: takes a batch, makes its lines, appends them
- * to their lanes and to the points' file, and commits.
+/* drain.h - from a ring file into the files of its run: takes a batch, makes its lines, appends
+ * them to their lanes and to the points' file, and commits.
  *
- * Whoever holds the writer lease of the ring file has one: a thread of the program, the observer, or
- * a process that finishes what a dead one left. Each record is in its file once: before a batch is
- * written an intent says what it is and where it begins, after it a commit says that it is there.
- * Whoever comes next takes half a batch off the files and makes the same bytes again.
+ * Whoever holds the writer lease of the ring file has one: a thread of the program, the observer,
+ * or a process that finishes what a dead one left. Each record is in its file once: before a batch
+ * is written an intent says what it is and where it begins, after it a commit says that it is
+ * there. Whoever comes next takes half a batch off the files and makes the same bytes again.
  *
  * Not thread-safe: its owner locks.
  */
@@ -18,9 +18,9 @@
 typedef struct m31ri_drain m31ri_drain;
 
 typedef struct m31ri_drain_options {
-    const m31ri_run_dir *dir;        /* borrowed, as is `privacy` */
+    const m31ri_run_dir *dir; /* borrowed, as is `privacy` */
     const m31ri_privacy *privacy;
-    int64_t block_timeout_ns;        /* how long a failing disk is waited for, once an outage */
+    int64_t block_timeout_ns; /* how long a failing disk is waited for, once an outage */
     /* What was appended to a lane, for a second sink; NULL: none. */
     void (*written)(void *context, const char *lines, size_t length);
     void *context;

@@ -2,8 +2,8 @@
  *
  * The direct path: a record is made in the lane's buffer under the lane's lock and appended by one
  * write. The observer and scripts write so, and a program before it has rings (rings.h) and after.
- * While it has, the lane's file is only held here, so that nobody else takes it; the records come by
- * way of the rings.
+ * While it has, the lane's file is only held here, so that nobody else takes it; the records come
+ * by way of the rings.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fail.h"
+#include "emit/ring_settle.h"
 #include "emit/state.h"
 #include "format/record.h"
 #include "store/notices.h"
@@ -20,6 +21,7 @@
 #define MAX_KEYS 1024
 #define HELD_BYTES (256 * 1024) /* a holder that forgets to release writes at least so often */
 #define MAX_PROCESS_LANES 1000
+#define SETTLE_MS 2000
 
 static const char *redact(void *context, const char *key, size_t key_length, const char *value,
                           size_t length, size_t *out_length)
@@ -266,8 +268,8 @@ void m31ri_lane_note_thread(m31r_lane *lane, uint64_t thread)
     pthread_mutex_unlock(&lane->lock);
     if (is_news) {
         const m31r_value key = text_of("file"), value = text_of(lane->file);
-        m31ri_lane_write(lane, M31R_WARNING, "m31r", text_of("lane_shared_by_threads"), &key, &value,
-                         1);
+        m31ri_lane_write(lane, M31R_WARNING, "m31r", text_of("lane_shared_by_threads"), &key,
+                         &value, 1);
         m31ri_lane_announce(lane, "open");
     }
 }
@@ -376,6 +378,8 @@ void m31ri_lane_free(m31r_lane *lane)
  * "p2", "p3"... */
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e)
 {
+    m31ri_rings_settle(&run->dir, run->privacy,
+                       SETTLE_MS); /* who had the lane may have left records */
     m31r_err err = m31ri_lane_new(run, "", out, e);
     for (int i = 2; err == M31R_E_BUSY && i < MAX_PROCESS_LANES; i++) {
         char name[33];

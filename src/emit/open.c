@@ -169,7 +169,7 @@ uint64_t m31r_run_lost(const m31r_run *run)
             n += lane->outage.n_lost_total;
         }
         n += run->points.outage.n_lost_total;
-        n += run->rings != NULL ? m31ri_rings_dropped(run->rings) : 0;
+        n += run->rings != NULL ? m31ri_rings_lost(run->rings) : 0;
     }
     return n;
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/sha256.h"
+#include "emit/ring_settle.h"
 #include "emit/state.h"
 #include "m31r/version.h"
 #include "format/timestamp.h"
@@ -23,6 +24,7 @@
 #define TICK_NS (1000 * 1000 * 1000LL)
 #define FINGERPRINT_WAIT_MS 2000
 #define WAIT_STEP_MS 10
+#define SETTLE_MS 2000
 
 void m31ri_notice(m31r_run *run, json_t *notice)
 {
@@ -192,6 +194,7 @@ void m31ri_run_tick(m31r_run *run)
         return;
     }
     watch_disk(run);
+    m31ri_rings_settle(&run->dir, run->privacy, 0);
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
     if (run->metadata.is_dirty) {
@@ -334,6 +337,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     wait_for_ranks(run, end);
     wait_for_others(run, m31ri_rank_wait_ms(run, end, wait_ms));
     m31ri_run_dir_shut(&run->dir, NULL);
+    m31ri_rings_settle(&run->dir, run->privacy, SETTLE_MS);
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     fold(run);

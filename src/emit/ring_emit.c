@@ -14,8 +14,8 @@
 #include "emit/state.h"
 #include "format/record.h"
 
-#define STEP_BYTES 16        /* step and segment */
-#define TEXT_LIMIT 4096      /* of all strings of a record; longer ones become a line */
+#define STEP_BYTES 16   /* step and segment */
+#define TEXT_LIMIT 4096 /* of all strings of a record; longer ones become a line */
 #define POINT_BYTES (sizeof(m31ri_put) + 24)
 
 _Thread_local m31ri_thread_cache m31ri_mine __attribute__((tls_model("initial-exec")));
@@ -285,7 +285,8 @@ static m31ri_ring_series *series_of(m31ri_rings *rs, const char *name)
     return s != NULL ? s : add_series(rs, name, length);
 }
 
-/* The segment that a step of the name belongs to; a step that goes back begins one for all names. */
+/* The segment that a step of the name belongs to; a step that goes back begins one for all names.
+ */
 static inline uint32_t follow(m31ri_rings *rs, m31ri_ring_series *s, int64_t step, bool *went_back)
 {
     uint32_t segment = atomic_load_explicit(&rs->segment, memory_order_relaxed);

@@ -64,9 +64,8 @@ static bool is_for_taking(const m31ri_rings *rs, uint32_t i)
         return true;
     }
     /* pairs with the release in m31ri_take_commit */
-    return state == M31RI_SLOT_LEFT &&
-           atomic_load_explicit(&slot->tail, memory_order_acquire) ==
-               atomic_load_explicit(&slot->head, memory_order_relaxed);
+    return state == M31RI_SLOT_LEFT && atomic_load_explicit(&slot->tail, memory_order_acquire) ==
+                                           atomic_load_explicit(&slot->head, memory_order_relaxed);
 }
 
 static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
@@ -147,8 +146,7 @@ static m31r_err make_file(m31ri_rings *rs, m31r_error *e)
     }
     int room = m31ri_ring_file_take_room(&rs->file, SHARED_SLOT);
     if (room != 0) {
-        err = m31ri_fail_sys(e, room, rs->file.path, "taking room for a ring in %s",
-                             rs->file.path);
+        err = m31ri_fail_sys(e, room, rs->file.path, "taking room for a ring in %s", rs->file.path);
         m31ri_ring_file_remove(&rs->file);
         return err;
     }
@@ -164,8 +162,8 @@ static m31r_err write_note(m31ri_rings *rs, m31r_error *e)
 {
     const char *stem = strrchr(rs->file.path, '/') + 1 + strlen(rs->run->dir.run_id) + 1;
     snprintf(rs->note, sizeof rs->note, "ring.%.*s", (int)(strlen(stem) - strlen(".ring")), stem);
-    return m31ri_create_file(rs->run->dir.live_fd, rs->note, rs->file.path,
-                             strlen(rs->file.path), e);
+    return m31ri_create_file(rs->run->dir.live_fd, rs->note, rs->file.path, strlen(rs->file.path),
+                             e);
 }
 
 static m31ri_rings *new_rings(m31r_run *run)
@@ -213,8 +211,7 @@ void m31ri_rings_add_lane(m31ri_rings *rs, m31r_lane *lane)
 {
     const char *name = lane->name[0] != '\0' ? lane->name : lane->run->stage;
     pthread_mutex_lock(&rs->lock);
-    uint32_t id =
-        m31ri_dictionary_add_lane(&rs->file, rs->n_lanes + 1, lane->file, name);
+    uint32_t id = m31ri_dictionary_add_lane(&rs->file, rs->n_lanes + 1, lane->file, name);
     rs->n_lanes += id != 0;
     lane->ring_id = id;
     lane->first_thread = 0; /* numbered otherwise from here on */
@@ -225,10 +222,9 @@ void m31ri_rings_add_logger(m31ri_rings *rs, m31r_log *log)
 {
     m31ri_logger *l = (m31ri_logger *)log;
     pthread_mutex_lock(&rs->lock);
-    uint32_t id = l->lane->ring_id == 0
-                      ? 0
-                      : m31ri_dictionary_add_logger(&rs->file, rs->n_loggers + 1,
-                                                    l->lane->ring_id, l->module);
+    uint32_t id = l->lane->ring_id == 0 ? 0
+                                        : m31ri_dictionary_add_logger(&rs->file, rs->n_loggers + 1,
+                                                                      l->lane->ring_id, l->module);
     rs->n_loggers += id != 0;
     l->ring_id = id;
     pthread_mutex_unlock(&rs->lock);
@@ -302,8 +298,7 @@ char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
     int saved = errno;
     int64_t until_ns = m31ri_mono_ns() + rs->block_timeout_ns;
     char *at = NULL;
-    bool is_degraded =
-        atomic_load_explicit(&rs->file.live->is_degraded, memory_order_relaxed) != 0;
+    bool is_degraded = atomic_load_explicit(&rs->file.live->is_degraded, memory_order_relaxed) != 0;
     while (bytes <= m31ri_ring_longest(r) && (at = m31ri_ring_reserve(r, bytes)) == NULL) {
         int64_t left_ns = until_ns - m31ri_mono_ns();
         if (left_ns <= 0 || (is_degraded && r->was_full)) {
@@ -359,6 +354,12 @@ uint64_t m31ri_rings_dropped(const m31ri_rings *rs)
                                   memory_order_relaxed);
     }
     return n;
+}
+
+uint64_t m31ri_rings_lost(const m31ri_rings *rs)
+{
+    return m31ri_rings_dropped(rs) +
+           atomic_load_explicit(&rs->file.live->n_lost, memory_order_relaxed);
 }
 
 /* What the drain counted becomes the lanes' own. */

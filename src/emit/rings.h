@@ -2,9 +2,10 @@
  * a call site's number, what waits for whom.
  *
  * An emitting call copies its values into the ring of its thread and returns: no lock, no system
- * call, no allocation. What is rare goes the long way, under the lock: a thread's first call, a call
- * site's first record, a full ring. What does not fit a ring's record (keys known at run time only,
- * long strings) becomes a line in the caller and goes through the same ring, so that order holds.
+ * call, no allocation. What is rare goes the long way, under the lock: a thread's first call, a
+ * call site's first record, a full ring. What does not fit a ring's record (keys known at run time
+ * only, long strings) becomes a line in the caller and goes through the same ring, so that order
+ * holds.
  */
 #ifndef M31RI_RINGS_H
 #define M31RI_RINGS_H
@@ -37,8 +38,8 @@ typedef struct m31ri_ring_series {
 typedef struct m31ri_site_info {
     uint32_t id;
     uint32_t n_keys;
-    bool has_text;     /* strings or sensitive values: the longer of the two ways */
-    bool is_critical;  /* the long way: it waits for the disk */
+    bool has_text;    /* strings or sensitive values: the longer of the two ways */
+    bool is_critical; /* the long way: it waits for the disk */
     uint8_t types[M31RI_SITE_KEYS];
     bool is_denied[M31RI_SITE_KEYS];
     m31ri_ring_series *series[M31RI_SITE_KEYS]; /* of numeric keys; NULL until a step needs it */
@@ -58,7 +59,7 @@ typedef struct m31ri_rings {
     uint64_t serial;                /* of this object, never used again in this process */
     m31r_run *run;
     m31ri_ring_file file;
-    pthread_mutex_t lock; /* dictionary, slots, series */
+    pthread_mutex_t lock;        /* dictionary, slots, series */
     pthread_mutex_t shared_lock; /* slot 0 */
     m31ri_thread_ring threads[M31RI_RING_SLOTS];
     _Atomic(m31ri_site_info *) sites[M31RI_MAX_SITES];
@@ -71,8 +72,8 @@ typedef struct m31ri_rings {
     pthread_t writer;
     bool has_writer;
     atomic_bool must_stop;
-    m31ri_drain *drain; /* also kept by a writer that was: its counts are the lanes' */
-    char note[32];      /* its name in `.live` */
+    m31ri_drain *drain;            /* also kept by a writer that was: its counts are the lanes' */
+    char note[32];                 /* its name in `.live` */
     struct m31ri_rings *forgotten; /* in a child: the next of those that were the parent's */
 } m31ri_rings;
 
@@ -101,8 +102,7 @@ bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *s
 
 /* A record whose parts are known only now. */
 struct m31ri_record_parts;
-m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane,
-                          const struct m31ri_record_parts *parts);
+m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const struct m31ri_record_parts *parts);
 
 /* One point. */
 m31r_err m31ri_rings_point(m31ri_rings *rs, const char *name, const m31r_value *value,
@@ -110,6 +110,9 @@ m31r_err m31ri_rings_point(m31ri_rings *rs, const char *name, const m31r_value *
 
 /* Records that found no room and were dropped. */
 uint64_t m31ri_rings_dropped(const m31ri_rings *rs);
+
+/* With what a failing disk has cost so far. */
+uint64_t m31ri_rings_lost(const m31ri_rings *rs);
 
 /* A thread ends: its rings may be another's. */
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner);

@@ -3,7 +3,8 @@
  *   m31r_run --- lanes --- m31ri_append_file      one file, one order
  *      |           \-- loggers                    a module's name on a lane
  *      |--- points                                metrics.csv
- *      |--- rings                                 what this process has said and is not in files yet
+ *      |--- rings                                 what this process has said and is not in files
+ * yet
  *      |--- stdout sink
  *      \--- owner (only in the process that made the run): metadata, metrics.json, fingerprints
  *
@@ -50,7 +51,7 @@ struct m31r_lane {
     uint64_t n_records;
     uint64_t first_thread; /* number of the thread that wrote first; 0: none yet */
     bool is_ordered;
-    uint32_t ring_id;      /* in the rings' dictionary; 0: written directly */
+    uint32_t ring_id; /* in the rings' dictionary; 0: written directly */
     bool is_closed;
     m31ri_outage outage;
 };
@@ -131,7 +132,7 @@ struct m31r_run {
     m31r_lane *main_lane;
     m31r_lane *observer_lane;
     m31ri_logger *loggers;
-    m31ri_logger nowhere; /* what a bad name or an inert run gets */
+    m31ri_logger nowhere;         /* what a bad name or an inert run gets */
     m31ri_rings *rings;           /* NULL: everything is written directly */
     m31ri_rings *forgotten_rings; /* a parent's, in a forked child */
     m31r_log *step_logger;        /* what m31r_step() uses, while there are rings */

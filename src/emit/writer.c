@@ -1,8 +1,8 @@
 /* writer.c - the thread of a program that brings what its rings hold into the files.
  *
- * It looks on a timer, so that no caller pays for waking it: a millisecond after there was something
- * to do, then less and less often. It holds the writer lease of the ring file; when another process
- * has that, there is nothing for it to do.
+ * It looks on a timer, so that no caller pays for waking it: a millisecond after there was
+ * something to do, then less and less often. It holds the writer lease of the ring file; when
+ * another process has that, there is nothing for it to do.
  */
 #include <signal.h>
 #include <string.h>

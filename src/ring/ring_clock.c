@@ -6,8 +6,10 @@
 #include "base/clock.h"
 #include "base/counter.h"
 
-#define FIRST_SPAN_NS (1000 * 1000)        /* rate known to 1e-4; the next line knows it better */
-#define SPAN_FOR_RATE_NS (50 * 1000 * 1000) /* shorter ones would measure the noise of the clock */
+#define FIRST_SPAN_NS (1000 * 1000) /* rate known to 1e-4; the next line knows it better */
+#define SPAN_FOR_RATE_NS                                                                           \
+    (50 * 1000 * 1000) /* shorter ones would measure the noise of the clock                        \
+                        */
 #define TOLERANCE_NS 1000
 #define STEP_NS (10 * 1000 * 1000)
 #define MIN_RATE ((uint64_t)1 << 28) /* 16 GHz */
@@ -15,22 +17,27 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-/* The counter and the two clocks as close together as three tries bring them. */
-static void read_both(bool is_steady, uint64_t *counter, int64_t *wall_ns, int64_t *mono_ns)
+/* One moment, by the counter and by both clocks. */
+typedef struct moment {
+    uint64_t counter;
+    int64_t wall_ns, mono_ns;
+} moment;
+
+/* As close together as three tries bring them. */
+static moment read_clocks(bool is_steady)
 {
-    uint64_t best = UINT64_MAX;
+    moment best = {0};
+    uint64_t least = UINT64_MAX;
     for (int i = 0; i < 3; i++) {
         uint64_t before = m31ri_counter_read(is_steady);
-        int64_t wall = m31ri_wall_ns();
-        uint64_t after = m31ri_counter_read(is_steady);
-        int64_t mono = m31ri_mono_ns();
-        if (after - before < best) {
-            best = after - before;
-            *counter = before + best / 2;
-            *wall_ns = wall;
-            *mono_ns = mono;
+        int64_t wall_ns = m31ri_wall_ns();
+        uint64_t took = m31ri_counter_read(is_steady) - before;
+        if (i == 0 || took < least) {
+            least = took;
+            best = (moment){before + took / 2, wall_ns, m31ri_mono_ns()};
         }
     }
+    return best;
 }
 
 static void append(m31ri_ring_live *live, uint32_t n, m31ri_calibration c)
@@ -49,19 +56,17 @@ static uint64_t rate_of(int64_t ns, uint64_t counts)
 void m31ri_ring_clock_begin(m31ri_ring_file *f)
 {
     bool is_steady = f->header->counter_is_steady != 0;
-    uint64_t first, counter;
-    int64_t wall_ns, from_ns, mono_ns;
-    read_both(is_steady, &first, &wall_ns, &from_ns);
+    moment from = read_clocks(is_steady);
+    moment now = from;
     uint64_t rate = (uint64_t)1 << 32;
     if (is_steady) {
-        do {
-            read_both(is_steady, &counter, &wall_ns, &mono_ns);
-        } while (mono_ns - from_ns < FIRST_SPAN_NS);
-        uint64_t measured = rate_of(mono_ns - from_ns, counter - first);
+        while (now.mono_ns - from.mono_ns < FIRST_SPAN_NS) {
+            now = read_clocks(is_steady);
+        }
+        uint64_t measured = rate_of(now.mono_ns - from.mono_ns, now.counter - from.counter);
         rate = measured != 0 ? measured : rate;
-        first = counter;
     }
-    append(f->live, 0, (m31ri_calibration){first, wall_ns, rate});
+    append(f->live, 0, (m31ri_calibration){now.counter, now.wall_ns, rate});
 }
 
 static int64_t apply(const m31ri_calibration *c, uint64_t counter)
@@ -77,21 +82,19 @@ int64_t m31ri_ring_clock_follow(m31ri_ring_file *f, int64_t *offset_ns)
     m31ri_ring_live *live = f->live;
     uint32_t n = atomic_load_explicit(&live->n_calibrations, memory_order_acquire);
     const m31ri_calibration last = live->calibrations[(n - 1) % M31RI_RING_CALIBRATIONS];
-    uint64_t counter;
-    int64_t wall_ns, mono_ns;
-    read_both(f->header->counter_is_steady != 0, &counter, &wall_ns, &mono_ns);
-    int64_t offset = wall_ns - mono_ns;
+    const moment now = read_clocks(f->header->counter_is_steady != 0);
+    int64_t offset = now.wall_ns - now.mono_ns;
     int64_t stepped = *offset_ns != 0 ? offset - *offset_ns : 0;
     *offset_ns = offset;
-    int64_t wrong = wall_ns - apply(&last, counter);
+    int64_t wrong = now.wall_ns - apply(&last, now.counter);
     bool is_step = stepped >= STEP_NS || stepped <= -STEP_NS;
     if (wrong > TOLERANCE_NS || wrong < -TOLERANCE_NS) {
         uint64_t rate = last.rate;
-        if (!is_step && wall_ns - last.wall_ns >= SPAN_FOR_RATE_NS) {
-            uint64_t measured = rate_of(wall_ns - last.wall_ns, counter - last.counter);
+        if (!is_step && now.wall_ns - last.wall_ns >= SPAN_FOR_RATE_NS) {
+            uint64_t measured = rate_of(now.wall_ns - last.wall_ns, now.counter - last.counter);
             rate = measured != 0 ? measured : rate;
         }
-        append(live, n, (m31ri_calibration){counter, wall_ns, rate});
+        append(live, n, (m31ri_calibration){now.counter, now.wall_ns, rate});
     }
     return is_step ? stepped : 0;
 }

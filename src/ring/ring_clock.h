@@ -13,9 +13,9 @@
  * used. */
 void m31ri_ring_clock_begin(m31ri_ring_file *f);
 
-/* Adds a line when the last one is wrong by more than a microsecond. Returns by how many nanoseconds
- * the wall clock was set (against the monotonic one) when that is 10 ms or more; else 0. `offset_ns`
- * is the caller's memory of wall - monotonic between calls; 0 at first. */
+/* Adds a line when the last one is wrong by more than a microsecond. Returns by how many
+ * nanoseconds the wall clock was set (against the monotonic one) when that is 10 ms or more; else
+ * 0. `offset_ns` is the caller's memory of wall - monotonic between calls; 0 at first. */
 int64_t m31ri_ring_clock_follow(m31ri_ring_file *f, int64_t *offset_ns);
 
 /* Wall time of a counter value, by the first `n` lines ever made. */

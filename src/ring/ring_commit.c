@@ -19,8 +19,8 @@ static uint32_t checksum_of(const m31ri_commit *c)
 
 static bool is_whole(const m31ri_commit *c)
 {
-    return c->generation != 0 && c->n_lanes <= M31RI_RING_LANES &&
-           c->n_rings <= M31RI_RING_SLOTS && c->checksum == checksum_of(c);
+    return c->generation != 0 && c->n_lanes <= M31RI_RING_LANES && c->n_rings <= M31RI_RING_SLOTS &&
+           c->checksum == checksum_of(c);
 }
 
 bool m31ri_commit_read(const m31ri_ring_file *f, m31ri_commit *out)

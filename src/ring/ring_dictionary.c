@@ -63,9 +63,9 @@ static bool has_room(m31ri_ring_file *f, uint64_t at, uint64_t length)
     }
     uint64_t first = at / M31RI_RING_PAGE;
     uint64_t last = (at + length - 1) / M31RI_RING_PAGE;
-    return first == last || m31ri_mapping_take_room(
-                                f->fd, f->header->dictionary_at + (first + 1) * M31RI_RING_PAGE,
-                                (last - first) * M31RI_RING_PAGE) == 0;
+    return first == last ||
+           m31ri_mapping_take_room(f->fd, f->header->dictionary_at + (first + 1) * M31RI_RING_PAGE,
+                                   (last - first) * M31RI_RING_PAGE) == 0;
 }
 
 /* Appends what was made; readers see it whole or not at all. */

@@ -1,5 +1,5 @@
-/* ring_dictionary.h - what the numbers in a ring's records stand for: lanes, loggers, call sites and
- * metric names, each appended once.
+/* ring_dictionary.h - what the numbers in a ring's records stand for: lanes, loggers, call sites
+ * and metric names, each appended once.
  *
  * An entry is {u32 bytes, u32 crc, u32 kind, u32 id, ...}; ids count from 1 within a kind, in
  * the order of the entries. The program appends under its own lock; a reader goes as far as

@@ -12,9 +12,9 @@
  * slot        one ring: one thread puts, one writer takes. Slot 0 is shared under a lock by the
  *             threads that found no other free.
  *
- * The file explains itself: any process, or the same program next week, can make the JSON lines from
- * it. All numbers are little-endian as on every machine this is built for, all positions are bytes
- * that only grow, every part starts on a page.
+ * The file explains itself: any process, or the same program next week, can make the JSON lines
+ * from it. All numbers are little-endian as on every machine this is built for, all positions are
+ * bytes that only grow, every part starts on a page.
  */
 #ifndef M31RI_RING_LAYOUT_H
 #define M31RI_RING_LAYOUT_H
@@ -27,8 +27,8 @@
 #define M31RI_RING_FORMAT 1
 #define M31RI_RING_PAGE 4096
 
-#define M31RI_RING_SLOTS 64      /* threads that emit at one time without sharing */
-#define M31RI_RING_LANES 64      /* lanes of a process that go through rings */
+#define M31RI_RING_SLOTS 64 /* threads that emit at one time without sharing */
+#define M31RI_RING_LANES 64 /* lanes of a process that go through rings */
 #define M31RI_RING_CALIBRATIONS 256
 #define M31RI_RING_NAME_BYTES 128
 
@@ -43,7 +43,7 @@ typedef struct m31ri_ring_header {
     uint64_t live_at, commits_at, dictionary_at, slots_at;
     uint32_t dictionary_bytes;
     uint32_t n_slots;
-    uint32_t slot_bytes;      /* of records; a power of two */
+    uint32_t slot_bytes;        /* of records; a power of two */
     uint32_t counter_is_steady; /* 0: the counter is nanoseconds of the monotonic clock */
     int64_t pid;
     uint64_t start_ticks;
@@ -64,12 +64,13 @@ typedef struct m31ri_calibration {
 typedef struct m31ri_ring_live {
     atomic_uint_fast64_t dictionary_end; /* bytes of whole entries; release by the program */
     atomic_uint wake;                    /* futex: the writer sleeps on it */
-    atomic_uint drained;                 /* futex: callers that wait for room or a sync sleep on it */
-    atomic_uint n_waiting;               /* callers asleep on `drained` */
-    atomic_uint wants_sync;              /* raised by each CRITICAL */
-    atomic_uint synced;                  /* the value of wants_sync that the disk has */
+    atomic_uint drained;    /* futex: callers that wait for room or a sync sleep on it */
+    atomic_uint n_waiting;  /* callers asleep on `drained` */
+    atomic_uint wants_sync; /* raised by each CRITICAL */
+    atomic_uint synced;     /* the value of wants_sync that the disk has */
     atomic_uint is_degraded;
-    atomic_uint n_calibrations; /* ever made; number n stands at n % M31RI_RING_CALIBRATIONS */
+    atomic_uint_fast64_t n_lost; /* records and points taken off but not written */
+    atomic_uint n_calibrations;  /* ever made; number n stands at n % M31RI_RING_CALIBRATIONS */
     m31ri_calibration calibrations[M31RI_RING_CALIBRATIONS];
 } m31ri_ring_live;
 
@@ -133,7 +134,7 @@ typedef struct m31ri_put {
     uint64_t counter;
 } m31ri_put;
 
-#define M31RI_PUT_NULL UINT64_MAX          /* a null string */
+#define M31RI_PUT_NULL UINT64_MAX         /* a null string */
 #define M31RI_PUT_DENIED (UINT64_MAX - 1) /* one whose key is denied: it never enters the ring */
 
 #endif

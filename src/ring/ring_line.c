@@ -24,14 +24,14 @@
 #define HEAD "{\"ts\":\""
 #define HEAD_BYTES 7
 #define SLACK 16
-#define SHORT_STRING 1024      /* longer ones take the general way */
-#define LINE_ROOM (32 * 1024)  /* more than any line made the short way */
-#define PIECE_BYTES 8192       /* prepared text of one call site */
+#define SHORT_STRING 1024     /* longer ones take the general way */
+#define LINE_ROOM (32 * 1024) /* more than any line made the short way */
+#define PIECE_BYTES 8192      /* prepared text of one call site */
 
 /* The constant text of one call site under one logger. */
 typedef struct prepared {
     uint32_t site, logger;
-    bool is_plain;  /* nothing renamed, cut or redacted in the constant text */
+    bool is_plain; /* nothing renamed, cut or redacted in the constant text */
     uint16_t n_keys;
     uint16_t key_at[M31RI_SITE_KEYS + 1], key_length[M31RI_SITE_KEYS + 1]; /* one more: the rest */
     char text[PIECE_BYTES + SLACK];
@@ -104,7 +104,7 @@ static bool read_values(const m31ri_site_entry *site, const char *at, size_t lef
         if (bits == M31RI_PUT_NULL) {
             values[i].type = M31R_T_NULL;
         } else if (bits == M31RI_PUT_DENIED) {
-            values[i] = m31r_text("*", 1); /* the key alone makes it a marker */
+            values[i] = m31r_text("denied", 6); /* the key alone makes it a marker */
         } else if (bits > left) {
             return false;
         } else {
@@ -303,8 +303,8 @@ static char *put_value(m31ri_line_maker *m, const m31r_value *v, const m31ri_tex
     }
     if (v->type != M31R_T_STRING || v->length > SHORT_STRING ||
         m31ri_json_plain_prefix(v->as.s, v->length) != v->length ||
-        (m->privacy != NULL && redact(m, key->s, key->length, v->as.s, v->length,
-                                      &(size_t){0}) != NULL)) {
+        (m->privacy != NULL &&
+         redact(m, key->s, key->length, v->as.s, v->length, &(size_t){0}) != NULL)) {
         return NULL;
     }
     *to++ = '"';
@@ -479,7 +479,6 @@ uint32_t m31ri_line_lane(const m31ri_line_maker *m, const m31ri_put *p)
         return p->logger <= d->n_lanes ? p->logger : 0;
     }
     bool has_logger = p->kind == M31RI_PUT_SITE || p->kind == M31RI_PUT_STEP;
-    return has_logger && p->logger != 0 && p->logger <= d->n_loggers
-               ? d->loggers[p->logger].lane
-               : 0;
+    return has_logger && p->logger != 0 && p->logger <= d->n_loggers ? d->loggers[p->logger].lane
+                                                                     : 0;
 }

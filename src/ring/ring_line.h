@@ -1,5 +1,5 @@
-/* ring_line.h - records of a ring as lines: what m31ri_record_write and m31ri_point_write would make
- * of the same values, byte for byte, made faster.
+/* ring_line.h - records of a ring as lines: what m31ri_record_write and m31ri_point_write would
+ * make of the same values, byte for byte, made faster.
  *
  * The constant text of a call site is prepared once: what stands between the values of a line is
  * copied, and only values are made. Records that are out of the ordinary (renamed keys, long

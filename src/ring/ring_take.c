@@ -35,10 +35,8 @@ static bool advance(m31ri_take *t, m31ri_take_ring *r)
 static void add_ring(m31ri_take *t, uint32_t index, uint64_t at, uint64_t target)
 {
     m31ri_take_ring *r = &t->rings[t->n_active];
-    *r = (m31ri_take_ring){.data = m31ri_ring_file_data(t->file, index),
-                           .at = at,
-                           .target = target,
-                           .index = index};
+    *r = (m31ri_take_ring){
+        .data = m31ri_ring_file_data(t->file, index), .at = at, .target = target, .index = index};
     t->n_active += advance(t, r);
 }
 
@@ -88,9 +86,8 @@ bool m31ri_take_begin(m31ri_take *t, const m31ri_ring_file *f, m31ri_commit *com
             c->consumed = c->target = head;
             continue;
         }
-        c->target = head - c->consumed <= most_bytes
-                        ? head
-                        : limited(f, i, c->consumed, head, most_bytes);
+        c->target =
+            head - c->consumed <= most_bytes ? head : limited(f, i, c->consumed, head, most_bytes);
         t->is_partial |= c->target != head;
         add_ring(t, i, c->consumed, c->target);
         has_any = true;

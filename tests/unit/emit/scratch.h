@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/os_file.h"
+#include "emit/ring_settle.h"
 #include "m31r/m31r.h"
 
 typedef struct scratch {
@@ -83,6 +84,20 @@ static inline m31r_run *open_run(void)
         fail_msg("m31r_run_open: %s; %s", e.message, e.hint);
     }
     return run;
+}
+
+/* What a dead process of the run in `dir` left in its rings goes into the files. */
+static inline void settle_rings(const char *dir)
+{
+    m31r_error e = {0};
+    m31ri_run_dir d = M31RI_RUN_DIR_INIT;
+    m31ri_privacy *privacy = m31ri_privacy_new(NULL);
+    if (m31ri_run_dir_join(dir, &d, &e) != M31R_OK) {
+        fail_msg("%s", e.message);
+    }
+    m31ri_rings_settle(&d, privacy, 1000);
+    m31ri_run_dir_release(&d);
+    m31ri_privacy_free(privacy);
 }
 
 /* Text of a file of the run whose directory is `dir`; freed by the caller. */

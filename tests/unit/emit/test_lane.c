@@ -122,7 +122,8 @@ static void test_privacy__sensitive_values_and_denied_keys_are_never_written(voi
     free(text);
 }
 
-/* A child with a small file size limit stands for a disk that is full: short write, then EFBIG. */
+/* A child with a small file size limit stands for a disk that is full: short write, then EFBIG. It
+ * is full for longer than the configured wait. */
 static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **state)
 {
     (void)state;
@@ -135,6 +136,8 @@ static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **st
         int quiet = open("/dev/null", O_WRONLY);
         dup2(quiet, 2);
         signal(SIGXFSZ, SIG_IGN);
+        static const char config[] = "config_version: 1\nobservability:\n  block_timeout_s: 0.2\n";
+        m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL);
         m31r_run *run = open_run();
         ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
         m31r_log *log = m31r_run_logger(run, "trainer");
@@ -143,6 +146,7 @@ static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **st
         for (int i = 0; i < 1000; i++) {
             m31r_info(log, "filling", "i", i, "text", "0123456789012345678901234567890123456789");
         }
+        m31r_run_flush(run, 5000);
         struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
         setrlimit(RLIMIT_FSIZE, &large);
         struct timespec wait = {1, 100 * 1000 * 1000};

@@ -181,6 +181,7 @@ static void test_run__kill_9_loses_no_acknowledged_record(void **state)
     waitpid(child, &status, 0);
     assert_true(WIFSIGNALED(status));
     assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    settle_rings(dir);
     char *text = read_text(dir, "train.log");
     assert_int_equal(count_of(text, "\"acknowledged\""), 1000);
     free(text);

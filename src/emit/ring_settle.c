@@ -1,0 +1,113 @@
+/* ring_settle.c - rings whose program is dead: what they hold is written, then they are removed.
+ *
+ * Whoever is in the run may do it: the observer, a process that takes over a lane, the owner before
+ * it seals, `m31r recover`. The leases say who is dead and keep two from doing it at once.
+ */
+#include "emit/ring_settle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/os_dir.h"
+#include "base/os_file.h"
+#include "base/os_mapping.h"
+#include "emit/drain.h"
+#include "store/notices.h"
+
+#define NOTE_LIMIT 4096
+#define WAIT_STEP_MS 5
+
+typedef enum fate { FATE_ALIVE, FATE_BUSY, FATE_SETTLED } fate;
+
+/* "ring.<pid>.<n>" of another process; a file of our own must not be opened twice. */
+static bool is_note_of_other(const char *name)
+{
+    return strncmp(name, "ring.", 5) == 0 && strtoll(name + 5, NULL, 10) != (long long)getpid();
+}
+
+/* metadata.json is told how many records the dead one's lanes have. */
+static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, long long pid)
+{
+    for (uint32_t id = 1; id <= m31ri_drain_lanes(d); id++) {
+        char name[64], file[128];
+        uint64_t n_records, n_lost;
+        m31ri_drain_lane(d, id, name, file);
+        m31ri_drain_counts(d, id, &n_records, &n_lost);
+        m31ri_notice_add(dir,
+                         json_pack("{s:s, s:s, s:I, s:I, s:I, s:b}", "kind", "lane", "file", file,
+                                   "records", (json_int_t)n_records, "lost", (json_int_t)n_lost,
+                                   "pid", (json_int_t)pid, "adds", 1),
+                         NULL);
+    }
+}
+
+static void drain_all(const m31ri_run_dir *dir, const m31ri_privacy *privacy, m31ri_ring_file *f)
+{
+    const m31ri_drain_options o = {.dir = dir, .privacy = privacy};
+    m31ri_drain *d = NULL;
+    if (m31ri_drain_open(f, &o, &d, NULL) != M31R_OK) {
+        return;
+    }
+    while (m31ri_drain_pass(d)) {
+    }
+    m31ri_drain_sync(d);
+    tell_lanes(dir, d, (long long)f->header->pid);
+    m31ri_drain_close(d);
+}
+
+/* One ring: nothing while its program lives. */
+static fate settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const char *note)
+{
+    m31ri_buf path = M31RI_BUF_INIT;
+    m31ri_ring_file f = {.fd = -1};
+    m31r_err err = m31ri_read_file(dir->live_fd, note, NOTE_LIMIT, &path, NULL);
+    if (err == M31R_OK) {
+        err = m31ri_ring_file_open(m31ri_buf_str(&path), true, &f, NULL);
+    }
+    m31ri_buf_release(&path);
+    if (err == M31R_E_NOTFOUND) {
+        unlinkat(dir->live_fd, note, 0);
+        return FATE_SETTLED;
+    }
+    if (err != M31R_OK) {
+        return FATE_SETTLED; /* damaged: it is left for a person to look at */
+    }
+    fate result = FATE_ALIVE;
+    if (!m31ri_lease_is_held(f.fd, M31RI_LEASE_PROGRAM)) {
+        result = m31ri_lease_take(f.fd, M31RI_LEASE_WRITER) ? FATE_SETTLED : FATE_BUSY;
+    }
+    if (result == FATE_SETTLED && strcmp(f.header->run_id, dir->run_id) == 0) {
+        drain_all(dir, privacy, &f);
+        unlinkat(dir->live_fd, note, 0);
+        m31ri_ring_file_remove(&f);
+    }
+    m31ri_ring_file_close(&f);
+    return result;
+}
+
+static int settle_each(const m31ri_run_dir *dir, const m31ri_privacy *privacy)
+{
+    m31ri_dir_list list;
+    int n_busy = 0;
+    if (m31ri_dir_list_fd(dir->live_fd, &list, NULL) != M31R_OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < list.n; i++) {
+        if (is_note_of_other(list.entries[i].name)) {
+            n_busy += settle(dir, privacy, list.entries[i].name) == FATE_BUSY;
+        }
+    }
+    m31ri_dir_list_release(&list);
+    return n_busy;
+}
+
+void m31ri_rings_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, int wait_ms)
+{
+    for (int waited_ms = 0; settle_each(dir, privacy) != 0 && waited_ms < wait_ms;
+         waited_ms += WAIT_STEP_MS) {
+        nanosleep(&(struct timespec){0, WAIT_STEP_MS * 1000 * 1000}, NULL);
+    }
+}
