@@ -23,10 +23,9 @@
 #include "emit/outage.h"
 #include "format/point.h"
 #include "format/record.h"
+#include "ring/ring_batch.h"
 #include "ring/ring_clock.h"
 #include "ring/ring_commit.h"
-#include "ring/ring_line.h"
-#include "ring/ring_take.h"
 #include "store/append_file.h"
 #include "store/notices.h"
 
@@ -38,8 +37,6 @@
 typedef struct lane_out {
     char file[M31RI_RING_NAME_BYTES];
     m31ri_append_file *append;
-    m31ri_buf lines;
-    uint64_t n_records; /* in `lines` */
     m31ri_outage outage;
     int64_t check_mono_ns;
     const char *fate; /* what happened to the file and is not yet said */
@@ -49,15 +46,12 @@ typedef struct lane_out {
 struct m31ri_drain {
     m31ri_ring_file *file;
     m31ri_drain_options options;
-    m31ri_dictionary dictionary;
-    m31ri_line_maker *maker;
+    m31ri_batch batch;
     m31ri_commit done; /* as published last */
     m31ri_commit next; /* being made */
     m31ri_take take;
     lane_out lanes[M31RI_RING_LANES + 1];
     m31ri_append_file *points;
-    m31ri_buf point_lines;
-    uint64_t n_points;
     m31ri_outage points_outage;
     int64_t clock_mono_ns, offset_ns, clock_step_ns;
     uint32_t wants_sync;
@@ -72,7 +66,7 @@ static m31r_value text_of(const char *s)
 static void add_own(m31ri_drain *d, uint32_t id, const char *message, const m31r_value *keys,
                     const m31r_value *values, size_t n)
 {
-    lane_out *lane = &d->lanes[id];
+    m31ri_batch_lane *lane = &d->batch.lanes[id];
     const m31ri_record_parts parts = {.wall_ns = d->next.lanes[id - 1].last_wall_ns,
                                       .level = M31R_WARNING,
                                       .module = "m31r",
@@ -103,7 +97,7 @@ static int open_lane(m31ri_drain *d, uint32_t id)
     if (lane->append != NULL) {
         return 0;
     }
-    const m31ri_text *file = &d->dictionary.lanes[id].file;
+    const m31ri_text *file = &d->batch.dictionary.lanes[id].file;
     memcpy(lane->file, file->s, file->length);
     lane->file[file->length] = '\0';
     m31ri_buf torn = M31RI_BUF_INIT;
@@ -128,7 +122,7 @@ static int open_lane(m31ri_drain *d, uint32_t id)
 /* New lanes of the dictionary come into the statement before their first record does. */
 static void open_lanes(m31ri_drain *d)
 {
-    for (uint32_t id = d->next.n_lanes + 1; id <= d->dictionary.n_lanes; id++) {
+    for (uint32_t id = d->next.n_lanes + 1; id <= d->batch.dictionary.n_lanes; id++) {
         d->next.n_lanes = id;
         memset(&d->next.lanes[id - 1], 0, sizeof d->next.lanes[id - 1]);
         open_lane(d, id);
@@ -136,35 +130,6 @@ static void open_lanes(m31ri_drain *d)
 }
 
 /* ------------------------------------------------------------------ a batch into lines */
-
-static int64_t not_back(int64_t *last, int64_t wall_ns)
-{
-    *last = wall_ns > *last ? wall_ns : *last;
-    return *last;
-}
-
-static void make_lines(m31ri_drain *d, const m31ri_put *p)
-{
-    m31ri_commit *c = &d->next;
-    int64_t wall_ns = m31ri_ring_clock_wall_ns(d->file->live, c->n_calibrations, p->counter);
-    if (p->kind != M31RI_PUT_POINT) {
-        uint32_t id = m31ri_line_lane(d->maker, p);
-        if (id == 0 || id > c->n_lanes ||
-            !m31ri_line_write(d->maker, p, not_back(&c->lanes[id - 1].last_wall_ns, wall_ns),
-                              &d->lanes[id].lines)) {
-            c->lanes[0].n_lost++;
-            c->lanes[0].lost_errno = EBADMSG;
-            return;
-        }
-        d->lanes[id].n_records++;
-    }
-    if (p->kind == M31RI_PUT_POINT || p->kind == M31RI_PUT_STEP) {
-        int n = m31ri_line_points(d->maker, p, not_back(&c->points_last_wall_ns, wall_ns),
-                                  &d->point_lines);
-        d->n_points += n > 0 ? (uint64_t)n : 0;
-        c->n_points_lost += n < 0;
-    }
-}
 
 /* Losses since they were last said, when the file may be tried again. */
 static void say_losses(m31ri_drain *d, uint32_t id)
@@ -208,20 +173,12 @@ static void say_fate(m31ri_drain *d, uint32_t id)
 
 static void make_batch(m31ri_drain *d)
 {
-    uint32_t ring;
-    const m31ri_put *p;
     say_drops(d);
     for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
         say_fate(d, id);
         say_losses(d, id);
     }
-    while ((p = m31ri_take_next(&d->take, &ring)) != NULL) {
-        make_lines(d, p);
-    }
-    if (d->take.n_damaged != 0 && d->next.n_lanes != 0) {
-        d->next.lanes[0].n_lost++;
-        d->next.lanes[0].lost_errno = EBADMSG;
-    }
+    m31ri_batch_make(&d->batch, &d->take, &d->next);
 }
 
 /* ------------------------------------------------------------------ lines into files */
@@ -249,9 +206,9 @@ static void lose_lane(m31ri_drain *d, uint32_t id, int err)
     lane_out *lane = &d->lanes[id];
     m31ri_commit_lane *c = &d->next.lanes[id - 1];
     uint64_t said = d->done.n_lanes >= id ? d->done.lanes[id - 1].n_lost_said : 0;
-    m31ri_outage_begin(&lane->outage, err, lane->n_records, lane->file);
+    m31ri_outage_begin(&lane->outage, err, d->batch.lanes[id].n_records, lane->file);
     c->n_lost_said = said;
-    c->n_lost += lane->n_records;
+    c->n_lost += d->batch.lanes[id].n_records;
     c->lost_errno = (uint32_t)err;
     atomic_store_explicit(&d->file->live->is_degraded, 1, memory_order_relaxed);
 }
@@ -269,84 +226,53 @@ static void end_outage(m31ri_drain *d, m31ri_outage *o, const char *what)
 static void write_lane(m31ri_drain *d, uint32_t id)
 {
     lane_out *lane = &d->lanes[id];
+    m31ri_batch_lane *made = &d->batch.lanes[id];
     m31ri_commit_lane *c = &d->next.lanes[id - 1];
-    if (lane->lines.length == 0) {
+    if (made->lines.length == 0) {
         return;
     }
-    if (m31ri_outage_must_skip(&lane->outage, lane->n_records)) {
-        c->n_lost += lane->n_records;
+    if (m31ri_outage_must_skip(&lane->outage, made->n_records)) {
+        c->n_lost += made->n_records;
         return;
     }
     int err = open_lane(d, id);
-    err = err == 0 ? append_patiently(d, lane->append, &lane->lines, &lane->outage) : err;
+    err = err == 0 ? append_patiently(d, lane->append, &made->lines, &lane->outage) : err;
     if (err != 0) {
         lose_lane(d, id, err);
         return;
     }
     end_outage(d, &lane->outage, "records");
     lane->is_dirty = true;
-    c->n_records += lane->n_records;
+    c->n_records += made->n_records;
     c->offset = m31ri_append_size(lane->append);
     if (d->options.written != NULL) {
-        d->options.written(d->options.context, lane->lines.data, lane->lines.length);
+        d->options.written(d->options.context, made->lines.data, made->lines.length);
     }
-}
-
-/* Bytes at the start of the lines that stand in the file from `at` on, whole lines only. */
-static size_t already_there(m31ri_drain *d, uint64_t at)
-{
-    char block[65536];
-    size_t same = 0, whole = 0;
-    int fd = m31ri_open(d->options.dir->fd, d->file->header->points_file, O_RDONLY, 0);
-    while (fd >= 0 && same < d->point_lines.length) {
-        size_t want = d->point_lines.length - same;
-        ssize_t n = pread(fd, block, want < sizeof block ? want : sizeof block, (off_t)(at + same));
-        size_t i = 0;
-        while (n > 0 && i < (size_t)n && block[i] == d->point_lines.data[same + i]) {
-            whole = block[i] == '\n' ? same + i + 1 : whole;
-            i++;
-        }
-        same += i;
-        if (n <= 0 || i < (size_t)n) {
-            break;
-        }
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return whole;
 }
 
 static void write_points(m31ri_drain *d, bool is_locked, bool is_again)
 {
-    if (d->n_points == 0 || m31ri_outage_must_skip(&d->points_outage, d->n_points)) {
-        d->next.n_points_lost += d->n_points;
+    if (d->batch.n_points == 0 || m31ri_outage_must_skip(&d->points_outage, d->batch.n_points)) {
+        d->next.n_points_lost += d->batch.n_points;
         return;
     }
-    size_t skip = is_again ? already_there(d, d->done.points_at) : 0;
-    m31ri_buf rest = d->point_lines;
+    size_t skip = is_again ? m31ri_batch_points_there(&d->batch, d->options.dir->fd,
+                                                      d->file->header->points_file,
+                                                      d->done.points_at)
+                           : 0;
+    m31ri_buf rest = d->batch.points;
     rest.data += skip;
     rest.length -= skip;
     int err = !is_locked         ? EIO
               : rest.length == 0 ? 0
                                  : append_patiently(d, d->points, &rest, &d->points_outage);
     if (err != 0) {
-        m31ri_outage_begin(&d->points_outage, err, d->n_points, d->file->header->points_file);
-        d->next.n_points_lost += d->n_points;
+        m31ri_outage_begin(&d->points_outage, err, d->batch.n_points, d->file->header->points_file);
+        d->next.n_points_lost += d->batch.n_points;
         return;
     }
     end_outage(d, &d->points_outage, "points");
-    d->next.n_points += d->n_points;
-}
-
-static void clear_batch(m31ri_drain *d)
-{
-    for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
-        m31ri_buf_clear(&d->lanes[id].lines);
-        d->lanes[id].n_records = 0;
-    }
-    m31ri_buf_clear(&d->point_lines);
-    d->n_points = 0;
+    d->next.n_points += d->batch.n_points;
 }
 
 static void commit(m31ri_drain *d)
@@ -363,7 +289,7 @@ static void commit(m31ri_drain *d)
     }
     atomic_store_explicit(&d->file->live->n_lost, n_lost, memory_order_relaxed);
     m31ri_take_commit(d->file, &d->done);
-    clear_batch(d);
+    m31ri_batch_clear(&d->batch);
 }
 
 static m31r_err open_points(m31ri_drain *d, m31r_error *e)
@@ -378,7 +304,7 @@ static m31r_err open_points(m31ri_drain *d, m31r_error *e)
 static void write_batch(m31ri_drain *d)
 {
     uint64_t points_at = 0;
-    bool is_locked = d->n_points != 0 && open_points(d, NULL) == M31R_OK &&
+    bool is_locked = d->batch.n_points != 0 && open_points(d, NULL) == M31R_OK &&
                      m31ri_append_lock(d->points, &points_at) == 0;
     d->done.points_at = points_at;
     m31ri_commit_publish(d->file, &d->done);
@@ -399,7 +325,7 @@ static int cut_lane(m31ri_drain *d, uint32_t id)
 {
     char name[M31RI_RING_NAME_BYTES];
     struct stat st;
-    const m31ri_text *file = &d->dictionary.lanes[id].file;
+    const m31ri_text *file = &d->batch.dictionary.lanes[id].file;
     memcpy(name, file->s, file->length);
     name[file->length] = '\0';
     int fd = m31ri_open(d->options.dir->fd, name, O_RDWR | O_NONBLOCK, 0);
@@ -419,7 +345,7 @@ static int cut_lane(m31ri_drain *d, uint32_t id)
 static m31r_err write_again(m31ri_drain *d, m31r_error *e)
 {
     uint64_t end;
-    for (uint32_t id = 1; id <= d->done.n_lanes && id <= d->dictionary.n_lanes; id++) {
+    for (uint32_t id = 1; id <= d->done.n_lanes && id <= d->batch.dictionary.n_lanes; id++) {
         int err = cut_lane(d, id);
         if (err != 0) {
             return m31ri_fail_sys(e, err, d->lanes[id].file, "taking half a batch off a lane");
@@ -432,7 +358,7 @@ static m31r_err write_again(m31ri_drain *d, m31r_error *e)
     for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
         write_lane(d, id);
     }
-    bool is_locked = d->n_points != 0 && open_points(d, NULL) == M31R_OK &&
+    bool is_locked = d->batch.n_points != 0 && open_points(d, NULL) == M31R_OK &&
                      m31ri_append_lock(d->points, &end) == 0;
     write_points(d, is_locked, true);
     if (is_locked) {
@@ -451,13 +377,14 @@ m31r_err m31ri_drain_open(m31ri_ring_file *file, const m31ri_drain_options *o, m
     }
     d->file = file;
     d->options = *o;
-    d->maker = m31ri_line_maker_new(&d->dictionary, o->privacy);
-    m31r_err err = d->maker != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
+    m31r_err err = m31ri_batch_init(&d->batch, o->privacy)
+                       ? M31R_OK
+                       : m31ri_fail(e, M31R_E_NOMEM, "out of memory for a writer");
     if (err == M31R_OK && !m31ri_commit_read(file, &d->done)) {
         err = m31ri_fail(e, M31R_E_CORRUPT, "%s has no whole commit", file->path);
     }
     if (err == M31R_OK) {
-        m31ri_dictionary_read(&d->dictionary, file);
+        m31ri_dictionary_read(&d->batch.dictionary, file);
         d->next = d->done;
         if (m31ri_commit_is_intent(&d->done)) {
             err = write_again(d, e);
@@ -503,7 +430,7 @@ static bool has_news(const m31ri_drain *d)
     for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
         const m31ri_commit_lane *c = &d->next.lanes[id - 1];
         bool is_unsaid = c->n_lost != c->n_lost_said && now >= d->lanes[id].outage.retry_mono_ns;
-        if (is_unsaid || d->lanes[id].fate != NULL || d->lanes[id].lines.length != 0) {
+        if (is_unsaid || d->lanes[id].fate != NULL || d->batch.lanes[id].lines.length != 0) {
             return true;
         }
     }
@@ -521,7 +448,7 @@ bool m31ri_drain_pass(m31ri_drain *d)
     /* The order matters: a record that is seen has its dictionary entries before it. */
     bool has_batch = m31ri_take_begin(&d->take, d->file, &d->next, BATCH_BYTES);
     d->wants_sync = d->take.is_partial ? d->wants_sync : wants;
-    m31ri_dictionary_read(&d->dictionary, d->file);
+    m31ri_dictionary_read(&d->batch.dictionary, d->file);
     open_lanes(d);
     if (!has_batch && !has_news(d)) {
         return false;
@@ -569,12 +496,12 @@ uint64_t m31ri_drain_points_lost(const m31ri_drain *d)
 
 uint32_t m31ri_drain_lanes(const m31ri_drain *d)
 {
-    return d->dictionary.n_lanes;
+    return d->batch.dictionary.n_lanes;
 }
 
 void m31ri_drain_lane(const m31ri_drain *d, uint32_t id, char name[64], char file[128])
 {
-    const m31ri_lane_entry *lane = &d->dictionary.lanes[id];
+    const m31ri_lane_entry *lane = &d->batch.dictionary.lanes[id];
     snprintf(name, 64, "%.*s", (int)lane->name.length, lane->name.s);
     snprintf(file, 128, "%.*s", (int)lane->file.length, lane->file.s);
 }
@@ -604,10 +531,7 @@ void m31ri_drain_close(m31ri_drain *d)
     m31ri_append_close(d->points);
     for (uint32_t id = 1; id <= M31RI_RING_LANES; id++) {
         m31ri_append_close(d->lanes[id].append);
-        m31ri_buf_release(&d->lanes[id].lines);
     }
-    m31ri_buf_release(&d->point_lines);
-    m31ri_line_maker_free(d->maker);
-    m31ri_dictionary_release(&d->dictionary);
+    m31ri_batch_release(&d->batch);
     m31ri_free(d);
 }

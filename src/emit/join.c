@@ -15,6 +15,7 @@
 #include "base/os_file.h"
 #include "emit/state.h"
 #include "format/yaml.h"
+#include "rules/privacy_run.h"
 
 #define METADATA_LIMIT (64 * 1024 * 1024)
 
@@ -69,12 +70,7 @@ static void read_settings(m31r_run *run)
 
 static m31r_err make_privacy(m31r_run *run, m31r_error *e)
 {
-    const m31ri_privacy_options o = {.allow_prompts = run->settings->log_prompts,
-                                     .deny_keys =
-                                         (const char *const *)run->settings->deny_keys.items,
-                                     .n_deny_keys = run->settings->deny_keys.n,
-                                     .home = getenv("HOME")};
-    run->privacy = m31ri_privacy_new(&o);
+    run->privacy = m31ri_privacy_of_settings(run->settings);
     return run->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
 }
 

@@ -22,12 +22,6 @@
 
 typedef enum fate { FATE_ALIVE, FATE_BUSY, FATE_SETTLED } fate;
 
-/* "ring.<pid>.<n>" of another process; a file of our own must not be opened twice. */
-static bool is_note_of_other(const char *name)
-{
-    return strncmp(name, "ring.", 5) == 0 && strtoll(name + 5, NULL, 10) != (long long)getpid();
-}
-
 /* metadata.json is told how many records the dead one's lanes have. */
 static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, long long pid)
 {
@@ -96,7 +90,7 @@ static int settle_each(const m31ri_run_dir *dir, const m31ri_privacy *privacy)
         return 0;
     }
     for (size_t i = 0; i < list.n; i++) {
-        if (is_note_of_other(list.entries[i].name)) {
+        if (m31ri_ring_note_is_of_other(list.entries[i].name)) {
             n_busy += settle(dir, privacy, list.entries[i].name) == FATE_BUSY;
         }
     }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -221,6 +222,11 @@ void m31ri_ring_file_remove(m31ri_ring_file *f)
 {
     unlink(f->path);
     m31ri_ring_file_close(f);
+}
+
+bool m31ri_ring_note_is_of_other(const char *name)
+{
+    return strncmp(name, "ring.", 5) == 0 && strtoll(name + 5, NULL, 10) != (long long)getpid();
 }
 
 m31ri_ring_slot *m31ri_ring_file_slot(const m31ri_ring_file *f, uint32_t i)

@@ -36,7 +36,7 @@ static void add_ring(m31ri_take *t, uint32_t index, uint64_t at, uint64_t target
 {
     m31ri_take_ring *r = &t->rings[t->n_active];
     *r = (m31ri_take_ring){
-        .data = m31ri_ring_file_data(t->file, index), .at = at, .target = target, .index = index};
+        .data = m31ri_ring_file_data(t->file, index), .at = at, .target = target};
     t->n_active += advance(t, r);
 }
 
@@ -106,7 +106,7 @@ void m31ri_take_again(m31ri_take *t, const m31ri_ring_file *f, const m31ri_commi
     }
 }
 
-const m31ri_put *m31ri_take_next(m31ri_take *t, uint32_t *ring)
+const m31ri_put *m31ri_take_next(m31ri_take *t)
 {
     if (t->n_active == 0) {
         return NULL;
@@ -119,7 +119,6 @@ const m31ri_put *m31ri_take_next(m31ri_take *t, uint32_t *ring)
     }
     m31ri_take_ring *r = &t->rings[first];
     const m31ri_put *p = r->next;
-    *ring = r->index;
     r->at += p->bytes;
     if (!advance(t, r)) {
         t->n_active--;

@@ -16,7 +16,6 @@ typedef struct m31ri_take_ring {
     uint64_t at, target;
     uint64_t n_damaged; /* bytes given up */
     const m31ri_put *next;
-    uint32_t index;
 } m31ri_take_ring;
 
 typedef struct m31ri_take {
@@ -37,7 +36,7 @@ bool m31ri_take_begin(m31ri_take *t, const m31ri_ring_file *f, m31ri_commit *com
 void m31ri_take_again(m31ri_take *t, const m31ri_ring_file *f, const m31ri_commit *intent);
 
 /* The next record, header and payload within the mapping; NULL at the end of the batch. */
-const m31ri_put *m31ri_take_next(m31ri_take *t, uint32_t *ring);
+const m31ri_put *m31ri_take_next(m31ri_take *t);
 
 /* Gives the room up to the targets back to the callers and wakes those who wait. */
 void m31ri_take_commit(const m31ri_ring_file *f, const m31ri_commit *commit);
