@@ -13,6 +13,7 @@
 #include "base/os_file.h"
 #include "format/point.h"
 #include "read/reader_int.h"
+#include "read/ring_overlay.h"
 #include "read/source.h"
 
 struct m31r_points {
@@ -132,7 +133,12 @@ static m31r_err open_next(m31r_points *p, m31r_error *e)
         if (fd < 0) {
             return m31ri_fail_sys(e, errno, entry->name, "cannot open %s", entry->name);
         }
-        m31r_err err = m31ri_source_init(&p->source, fd, true, entry->name, "", e);
+        m31ri_bytes *bytes = NULL;
+        m31r_err err = m31ri_bytes_open(&bytes, fd, true, entry->name, e);
+        err = err == M31R_OK ? m31ri_bytes_overlay(&bytes, p->dir, entry->name, e) : err;
+        if (err == M31R_OK) {
+            err = m31ri_source_init_bytes(&p->source, bytes, entry->name, "", e);
+        }
         p->is_open = err == M31R_OK;
         return err;
     }

@@ -17,6 +17,7 @@
 #include "base/os_file.h"
 #include "format/segments.h"
 #include "read/bytes.h"
+#include "read/ring_overlay.h"
 
 #define TRIES 100 /* rotations while opening before it is given up */
 #define NAME_BYTES (M31RI_SEGMENT_NAME_BYTES + 8)
@@ -115,6 +116,9 @@ static m31r_err go_on(lane_bytes *b, m31r_error *e)
         }
         if (err == M31R_OK && fd >= 0) {
             err = m31ri_bytes_open(&b->now, fd, true, b->name, e);
+        }
+        if (err == M31R_OK && b->is_last && b->now != NULL) {
+            err = m31ri_bytes_overlay(&b->now, b->dir, b->lane_file, e);
         }
         if (err != M31R_OK) {
             return err;
@@ -269,8 +273,10 @@ static m31r_err give_file(lane_bytes *b, m31ri_bytes **out, const char *lane_fil
 {
     int fd = b->fd;
     b->fd = -1;
+    m31r_err err = m31ri_bytes_open(out, fd, true, lane_file, e);
+    err = err == M31R_OK ? m31ri_bytes_overlay(out, b->dir, lane_file, e) : err;
     release(&b->base);
-    return m31ri_bytes_open(out, fd, true, lane_file, e);
+    return err;
 }
 
 m31r_err m31ri_bytes_open_lane(m31ri_bytes **out, int dir, const char *lane_file, bool is_following,

@@ -19,23 +19,25 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/os_process.h"
+#include "emit/ring_settle.h"
 #include "format/names.h"
 #include "format/run_find.h"
-#include "format/settings.h"
 #include "format/timestamp.h"
 #include "m31r/version.h"
 #include "recover/recover_int.h"
+#include "rules/privacy_run.h"
 #include "store/manifest.h"
 #include "store/metrics_json.h"
 #include "store/notices.h"
 #include "store/reserve.h"
+
+#define SETTLE_MS 2000 /* for a ring that another process is finishing at this moment */
 
 typedef struct recovery {
     m31r_recovery *out;
     m31r_reader *reader; /* the run as it was found */
     m31ri_run_dir dir;
     m31ri_metadata metadata;
-    m31ri_settings settings;
     m31ri_privacy *privacy;
     m31ri_found_end end;
     char ended[M31RI_TIMESTAMP_BYTES + 1];
@@ -88,27 +90,6 @@ static m31r_err look(recovery *r, m31r_error *e)
     out->seals = !f->has_manifest || !has_end;
     out->n_torn = has_end ? 0 : m31ri_count_torn(r->reader->fd);
     return M31R_OK;
-}
-
-/* What the owner would have told its redactor: the same rules hold for what it could not write. */
-static m31r_err make_privacy(recovery *r, m31r_error *e)
-{
-    m31ri_buf text = M31RI_BUF_INIT;
-    m31ri_yaml *yaml = NULL;
-    if (m31ri_read_file(r->dir.fd, "config_snapshot.yaml", M31RI_YAML_BYTES, &text, NULL) ==
-            M31R_OK &&
-        m31ri_yaml_read(m31ri_buf_str(&text), text.length, "config_snapshot.yaml", &yaml, NULL) ==
-            M31R_OK) {
-        m31ri_settings_read(yaml, "config_snapshot.yaml", &r->settings, NULL);
-    }
-    m31ri_yaml_free(yaml);
-    m31ri_buf_release(&text);
-    const m31ri_privacy_options o = {.allow_prompts = r->settings.log_prompts,
-                                     .deny_keys = (const char *const *)r->settings.deny_keys.items,
-                                     .n_deny_keys = r->settings.deny_keys.n,
-                                     .home = getenv("HOME")};
-    r->privacy = m31ri_privacy_new(&o);
-    return r->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
 }
 
 /* A run whose owner died before its first metadata.json gets one that says so. */
@@ -216,10 +197,14 @@ static void describe_end(recovery *r)
 
 static m31r_err end_run(recovery *r, m31r_error *e)
 {
-    m31r_err err = make_privacy(r, e);
+    /* What the owner would have told its redactor: the same rules hold for what it could not write.
+     */
+    r->privacy = m31ri_privacy_of_run(r->dir.fd);
+    m31r_err err = r->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     const char *into = r->main_lane[0] != '\0' ? r->main_lane : NULL;
-    /* What a dead run's rings still hold goes into its lanes here: what follows looks at them, and
-     * nothing may come behind run_end. */
+    if (err == M31R_OK) { /* what follows looks at the lanes, and nothing may come behind run_end */
+        m31ri_rings_settle(&r->dir, r->privacy, SETTLE_MS);
+    }
     err = err == M31R_OK ? m31ri_mend_lanes(&r->dir, r->privacy, into, e) : err;
     err = err == M31R_OK ? fold_notices(r, e) : err;
     if (err != M31R_OK) {
@@ -282,7 +267,6 @@ static m31r_err recover_path(const char *path, bool is_dry, m31r_recovery *out, 
     recovery r = {.out = out, .dir = M31RI_RUN_DIR_INIT};
     memset(out, 0, sizeof *out);
     snprintf(out->path, sizeof out->path, "%s", path);
-    m31ri_settings_init(&r.settings);
     m31r_err err = m31ri_reader_open_path(&r.reader, path, e);
     err = err == M31R_OK ? look(&r, e) : err;
     if (err == M31R_OK && !is_dry && out->kind == M31R_RECOVERY_NEEDED) {
@@ -291,7 +275,6 @@ static m31r_err recover_path(const char *path, bool is_dry, m31r_recovery *out, 
     }
     m31ri_run_dir_release(&r.dir);
     m31ri_metadata_release(&r.metadata);
-    m31ri_settings_release(&r.settings);
     m31ri_privacy_free(r.privacy);
     m31r_reader_close(r.reader);
     return err;

@@ -9,6 +9,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "m31r/reader.h"
+#include "m31r/scan.h"
+#include "m31r/series.h"
+
 #define MOST_PROCESSES 8
 
 typedef struct shared {
@@ -111,6 +115,45 @@ static void check_points(const char *dir, const int64_t *n_records, int n)
     assert_int_equal(found, expected);
 }
 
+/* The lane as a reader shows it while nobody has finished what the dead program left. */
+static void read_unfinished(const char *dir, const char *file, m31ri_buf *out)
+{
+    m31r_error e = {0};
+    m31r_reader *reader = NULL;
+    m31r_scan *scan = NULL;
+    m31r_record record;
+    m31r_scan_options o = M31R_SCAN_OPTIONS_INIT;
+    o.lane = file;
+    if (m31r_reader_open(&reader, NULL, dir, &e) != M31R_OK ||
+        m31r_scan_open_run(&scan, reader, &o, &e) != M31R_OK) {
+        fail_msg("%s", e.message);
+    }
+    while (m31r_scan_next(scan, &record, &e) == M31R_OK) {
+        m31ri_buf_add(out, record.line, record.length);
+        m31ri_buf_add_char(out, '\n');
+    }
+    m31r_scan_close(scan);
+    m31r_reader_close(reader);
+}
+
+/* Points that a reader finds. */
+static int64_t count_unfinished_points(const char *dir)
+{
+    m31r_error e = {0};
+    m31r_reader *reader = NULL;
+    m31r_points *points = NULL;
+    m31r_point_view point;
+    int64_t n = 0;
+    assert_int_equal(m31r_reader_open(&reader, NULL, dir, &e), M31R_OK);
+    assert_int_equal(m31r_points_open(&points, reader, &e), M31R_OK);
+    while (m31r_points_next(points, &point, &e) == M31R_OK) {
+        n += point.name_length == 4 && memcmp(point.name, "loss", 4) == 0;
+    }
+    m31r_points_close(points);
+    m31r_reader_close(reader);
+    return n;
+}
+
 static pid_t start(shared *s, int which, bool is_paced)
 {
     fflush(NULL);
@@ -166,7 +209,15 @@ static void kill_round(int n, bool is_paced)
     for (int k = 0; k < n; k++) {
         waitpid(children[k], NULL, 0);
     }
+    m31ri_buf seen = M31RI_BUF_INIT;
+    read_unfinished(s->dir, "train.log", &seen);
+    int64_t n_points = count_unfinished_points(s->dir);
     settle_under_fire(s->dir);
+    char *finished = read_text(s->dir, "train.log");
+    assert_string_equal(m31ri_buf_str(&seen), finished);
+    free(finished);
+    m31ri_buf_release(&seen);
+    assert_int_equal(n_points, count_unfinished_points(s->dir));
     for (int k = 0; k < n; k++) {
         if (k > 0) {
             snprintf(file, sizeof file, "train.p%d.log", k + 1);
