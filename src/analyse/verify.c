@@ -84,8 +84,7 @@ void m31ri_verify_add(m31r_verification *v, const char *const statement[2], m31r
 bool m31ri_verify_is_ended(const m31r_verification *v)
 {
     const m31r_facts *f = &v->reader->facts;
-    return f->end[0] != '\0' && f->state >= M31R_STATE_FINISHED &&
-           f->state <= M31R_STATE_CRASHED;
+    return f->end[0] != '\0' && f->state >= M31R_STATE_FINISHED && f->state <= M31R_STATE_CRASHED;
 }
 
 /* What is wrong with a file of the manifest, or NULL. */

@@ -256,10 +256,10 @@ static void write_points(m31ri_drain *d, bool is_locked, bool is_again)
         d->next.n_points_lost += d->batch.n_points;
         return;
     }
-    size_t skip = is_again ? m31ri_batch_points_there(&d->batch, d->options.dir->fd,
-                                                      d->file->header->points_file,
-                                                      d->done.points_at)
-                           : 0;
+    size_t skip = is_again
+                      ? m31ri_batch_points_there(&d->batch, d->options.dir->fd,
+                                                 d->file->header->points_file, d->done.points_at)
+                      : 0;
     m31ri_buf rest = d->batch.points;
     rest.data += skip;
     rest.length -= skip;

@@ -46,8 +46,8 @@ static m31r_err next(m31ri_bytes *base, char *to, size_t capacity, size_t *out_n
     uint64_t left = b->tail.valid - b->given;
     *out_n = 0;
     if (left > 0) {
-        m31r_err err = b->file->kind->next(b->file, to, capacity < left ? capacity : (size_t)left,
-                                           out_n, e);
+        m31r_err err =
+            b->file->kind->next(b->file, to, capacity < left ? capacity : (size_t)left, out_n, e);
         b->given += *out_n;
         if (err != M31R_OK || *out_n > 0) {
             return err;
@@ -118,7 +118,8 @@ static void take_points(const m31ri_ring_file *f, const m31ri_commit *c, m31ri_b
 }
 
 /* Everything after the last commit, as it would be written. */
-static void take_tail(const m31ri_ring_file *f, m31ri_batch *b, int dir, const char *file, tail *out)
+static void take_tail(const m31ri_ring_file *f, m31ri_batch *b, int dir, const char *file,
+                      tail *out)
 {
     m31ri_commit c;
     m31ri_take t;
@@ -139,8 +140,7 @@ static void take_tail(const m31ri_ring_file *f, m31ri_batch *b, int dir, const c
         if (is_again) {
             m31ri_take_again(&t, f, &c);
         } else {
-            c.n_calibrations =
-                atomic_load_explicit(&f->live->n_calibrations, memory_order_acquire);
+            c.n_calibrations = atomic_load_explicit(&f->live->n_calibrations, memory_order_acquire);
             more = m31ri_take_begin(&t, f, &c, UINT64_MAX);
         }
         m31ri_batch_make(b, &t, &c);

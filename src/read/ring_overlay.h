@@ -1,5 +1,5 @@
-/* ring_overlay.h - what dead programs of a run still have in their rings, for readers: a run is read
- * as `m31r recover` would leave it, and nothing is written.
+/* ring_overlay.h - what dead programs of a run still have in their rings, for readers: a run is
+ * read as `m31r recover` would leave it, and nothing is written.
  *
  * A ring whose program lives is no reader's business: its writer is a few milliseconds behind.
  */

@@ -62,8 +62,8 @@ static void add(m31ri_batch *b, const m31ri_put *p, int64_t wall_ns, m31ri_commi
         b->lanes[id].n_records++;
     }
     if (p->kind == M31RI_PUT_POINT || p->kind == M31RI_PUT_STEP) {
-        int n = m31ri_line_points(b->maker, p, not_back(&c->points_last_wall_ns, wall_ns),
-                                  &b->points);
+        int n =
+            m31ri_line_points(b->maker, p, not_back(&c->points_last_wall_ns, wall_ns), &b->points);
         b->n_points += n > 0 ? (uint64_t)n : 0;
         c->n_points_lost += n < 0;
     }

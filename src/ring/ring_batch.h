@@ -1,5 +1,5 @@
-/* ring_batch.h - the records of a batch as lines, lane by lane, and its points: what is then written
- * to files, or shown by a reader that meets a dead program.
+/* ring_batch.h - the records of a batch as lines, lane by lane, and its points: what is then
+ * written to files, or shown by a reader that meets a dead program.
  *
  * Pure: the same batch, dictionary, rules and commit give the same bytes.
  */
@@ -30,8 +30,8 @@ void m31ri_batch_release(m31ri_batch *b);
 /* Forgets the lines; keeps the memory. */
 void m31ri_batch_clear(m31ri_batch *b);
 
-/* Appends all records of `t`, whose file's dictionary has been read. `c` tells where the lanes' times
- * are and counts what could not be made: its n_calibrations, last_wall_ns, n_lost. */
+/* Appends all records of `t`, whose file's dictionary has been read. `c` tells where the lanes'
+ * times are and counts what could not be made: its n_calibrations, last_wall_ns, n_lost. */
 void m31ri_batch_make(m31ri_batch *b, m31ri_take *t, m31ri_commit *c);
 
 /* Bytes at the start of the points that stand already in `file` of `dir` from `at` on, whole lines

@@ -47,8 +47,8 @@ m31r_err m31ri_ring_file_open(const char *path, bool is_writable, m31ri_ring_fil
 void m31ri_ring_file_close(m31ri_ring_file *f);
 void m31ri_ring_file_remove(m31ri_ring_file *f);
 
-/* True for the name of a note of another process: a ring file of our own must not be opened twice, and
- * is alive. */
+/* True for the name of a note of another process: a ring file of our own must not be opened twice,
+ * and is alive. */
 bool m31ri_ring_note_is_of_other(const char *name);
 
 /* Slot `i`, below header->n_slots, and where its records are. */

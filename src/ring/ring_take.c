@@ -35,8 +35,8 @@ static bool advance(m31ri_take *t, m31ri_take_ring *r)
 static void add_ring(m31ri_take *t, uint32_t index, uint64_t at, uint64_t target)
 {
     m31ri_take_ring *r = &t->rings[t->n_active];
-    *r = (m31ri_take_ring){
-        .data = m31ri_ring_file_data(t->file, index), .at = at, .target = target};
+    *r =
+        (m31ri_take_ring){.data = m31ri_ring_file_data(t->file, index), .at = at, .target = target};
     t->n_active += advance(t, r);
 }
 
