@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define M31RI_NUMBER_BYTES 32 /* enough for every function here, NUL not included */
+#define M31RI_NUMBER_BYTES 48 /* room that every function here may write to, NUL not included */
 
 /* Each writes at `out` (at least M31RI_NUMBER_BYTES), no NUL, and returns the bytes written. */
 size_t m31ri_number_write_double(double x, char *out); /* NaN, Infinity, -Infinity bare */
