@@ -220,3 +220,8 @@ void m31ri_unlock(int fd)
 {
     flock(fd, LOCK_UN);
 }
+
+int m31ri_exchange_names(int dir, const char *a, const char *b)
+{
+    return renameat2(dir, a, dir, b, RENAME_EXCHANGE) == 0 ? 0 : errno;
+}

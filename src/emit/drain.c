@@ -368,6 +368,25 @@ static m31r_err write_again(m31ri_drain *d, m31r_error *e)
     return M31R_OK;
 }
 
+/* After a commit: a lane whose file was rotated goes on at the start of a new one. */
+static void rotate_lanes(m31ri_drain *d)
+{
+    for (uint32_t id = 1; d->options.rotate != NULL && id <= d->done.n_lanes; id++) {
+        lane_out *lane = &d->lanes[id];
+        m31ri_commit_lane *c = &d->done.lanes[id - 1];
+        if (lane->append == NULL || d->batch.lanes[id].lines.length != 0 ||
+            !d->options.rotate(d->options.context, lane->file, c->offset, c->last_wall_ns)) {
+            continue;
+        }
+        m31ri_append_sync(lane->append);
+        m31ri_append_close(lane->append);
+        lane->append = NULL;
+        lane->is_dirty = false;
+        c->offset = 0;
+        c->ordinal++;
+    }
+}
+
 m31r_err m31ri_drain_open(m31ri_ring_file *file, const m31ri_drain_options *o, m31ri_drain **out,
                           m31r_error *e)
 {
@@ -460,6 +479,7 @@ bool m31ri_drain_pass(m31ri_drain *d)
     d->done.generation = generation;
     make_batch(d);
     write_batch(d);
+    rotate_lanes(d);
     return true;
 }
 

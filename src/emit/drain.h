@@ -23,6 +23,8 @@ typedef struct m31ri_drain_options {
     int64_t block_timeout_ns; /* how long a failing disk is waited for, once an outage */
     /* What was appended to a lane, for a second sink; NULL: none. */
     void (*written)(void *context, const char *lines, size_t length);
+    /* The file of a lane has so many bytes: true when it was rotated. NULL: it never is. */
+    bool (*rotate)(void *context, const char *file, uint64_t size, int64_t wall_ns);
     void *context;
 } m31ri_drain_options;
 

@@ -84,6 +84,7 @@ static int flush_held(m31r_lane *lane)
     m31ri_buf_clear(&lane->held);
     lane->n_held = 0;
     lane->n_records += n_kept;
+    m31ri_lane_rotate(lane, m31ri_append_size(lane->append), lane->last_wall_ns);
     if (n_kept < n) {
         m31ri_outage_begin(&lane->outage, err, n - n_kept, lane->file);
     }

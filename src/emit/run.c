@@ -133,6 +133,7 @@ void m31ri_run_after_fork(m31r_run *run)
     run->fork_generation = m31ri_fork_generation();
     bool was_open = run->role != M31RI_ROLE_INERT;
     m31ri_rings_forget(run);
+    m31ri_compressor_forget(run);
     m31ri_append_close(run->points.append);
     run->points.append = NULL;
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
@@ -377,6 +378,7 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
         return M31R_OK;
     }
     m31ri_rings_end(run);
+    m31ri_compressor_stop(run);
     m31r_err err = first_lane_error(run);
     if (run->role == M31RI_ROLE_OWNER) {
         m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
@@ -420,6 +422,7 @@ m31r_err m31ri_run_end_observed(m31r_run *run, const m31ri_run_end *end, int wai
                                 m31ri_run_end *out_end, m31r_error *e)
 {
     m31ri_registry_remove(run);
+    m31ri_compressor_stop(run);
     m31r_err err = M31R_OK;
     if (run->role == M31RI_ROLE_OWNER) {
         err = m31ri_owner_end(run, end, wait_ms, out_end, e);

@@ -23,6 +23,7 @@
 #include "emit/outage.h"
 #include "emit/rank.h"
 #include "emit/rings.h"
+#include "emit/rotation.h"
 #include "emit/run_int.h"
 #include "format/names.h"
 #include "rules/privacy.h"
@@ -136,6 +137,7 @@ struct m31r_run {
     m31ri_rings *rings;           /* NULL: everything is written directly */
     m31ri_rings *forgotten_rings; /* a parent's, in a forked child */
     m31r_log *step_logger;        /* what m31r_step() uses, while there are rings */
+    m31ri_compressor compressor;
     m31ri_points points;
     m31ri_stdout_sink sink;
     m31ri_metadata metadata; /* owner only, like the rest */

@@ -28,6 +28,28 @@ static void print(void *context, const char *lines, size_t length)
     }
 }
 
+/* The lane's file is held by the lane, so it is the lane that rotates it. */
+static bool rotate(void *context, const char *file, uint64_t size, int64_t wall_ns)
+{
+    m31r_run *run = context;
+    if (size < (uint64_t)run->settings->rotate_mib * 1024 * 1024) {
+        return false;
+    }
+    bool is_rotated = false;
+    if (pthread_mutex_trylock(&run->lock) != 0) {
+        return false; /* who has it may be waiting for us: the next batch will do */
+    }
+    for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        if (strcmp(lane->file, file) == 0) {
+            pthread_mutex_lock(&lane->lock);
+            is_rotated = m31ri_lane_rotate(lane, size, wall_ns);
+            pthread_mutex_unlock(&lane->lock);
+        }
+    }
+    pthread_mutex_unlock(&run->lock);
+    return is_rotated;
+}
+
 /* What is due now and then: durability, housekeeping, and saying that the clock was set. */
 static void keep_house(m31ri_rings *rs, int64_t *sync_ns, int64_t *tick_ns)
 {
@@ -94,6 +116,7 @@ bool m31ri_writer_start(m31ri_rings *rs)
                                        .privacy = rs->run->privacy,
                                        .block_timeout_ns = rs->block_timeout_ns,
                                        .written = rs->run->sink.is_on ? print : NULL,
+                                       .rotate = rotate,
                                        .context = rs->run};
         if (m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
             is_written = m31ri_drain_open(&rs->file, &o, &rs->drain, NULL) == M31R_OK;

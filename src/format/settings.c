@@ -51,6 +51,8 @@ static const rule section_rules[] = {
     {"deny_keys", KIND_KEYS, AT(m31ri_settings, deny_keys), 0, 0, 0},
     {"block_timeout_s", KIND_SECONDS, AT(m31ri_settings, block_timeout_s), 0, 3600, 0},
     {"sync_interval_s", KIND_SECONDS, AT(m31ri_settings, sync_interval_s), 0, 3600, 0},
+    {"rotate_mib", KIND_INT, AT(m31ri_settings, rotate_mib), 1, 1048576, 0},
+    {"compress", KIND_BOOL, AT(m31ri_settings, compress), 0, 0, 0},
 };
 
 static const rule project_rules[] = {
@@ -396,7 +398,9 @@ void m31ri_settings_init(m31ri_settings *s)
                           .log_every = 1,
                           .sample_interval_s = 1,
                           .block_timeout_s = 5,
-                          .sync_interval_s = 1};
+                          .sync_interval_s = 1,
+                          .rotate_mib = 256,
+                          .compress = true};
 }
 
 void m31ri_settings_release(m31ri_settings *s)

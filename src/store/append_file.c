@@ -297,6 +297,21 @@ static int make_ready(m31ri_append_file *f)
     return mend_tail(f, size, &f->torn);
 }
 
+/* What the name leads to, when the file itself still has links. */
+static m31ri_append_state look_up_name(m31ri_append_file *f)
+{
+    struct stat mine;
+    struct stat named;
+    if (fstat(f->fd, &mine) != 0 || mine.st_nlink == 0) {
+        return M31RI_APPEND_FINE; /* deletion is make_ready's to tell */
+    }
+    if (fstatat(f->dir, f->name, &named, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? M31RI_APPEND_DELETED : M31RI_APPEND_FINE;
+    }
+    bool same = named.st_dev == mine.st_dev && named.st_ino == mine.st_ino;
+    return same ? M31RI_APPEND_FINE : M31RI_APPEND_REPLACED;
+}
+
 m31r_err m31ri_append_open(int dir, const char *name, m31ri_append_mode mode, const char *header,
                            m31ri_buf *torn, m31ri_append_file **out, m31r_error *e)
 {
@@ -387,6 +402,30 @@ int m31ri_append_write(m31ri_append_file *f, const void *lines, size_t length)
     return err;
 }
 
+int m31ri_append_rotate(m31ri_append_file *f, const char *segment)
+{
+    if (look_up_name(f) != M31RI_APPEND_FINE) {
+        return ESTALE; /* somebody else's file has our name: m31ri_append_check tells of it */
+    }
+    int fd = m31ri_open(f->dir, segment, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NONBLOCK, 0666);
+    if (fd < 0) {
+        return errno;
+    }
+    bool is_ours = f->mode != M31RI_APPEND_EXCLUSIVE || m31ri_lock(fd, 0);
+    int err = is_ours ? m31ri_exchange_names(f->dir, segment, f->name) : EBUSY;
+    if (err != 0) {
+        close(fd);
+        unlinkat(f->dir, segment, 0);
+        return err;
+    }
+    close(f->fd);
+    f->fd = fd;
+    f->end = 0;
+    f->cut_back_failed = false;
+    f->entry_unsynced = true;
+    return 0;
+}
+
 bool m31ri_append_take_torn(m31ri_append_file *f, m31ri_buf *out)
 {
     if (f->torn.length == 0) {
@@ -420,21 +459,6 @@ int m31ri_append_sync(m31ri_append_file *f)
         f->entry_unsynced = false;
     }
     return 0;
-}
-
-/* What the name leads to, when the file itself still has links. */
-static m31ri_append_state look_up_name(m31ri_append_file *f)
-{
-    struct stat mine;
-    struct stat named;
-    if (fstat(f->fd, &mine) != 0 || mine.st_nlink == 0) {
-        return M31RI_APPEND_FINE; /* deletion is make_ready's to tell */
-    }
-    if (fstatat(f->dir, f->name, &named, AT_SYMLINK_NOFOLLOW) != 0) {
-        return errno == ENOENT ? M31RI_APPEND_DELETED : M31RI_APPEND_FINE;
-    }
-    bool same = named.st_dev == mine.st_dev && named.st_ino == mine.st_ino;
-    return same ? M31RI_APPEND_FINE : M31RI_APPEND_REPLACED;
 }
 
 m31ri_append_state m31ri_append_check(m31ri_append_file *f)

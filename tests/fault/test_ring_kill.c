@@ -73,9 +73,8 @@ static void emit_for_ever(shared *s, int which, bool is_paced)
 }
 
 /* Every line of the file is a record, and they are numbered 0, 1, 2...; returns how many. */
-static int64_t check_lane(const char *dir, const char *file)
+static int64_t check_lane(char *text, const char *file)
 {
-    char *text = read_text(dir, file);
     int64_t n = 0;
     for (char *line = text, *end; *line != '\0'; line = end + 1) {
         end = strchr(line, '\n');
@@ -95,7 +94,6 @@ static int64_t check_lane(const char *dir, const char *file)
         }
         n++;
     }
-    free(text);
     return n;
 }
 
@@ -115,8 +113,8 @@ static void check_points(const char *dir, const int64_t *n_records, int n)
     assert_int_equal(found, expected);
 }
 
-/* The lane as a reader shows it while nobody has finished what the dead program left. */
-static void read_unfinished(const char *dir, const char *file, m31ri_buf *out)
+/* The lane as a reader shows it, its segments and what nobody has finished yet. */
+static void read_lane(const char *dir, const char *file, m31ri_buf *out)
 {
     m31r_error e = {0};
     m31r_reader *reader = NULL;
@@ -202,20 +200,19 @@ static void kill_round(int n, bool is_paced)
             pause_us(1000);
         }
     }
-    pause_us(random_below(30000));
+    pause_us(random_below(60000));
     for (int k = 0; k < n; k++) {
         kill(children[k], SIGKILL);
     }
     for (int k = 0; k < n; k++) {
         waitpid(children[k], NULL, 0);
     }
-    m31ri_buf seen = M31RI_BUF_INIT;
-    read_unfinished(s->dir, "train.log", &seen);
+    m31ri_buf seen = M31RI_BUF_INIT, finished = M31RI_BUF_INIT;
+    read_lane(s->dir, "train.log", &seen);
     int64_t n_points = count_unfinished_points(s->dir);
     settle_under_fire(s->dir);
-    char *finished = read_text(s->dir, "train.log");
-    assert_string_equal(m31ri_buf_str(&seen), finished);
-    free(finished);
+    read_lane(s->dir, "train.log", &finished);
+    assert_string_equal(m31ri_buf_str(&seen), m31ri_buf_str(&finished));
     m31ri_buf_release(&seen);
     assert_int_equal(n_points, count_unfinished_points(s->dir));
     for (int k = 0; k < n; k++) {
@@ -223,9 +220,12 @@ static void kill_round(int n, bool is_paced)
             snprintf(file, sizeof file, "train.p%d.log", k + 1);
         }
         int64_t acknowledged = atomic_load(&s->acknowledged[k]);
-        n_records[k] = check_lane(s->dir, file);
+        m31ri_buf_clear(&finished);
+        read_lane(s->dir, file, &finished);
+        n_records[k] = check_lane(finished.data, file);
         assert_true(n_records[k] == acknowledged || n_records[k] == acknowledged + 1);
     }
+    m31ri_buf_release(&finished);
     check_points(s->dir, n_records, n);
     munmap(s, sizeof *s);
 }
@@ -254,6 +254,19 @@ static void test_ring_kill__of_eight_processes_with_one_points_file(void **state
     }
 }
 
+/* A lane that is rotated every 1 MiB, and compressed, while it is killed. */
+static void test_ring_kill__in_the_middle_of_rotation(void **state)
+{
+    (void)state;
+    static const char config[] = "config_version: 1\nobservability:\n  rotate_mib: 1\n";
+    assert_int_equal(
+        m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL),
+        M31R_OK);
+    for (int i = 0; i < rounds(8); i++) {
+        kill_round(1 + i % 2, false);
+    }
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, scratch_enter, scratch_leave)
@@ -261,6 +274,7 @@ int main(void)
         CASE(test_ring_kill__flat_out_nothing_acknowledged_is_lost_or_doubled),
         CASE(test_ring_kill__paced_nothing_acknowledged_is_lost_or_doubled),
         CASE(test_ring_kill__of_eight_processes_with_one_points_file),
+        CASE(test_ring_kill__in_the_middle_of_rotation),
     };
     return cmocka_run_group_tests_name("ring_kill", tests, NULL, NULL);
 }

@@ -2,6 +2,10 @@
  * reader that stops. */
 #include "scratch.h"
 
+#include "format/segments.h"
+#include "m31r/reader.h"
+#include "m31r/scan.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -245,6 +249,53 @@ static void test_a22__stdout_full_does_not_block(void **state)
     stdout_case(false);
 }
 
+/* Segments by size, compressed behind the writer's back, read as one lane; what the manifest lists is
+ * what is there. */
+static void test_obs_10__a_lane_is_rotated_by_size_and_read_as_one(void **state)
+{
+    (void)state;
+    static const char config[] = "config_version: 1\nobservability:\n  rotate_mib: 1\n";
+    char dir[4096];
+    enum { RECORDS = 30000 };
+    assert_int_equal(
+        m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL),
+        M31R_OK);
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    for (int i = 0; i < RECORDS; i++) {
+        m31r_info(m31r_run_logger(run, "trainer"), "rotated", "i", i);
+    }
+    assert_int_equal(m31r_run_close(run), M31R_OK);
+    m31ri_segment_list segments = {0};
+    int fd = open(dir, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(m31ri_segment_list_read(fd, "train.log", &segments, NULL), M31R_OK);
+    assert_true(segments.n >= 2);
+    for (size_t i = 0; i < segments.n; i++) {
+        assert_int_equal(segments.segments[i].ordinal, i + 1);
+        assert_true(segments.segments[i].has_compressed);
+        assert_false(segments.segments[i].has_plain);
+    }
+    m31ri_segment_list_release(&segments);
+    close(fd);
+    m31r_error e = {0};
+    m31r_reader *reader = NULL;
+    m31r_scan *scan = NULL;
+    m31r_record record;
+    m31r_scan_options o = M31R_SCAN_OPTIONS_INIT;
+    int next = 0;
+    assert_int_equal(m31r_reader_open(&reader, NULL, dir, &e), M31R_OK);
+    assert_int_equal(m31r_scan_open_run(&scan, reader, &o, &e), M31R_OK);
+    while (m31r_scan_next(scan, &record, &e) == M31R_OK) {
+        const char *number = memmem(record.line, record.length, "\"i\":", 4);
+        if (number != NULL) {
+            assert_int_equal(strtol(number + 4, NULL, 10), next++);
+        }
+    }
+    assert_int_equal(next, RECORDS);
+    m31r_scan_close(scan);
+    m31r_reader_close(reader);
+}
+
 /* `observability: file: false` keeps the file's first and last records and says so; the rest is
  * printed. */
 static void test_obs_09__the_file_can_be_turned_off(void **state)
@@ -292,6 +343,7 @@ int main(void)
         CASE(test_privacy__sensitive_values_and_denied_keys_are_never_written),
         CASE(test_lane__a_full_disk_is_counted_and_what_was_there_stays),
         CASE(test_obs_09__the_file_can_be_turned_off),
+        CASE(test_obs_10__a_lane_is_rotated_by_size_and_read_as_one),
         CASE(test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on),
         CASE(test_a21__stdout_closed_does_not_kill),
         CASE(test_a22__stdout_full_does_not_block),
