@@ -12,6 +12,7 @@ extern const command command_explain;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
+extern const command command_lineage;
 extern const command command_log;
 extern const command command_logs;
 extern const command command_metric;
@@ -33,6 +34,7 @@ const command *const all_commands[] = {
     &command_compare,
     &command_diff,
     &command_explain,
+    &command_lineage,
     &command_log,
     &command_metric,
     &command_verify,

@@ -23,6 +23,7 @@
 #include "m31r/error.h"
 #include "m31r/explain.h"
 #include "m31r/groups.h"
+#include "m31r/lineage.h"
 #include "m31r/recover.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
@@ -138,6 +139,14 @@ M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *reco
  * Thread:  one at a time per screen and groups.
  */
 M31R_API m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m31r_error *e);
+
+/* Writes a lineage: ancestors, the run itself, descendants, each with its files.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_lineage(const m31r_screen *s, const m31r_lineage *l, m31r_error *e);
 
 /* Writes a verification: the five criteria, the checks, the verdict.
  *

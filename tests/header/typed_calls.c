@@ -19,6 +19,8 @@ static void write_file(const char *path, const char *text)
 static void train(m31r_run *run)
 {
     float loss = 4;
+    m31r_input_add(run, "shard.bin");
+    m31r_input_add(run, "bpe.bin");
     for (int i = 1; i <= 20; i++) {
         loss *= 0.9f;
         m31r_train_step(run, .step = i, .loss = loss, .lr = i < 5 ? 0.1 : 0.01, .grad_norm = 1,
@@ -51,6 +53,8 @@ static void tokenizer(m31r_run *run)
     }
     m31r_tokenizer_summary(run, .vocab_size = 556, .coverage = 1, .fragmentation = 1.5,
                            .split_words = 0.25, .tokens_per_line = 7.5, .bytes_per_token = 3.5);
+    write_file("bpe.bin", "merges");
+    m31r_output_add(run, "tokenizer", "bpe.bin");
 }
 
 static void eval(m31r_run *run)
@@ -65,6 +69,7 @@ static void eval(m31r_run *run)
 
 static void serve(m31r_run *run)
 {
+    m31r_input_add(run, "model.bin");
     for (int i = 1; i <= 50; i++) {
         m31r_serve_request(run, .status = i == 7 ? 400 : 200, .latency_ms = i,
                            .first_token_ms = 0.5, .tokens_generated = 3);

@@ -77,7 +77,7 @@ def main():
               ["logs", "@", "--root", root, "--count-by", "module,level"],
               ["logs", "@", "--root", root, "--stats", "loss", "--by", "module"],
               ["metrics", "@", "--root", root],
-              ["explain", "@", "--root", root],
+              ["explain", "@", "--root", root], ["lineage", "@", "--root", root],
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
               ["verify", "@", "--root", root],
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],

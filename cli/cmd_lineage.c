@@ -1,0 +1,41 @@
+/* cmd_lineage.c - m31r lineage FILE|RUN: where it came from, and what came of it. */
+#include "command.h"
+#include "m31r/lineage.h"
+
+static const cli_option options[] = {
+    {"root", 0, "DIR", "directory of runs (default: experiments)"},
+    {NULL, 0, NULL, NULL},
+};
+
+static int run(cli *c)
+{
+    m31r_lineage *lineage = NULL;
+    m31r_error e;
+    int status = 0;
+    m31r_err err =
+        m31r_lineage_open(&lineage, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
+    if (err == M31R_OK) {
+        err = m31r_show_lineage(&c->out, lineage, &e);
+    }
+    if (err != M31R_OK) {
+        status = cli_fail(c, &e);
+    } else if (m31r_lineage_broken(lineage) > 0) {
+        status = m31r_err_exit(M31R_E_INVALID);
+    }
+    m31r_lineage_close(lineage);
+    return status;
+}
+
+const command command_lineage = {
+    .name = "lineage",
+    .summary = "where a file or a run came from, and what came of it",
+    .usage = "[RUN | FILE]",
+    .options = options,
+    .run = run,
+    .details = "Runs are tied by the SHA-256 of what they made and read, so a file may have been "
+               "moved or\nrenamed since. For each run: config, dataset, tokenizer, commit, seed, "
+               "metric. A file inside\na run's directory (a log, the metrics) stands for the run. "
+               "A link whose other end is not here\nis broken: exit status 4.",
+    .examples = "m31r lineage @\nm31r lineage model.bin --json",
+    .max_args = 1,
+};
