@@ -10,7 +10,6 @@
 #include "m31r/reader.h"
 #include "m31r/scan.h"
 
-#define FIELDS_LIMIT 64
 #define WAIT_MS 500
 #define AROUND 10
 
@@ -34,19 +33,12 @@ static const cli_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* Names between commas; `text` holds them. */
-typedef struct name_list {
-    char *text;
-    const char *names[FIELDS_LIMIT];
-    size_t n;
-} name_list;
-
 typedef struct logs {
     m31r_reader *reader;
     m31r_scan *scan;
     m31r_scan_options options;
     m31r_record_view_options view;
-    name_list fields, by;
+    cli_names fields, by;
     char *around_file;
     bool has_written;    /* a record passed */
     m31r_groups *groups; /* NULL when records are written */
@@ -100,30 +92,6 @@ static bool read_level(cli *c, m31r_filter *filter)
     return true;
 }
 
-/* Leaves the list alone when the option was not given. */
-static bool read_names(cli *c, const char *option, int limit, name_list *out)
-{
-    const char *text = cli_value(c, option);
-    if (text == NULL) {
-        return true;
-    }
-    out->text = strdup(text);
-    for (char *at = out->text; at != NULL;) {
-        char *comma = strchr(at, ',');
-        if (out->n == (size_t)limit || at == comma || *at == '\0') {
-            (void)cli_misuse(c, "--%s is 1 to %d names between commas, not \"%s\"", option, limit,
-                             text);
-            return false;
-        }
-        out->names[out->n++] = at;
-        if (comma != NULL) {
-            *comma = '\0';
-        }
-        at = comma != NULL ? comma + 1 : NULL;
-    }
-    return true;
-}
-
 /* --count-by A,B or --stats FIELD [--by A,B]. */
 static bool read_groups(cli *c, logs *l)
 {
@@ -146,7 +114,7 @@ static bool read_groups(cli *c, logs *l)
                          cli_has(c, "follow") ? "follow" : "fields", counts ? "count-by" : "stats");
         return false;
     }
-    if (!read_names(c, counts ? "count-by" : "by", M31R_GROUPS_BY_LIMIT, &l->by)) {
+    if (!cli_names_of(c, counts ? "count-by" : "by", M31R_GROUPS_BY_LIMIT, &l->by)) {
         return false;
     }
     grouping.by = l->by.names;
@@ -200,9 +168,9 @@ static bool read_options(cli *c, logs *l)
     return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
            cli_time(c, "since", &l->options.filter.since_ns) &&
            cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&
-           read_steps(c, &l->options.filter) && read_names(c, "fields", FIELDS_LIMIT, &l->fields) &&
-           read_groups(c, l) && cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail) &&
-           read_around(c, l);
+           read_steps(c, &l->options.filter) &&
+           cli_names_of(c, "fields", CLI_NAMES_LIMIT, &l->fields) && read_groups(c, l) &&
+           cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail) && read_around(c, l);
 }
 
 /* A word that is a file is a file; everything else is a run. */

@@ -86,6 +86,18 @@ bool cli_expr(cli *c, m31r_expr_subject subject, m31r_expr **out);
 /* select.c: notes about fields that no `subject` ("record") had or whose type did not fit. */
 void cli_note_expr(cli *c, const m31r_expr *expr, const char *subject);
 
+#define CLI_NAMES_LIMIT 64
+
+/* Names between commas; `text` holds them, and whoever has the list frees it. */
+typedef struct cli_names {
+    char *text;
+    const char *names[CLI_NAMES_LIMIT];
+    size_t n;
+} cli_names;
+
+/* select.c: the value of --fields and the like, at most `limit` names; as cli_number(). */
+bool cli_names_of(cli *c, const char *option, int limit, cli_names *out);
+
 /* select.c: the value of --since and the like; as cli_number(). */
 bool cli_time(cli *c, const char *name, int64_t *out_ns);
 

@@ -1,6 +1,7 @@
 /* select.c - what commands that choose share: -w EXPR, --since and --until, and what is said at the
  * end about fields that were never there. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -83,4 +84,27 @@ int cli_filter_is_no_run(cli *c, const char *word)
     snprintf(e.hint, sizeof e.hint, "an expression stands behind -w: m31r %s -w '%.300s'",
              c->command->name, word);
     return cli_fail(c, &e);
+}
+
+bool cli_names_of(cli *c, const char *option, int limit, cli_names *out)
+{
+    const char *text = cli_value(c, option);
+    if (text == NULL) {
+        return true;
+    }
+    out->text = strdup(text);
+    for (char *at = out->text; at != NULL;) {
+        char *comma = strchr(at, ',');
+        if (out->n == (size_t)limit || at == comma || *at == '\0') {
+            (void)cli_misuse(c, "--%s is 1 to %d names between commas, not \"%s\"", option, limit,
+                             text);
+            return false;
+        }
+        out->names[out->n++] = at;
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+        at = comma != NULL ? comma + 1 : NULL;
+    }
+    return true;
 }

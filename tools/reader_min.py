@@ -137,7 +137,8 @@ def read_point(line):
 
 def content(path):
     if path.endswith(".zst"):
-        return subprocess.run(["zstd", "-q", "-dc", path], stdout=subprocess.PIPE, check=True).stdout
+        unpack = ["zstd", "-q", "-dc", path]
+        return subprocess.run(unpack, stdout=subprocess.PIPE, check=True).stdout
     with open(path, "rb") as f:
         return f.read()
 

@@ -79,14 +79,22 @@ M31R_API void m31r_show_error(const m31r_screen *s, const m31r_error *e);
  */
 M31R_API void m31r_show_text(const m31r_screen *s, const char *text);
 
-/* Writes the table of runs, newest first, and how many there are in each state. `limit`: the newest
- * so many; 0 all.
+/* Which runs of a list to show, and what of them. All zero: all runs, the table's own columns. */
+typedef struct m31r_runs_view {
+    const char *const *fields; /* columns instead of the table's: those of m31r_runs_value() */
+    size_t n_fields;
+    int64_t limit; /* the first so many; 0 all */
+} m31r_runs_view;
+
+/* Writes the table of runs in the order of the list, and how many there are in each state. In JSON
+ * an object of kind run each, or of kind fields (null for what a run does not have), then the
+ * counts.
  *
  * Returns: M31R_OK when all was written.
- * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Errors:  M31R_E_ARG (a field that no run has), M31R_E_IO, M31R_E_NOMEM.
  * Thread:  one at a time per screen and list.
  */
-M31R_API m31r_err m31r_show_runs(const m31r_screen *s, m31r_runs *runs, int64_t limit,
+M31R_API m31r_err m31r_show_runs(const m31r_screen *s, m31r_runs *runs, const m31r_runs_view *view,
                                  m31r_error *e);
 
 /* Writes one run at a glance, the newest of `chain`; on a JSON screen one object with lanes,

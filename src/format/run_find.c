@@ -77,6 +77,26 @@ static bool read_name(int run, m31ri_run_entry *entry)
     return entry->name != NULL;
 }
 
+static bool add_known(const m31ri_run_known *known, const char *id, m31ri_run_list *l)
+{
+    const char *name;
+    const char *timestamp;
+    m31ri_run_entry entry = {0};
+    if (known == NULL || !known->find(known->context, id, &name, &timestamp)) {
+        return false;
+    }
+    snprintf(entry.timestamp, sizeof entry.timestamp, "%s", timestamp);
+    entry.name = m31ri_strdup(name);
+    entry.run_id = m31ri_strdup(id);
+    if (entry.name == NULL || entry.run_id == NULL) {
+        m31ri_free(entry.name);
+        m31ri_free(entry.run_id);
+        return false;
+    }
+    l->runs[l->n++] = entry;
+    return true;
+}
+
 /* Adds directory `id` of `root` to the list when it is a run. */
 static m31r_err add_run(int root, const char *id, m31ri_run_list *l, m31r_error *e)
 {
@@ -125,7 +145,7 @@ static int by_start(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->run_id, y->run_id);
 }
 
-static m31r_err read_runs(int root, m31ri_run_list *l, m31r_error *e)
+static m31r_err read_runs(int root, const m31ri_run_known *known, m31ri_run_list *l, m31r_error *e)
 {
     m31ri_dir_list names;
     m31r_err err = m31ri_dir_list_fd(root, &names, e);
@@ -137,12 +157,27 @@ static m31r_err read_runs(int root, m31ri_run_list *l, m31r_error *e)
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory listing runs");
     }
     for (size_t i = 0; i < names.n && err == M31R_OK; i++) {
-        if (names.entries[i].type == 'd' && names.entries[i].name[0] != '.') {
+        if (names.entries[i].type == 'd' && names.entries[i].name[0] != '.' &&
+            !add_known(known, names.entries[i].name, l)) {
             err = add_run(root, names.entries[i].name, l, e);
         }
     }
     m31ri_dir_list_release(&names);
     return err;
+}
+
+m31r_err m31ri_run_list_read_fd(int root, const m31ri_run_known *known, m31ri_run_list *out,
+                                m31r_error *e)
+{
+    m31ri_run_list l = {0};
+    m31r_err err = read_runs(root, known, &l, e);
+    if (err != M31R_OK) {
+        m31ri_run_list_release(&l);
+        return err;
+    }
+    qsort(l.runs, l.n, sizeof *l.runs, by_start);
+    *out = l;
+    return M31R_OK;
 }
 
 m31r_err m31ri_run_list_read(const char *root, m31ri_run_list *out, m31r_error *e)
@@ -151,16 +186,9 @@ m31r_err m31ri_run_list_read(const char *root, m31ri_run_list *out, m31r_error *
     if (fd < 0) {
         return m31ri_fail_sys(e, errno, root, "opening the directory of runs %s", root);
     }
-    m31ri_run_list l = {0};
-    m31r_err err = read_runs(fd, &l, e);
+    m31r_err err = m31ri_run_list_read_fd(fd, NULL, out, e);
     close(fd);
-    if (err != M31R_OK) {
-        m31ri_run_list_release(&l);
-        return err;
-    }
-    qsort(l.runs, l.n, sizeof *l.runs, by_start);
-    *out = l;
-    return M31R_OK;
+    return err;
 }
 
 void m31ri_run_list_release(m31ri_run_list *l)

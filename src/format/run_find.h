@@ -30,6 +30,17 @@ typedef struct m31ri_run_list {
  * Errors: M31R_E_NOTFOUND (no such root), M31R_E_IO, M31R_E_NOMEM.
  * Owns:   m31ri_run_list_release(). Thread: any. */
 m31r_err m31ri_run_list_read(const char *root, m31ri_run_list *out, m31r_error *e);
+
+/* Who knows name and timestamp of a run without its metadata.json being read. */
+typedef struct m31ri_run_known {
+    bool (*find)(void *context, const char *run_id, const char **out_name,
+                 const char **out_timestamp);
+    void *context;
+} m31ri_run_known;
+
+/* The same of a root that is open; `known` may be NULL. */
+m31r_err m31ri_run_list_read_fd(int root, const m31ri_run_known *known, m31ri_run_list *out,
+                                m31r_error *e);
 void m31ri_run_list_release(m31ri_run_list *l);
 
 /* Finds the run that `text` means in `root`; `*out_path` is its directory (below `root` as given,

@@ -1,0 +1,1 @@
+m31r completion csh
