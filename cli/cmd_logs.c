@@ -26,6 +26,7 @@ static const cli_option options[] = {
     {"tail", 'n', "N", "only the last N that match; with --around N on each side (10)"},
     {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
     {"fields", 0, "A,B", "only these fields, in this order"},
+    {"csv", 0, NULL, "comma-separated values (RFC 4180): --fields, else ts,level,module,msg,step"},
     {"count-by", 0, "A,B", "count records by the values of these fields"},
     {"stats", 0, "FIELD", "count, min, max, mean, p50, p90, p99 of a number"},
     {"by", 0, "A,B", "with --stats: of each value of these fields"},
@@ -40,7 +41,8 @@ typedef struct logs {
     m31r_record_view_options view;
     cli_names fields, by;
     char *around_file;
-    bool has_written;    /* a record passed */
+    bool has_written; /* a record passed */
+    bool is_csv;
     m31r_groups *groups; /* NULL when records are written */
 } logs;
 
@@ -109,9 +111,13 @@ static bool read_groups(cli *c, logs *l)
         (void)cli_misuse(c, "--count-by or --stats, not both: --stats counts too");
         return false;
     }
-    if (cli_has(c, "follow") || cli_has(c, "fields")) {
-        (void)cli_misuse(c, "--%s goes with records, not with --%s",
-                         cli_has(c, "follow") ? "follow" : "fields", counts ? "count-by" : "stats");
+    const char *of_records = cli_has(c, "follow")   ? "follow"
+                             : cli_has(c, "fields") ? "fields"
+                             : cli_has(c, "csv")    ? "csv"
+                                                    : NULL;
+    if (of_records != NULL) {
+        (void)cli_misuse(c, "--%s goes with records, not with --%s", of_records,
+                         counts ? "count-by" : "stats");
         return false;
     }
     if (!cli_names_of(c, counts ? "count-by" : "by", M31R_GROUPS_BY_LIMIT, &l->by)) {
@@ -164,6 +170,11 @@ static bool read_options(cli *c, logs *l)
     l->options.filter.module = cli_value(c, "module");
     l->options.lane = cli_value(c, "lane");
     l->options.is_following = cli_has(c, "follow");
+    l->is_csv = cli_has(c, "csv");
+    if (l->is_csv && cli_has(c, "json")) {
+        (void)cli_misuse(c, "--csv or --json, not both");
+        return false;
+    }
     l->options.is_strict = cli_has(c, "strict");
     return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
            cli_time(c, "since", &l->options.filter.since_ns) &&
@@ -203,13 +214,15 @@ static m31r_err open_source(cli *c, logs *l, m31r_error *e)
 static m31r_err write_records(cli *c, logs *l, m31r_error *e)
 {
     m31r_record record;
+    m31r_err begun = l->is_csv ? m31r_show_csv_names(&c->out, &l->view, e) : M31R_OK;
     for (;;) {
-        m31r_err err = m31r_scan_next(l->scan, &record, e);
+        m31r_err err = begun != M31R_OK ? begun : m31r_scan_next(l->scan, &record, e);
         l->has_written |= err == M31R_OK;
         if (err == M31R_OK && l->groups != NULL) {
             err = m31r_groups_add(l->groups, &record, e);
         } else if (err == M31R_OK) {
-            err = m31r_show_record(&c->out, &record, &l->view, e);
+            err = l->is_csv ? m31r_show_csv_record(&c->out, &record, &l->view, e)
+                            : m31r_show_record(&c->out, &record, &l->view, e);
         } else if (err == M31R_EOF && l->options.is_following) {
             fflush(c->out.out);
             err = m31r_scan_wait(l->scan, WAIT_MS, e);
@@ -302,6 +315,7 @@ const command command_logs = {
         "--module trainer\n"
         "m31r logs @ -w 'level>=WARNING and step in 1000..2000'\nm31r logs @ --since 2h\n"
         "m31r logs @ --count-by module,level\nm31r logs FILE --stats latency_ms --by route\n"
+        "m31r logs @ --module trainer --fields ts,step,loss --csv > steps.csv\n"
         "m31r logs - -w 'level>=ERROR' < other.jsonl",
     .max_args = 1,
 };

@@ -140,6 +140,27 @@ typedef struct m31r_record_view_options {
 M31R_API m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *record,
                                    const m31r_record_view_options *options, m31r_error *e);
 
+/* Writes the first line of CSV (RFC 4180): the names of the wanted fields, without any
+ * ts,level,module,msg,step. Lines end in CR LF (on a terminal in LF).
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_csv_names(const m31r_screen *s, const m31r_record_view_options *options,
+                                      m31r_error *e);
+
+/* Writes a record as a line of CSV: strings without their JSON escapes but for what a terminal
+ * could act on, nothing for a field that is missing or null, "" for an empty string, objects and
+ * arrays as their JSON text.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_csv_record(const m31r_screen *s, const m31r_record *record,
+                                       const m31r_record_view_options *options, m31r_error *e);
+
 /* Writes groups of records as a table; on a JSON screen one object of kind "count" or "stats" each.
  *
  * Returns: M31R_OK when all was written.

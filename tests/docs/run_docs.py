@@ -7,6 +7,7 @@ Fenced blocks, by the words behind the fence:
   sh               is run by sh -e; each block of a page goes on in the folder where the last ended
   sh status=N      the same, and its last command ends with status N
   sh no-run        is counted and listed, with the rest of that line as the reason
+  sh needs=NAME    is run where the command NAME is; python:NAME a module of Python. Else it is listed
   c                is compiled, not run; a fragment without main() is put into a function
   c file=NAME      the same, and is kept as NAME in that folder, for the blocks that follow
 Other blocks (text, console, ...) are for the eye. A page has a scratch folder of its own; HOME and
@@ -81,7 +82,8 @@ def environment(scratch, options):
     write(os.path.join(tools, "cc"), f'#!/bin/sh\nexec {compiler} "$@" {options.cc_flags}\n')
     os.chmod(os.path.join(tools, "cc"), 0o755)
     os.symlink(os.path.join(options.bin, "m31r"), os.path.join(tools, "m31r"))
-    env.update(PATH=tools + ":" + env["PATH"], HOME=home, XDG_CACHE_HOME=home, LC_ALL="C.UTF-8",
+    venv = os.path.join(SOURCE, "build", "venv", "bin")  # for modules of Python, when it is there
+    env.update(PATH=":".join([tools, venv, env["PATH"]]), M31R_SOURCE_DIR=SOURCE, HOME=home, XDG_CACHE_HOME=home, LC_ALL="C.UTF-8",
                TZ="UTC", CPATH=os.path.join(SOURCE, "include"), LIBRARY_PATH=options.bin,
                LD_LIBRARY_PATH=options.bin, ASAN_OPTIONS="detect_leaks=0",
                GIT_CONFIG_GLOBAL=os.path.join(home, "gitconfig"), GIT_CONFIG_NOSYSTEM="1")
@@ -104,6 +106,17 @@ def finish(command, folder, env):
         pass
     process.wait()
     return process.returncode, output
+
+
+def is_missing(needs, env):
+    """What a block needs and this machine does not have, or None."""
+    kind, _, module = needs.partition(":")
+    if kind == "python":
+        command = ["python3", "-c", f"import {module}"]
+        there = subprocess.run(command, env=env, stderr=subprocess.DEVNULL).returncode == 0
+    else:
+        there = shutil.which(needs, path=env["PATH"])
+    return None if there else f"{module or needs} is not installed"
 
 
 class Page:
@@ -152,9 +165,11 @@ def run_page(path, options, counts):
     for block in found:
         if block.kind not in ("sh", "c", "unclosed"):
             continue
-        if block.rest.startswith("no-run"):
+        needs = block.option("needs")
+        missing = is_missing(needs, page.env) if needs else None
+        if block.rest.startswith("no-run") or missing:
             counts["not run"] += 1
-            why = block.rest.partition(" ")[2] or "no reason given"
+            why = missing or block.rest.partition(" ")[2] or "no reason given"
             print(f"not run  {page.name}:{block.line}: {why}")
             continue
         wrong = page.run(block)

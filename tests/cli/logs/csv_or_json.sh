@@ -1,0 +1,1 @@
+cp -r "$M31R_SOURCE_DIR/tests/data/v1" experiments && m31r logs --csv --json
