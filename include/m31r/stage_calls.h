@@ -39,7 +39,8 @@ typedef enum m31r_stage_call {
  * - tokens: tokens trained on since the last call [tokens]
  * - tokens_per_sec (filled): training speed over a window of about ten seconds [tokens/s]; filled
  *   from `tokens` and either `duration_s` or the time between calls
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  * - duration_s: time that these tokens took, where the time between calls holds other work too
  *   [s]
  * - tokens_total: tokens trained on since step 0, also before a resume [tokens]
@@ -202,7 +203,8 @@ typedef struct m31r_data_shard_fields {
  * - bytes_kept (filled): bytes of the files in the dataset [bytes]; filled by adding the calls up
  * - duration_s (filled): time it took [s]; filled with the time since the run was opened in this
  *   process
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  */
 typedef struct m31r_data_summary_fields {
     m31r_integer files_processed;
@@ -224,7 +226,8 @@ typedef struct m31r_data_summary_fields {
  * - pair_count: how often the newest pair stands in the text
  * - duration_s (filled): time so far [s]; filled with the time since the run was opened in this
  *   process
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  */
 typedef struct m31r_tokenizer_progress_fields {
     m31r_integer merges;
@@ -247,7 +250,8 @@ typedef struct m31r_tokenizer_progress_fields {
  * - merges: merges learned
  * - duration_s (filled): time training took [s]; filled with the time since the run was opened in
  *   this process
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  */
 typedef struct m31r_tokenizer_summary_fields {
     m31r_integer vocab_size;
@@ -272,7 +276,8 @@ typedef struct m31r_tokenizer_summary_fields {
  * - compiled (mandatory): samples that compiled
  * - passed (mandatory): samples that passed every test
  * - latency_ms (mandatory): time to generate one sample, the mean over the samples [ms]
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  * - timeouts: samples that ran past a limit
  */
 typedef struct m31r_eval_task_fields {
@@ -306,7 +311,8 @@ typedef struct m31r_eval_task_fields {
  *   from a sketch of the calls
  * - latency_p99_ms (filled): latency that 99 % of them do not exceed, within 1 % [ms]; filled
  *   from a sketch of the calls
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  * - duration_s (filled): time it took [s]; filled with the time since the run was opened in this
  *   process
  */
@@ -336,7 +342,8 @@ typedef struct m31r_eval_summary_fields {
  * - tokens_prompt: tokens of the prompt [tokens]
  * - tokens_generated (mandatory): tokens generated [tokens]
  * - queue_depth: requests waiting when it came
- * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
+ *   at most 20 ms old
  * - error: what went wrong, a word such as timeout or disconnected
  */
 typedef struct m31r_serve_request_fields {
@@ -370,7 +377,8 @@ typedef struct m31r_serve_request_fields {
  *   from a sketch of the calls
  * - first_token_p50_ms (filled): time to the first token that half of them do not exceed, within
  *   1 % [ms]; filled from a sketch of the calls
- * - memory_mb (mandatory): resident memory of the process [MiB]; filled from the operating system
+ * - memory_mb (mandatory): resident memory of the process [MiB]; filled from the operating
+ *   system, at most 20 ms old
  * - peak_memory_mb (filled): highest resident memory of the process so far [MiB]; filled from the
  *   operating system
  * - duration_s (filled): time it took [s]; filled with the time since the run was opened in this

@@ -18,6 +18,7 @@
 #define SAID_MISSING 2
 #define SAID_RANGE 4
 #define MIB (1024.0 * 1024.0)
+#define MEMORY_NS (20 * 1000 * 1000LL)
 
 _Static_assert(sizeof(m31ri_cell) == 8 && sizeof(void *) == 8,
                "a field of a typed call is 8 bytes");
@@ -136,12 +137,22 @@ void m31ri_fill_number(double *field, double value)
     }
 }
 
-void m31ri_fill_memory(double *field)
+/* Asking the system takes longer than all else of a call, so an answer is good for a while. */
+void m31ri_fill_memory(struct m31ri_stage_state *s, double *field)
 {
+    int64_t now = m31ri_mono_ns();
     m31r_memory memory;
-    if (m31ri_is_unset_number(*field) && m31r_memory_read(&memory, false) == M31R_OK) {
-        *field = (double)memory.rss_bytes / MIB;
+    if (!m31ri_is_unset_number(*field)) {
+        return;
     }
+    if (s->memory_mono_ns == 0 || now - s->memory_mono_ns >= MEMORY_NS) {
+        if (m31r_memory_read(&memory, false) != M31R_OK) {
+            return;
+        }
+        s->memory_mb = (double)memory.rss_bytes / MIB;
+        s->memory_mono_ns = now;
+    }
+    *field = s->memory_mb;
 }
 
 void m31ri_fill_duration(const m31r_run *run, double *field)

@@ -42,7 +42,7 @@ bool m31ri_fill_train_step(m31r_run *run, struct m31ri_stage_state *s, void *fie
         f->tokens = (int64_t)t->n_tokens;
         m31ri_fill_number(&f->tokens_per_sec, rate);
     }
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     t->is_held = !is_step_due(run, t, f);
     if (t->is_held) {
         t->held = *f;
@@ -141,7 +141,7 @@ bool m31ri_fill_data_summary(m31r_run *run, struct m31ri_stage_state *s, void *f
     m31ri_fill_integer(&f->shards, d->n_shards);
     m31ri_fill_integer(&f->bytes_kept, d->kept_bytes);
     m31ri_fill_duration(run, &f->duration_s);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     write_reasons(run, &d->reasons);
     return true;
 }
@@ -152,17 +152,15 @@ bool m31ri_fill_data_summary(m31r_run *run, struct m31ri_stage_state *s, void *f
 bool m31ri_fill_tokenizer_progress(m31r_run *run, struct m31ri_stage_state *s, void *fields)
 {
     m31r_tokenizer_progress_fields *f = fields;
-    (void)s;
     m31ri_fill_duration(run, &f->duration_s);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     return true;
 }
 
 bool m31ri_fill_tokenizer_summary(m31r_run *run, struct m31ri_stage_state *s, void *fields)
 {
     m31r_tokenizer_summary_fields *f = fields;
-    (void)s;
     m31ri_fill_duration(run, &f->duration_s);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     return true;
 }

@@ -66,7 +66,7 @@ bool m31ri_fill_eval_task(m31r_run *run, struct m31ri_stage_state *s, void *fiel
     }
     add_value(s->latency, f->latency_ms);
     m31ri_fill_integer(&f->number, e->n_tasks);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     return true;
 }
 
@@ -197,7 +197,7 @@ bool m31ri_fill_eval_summary(m31r_run *run, struct m31ri_stage_state *s, void *f
     fill_quantile(s->latency, 0.5, &f->latency_p50_ms);
     fill_quantile(s->latency, 0.9, &f->latency_p90_ms);
     fill_quantile(s->latency, 0.99, &f->latency_p99_ms);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     m31ri_fill_duration(run, &f->duration_s);
     return true;
 }
@@ -216,7 +216,7 @@ bool m31ri_fill_serve_request(m31r_run *run, struct m31ri_stage_state *s, void *
     add_value(s->latency, f->latency_ms);
     add_value(s->first_token, f->first_token_ms);
     m31ri_fill_integer(&f->request, c->n_requests);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     return true;
 }
 
@@ -232,7 +232,7 @@ bool m31ri_fill_serve_summary(m31r_run *run, struct m31ri_stage_state *s, void *
     fill_quantile(s->latency, 0.99, &f->latency_p99_ms);
     fill_quantile(s->latency, 0.999, &f->latency_p999_ms);
     fill_quantile(s->first_token, 0.5, &f->first_token_p50_ms);
-    m31ri_fill_memory(&f->memory_mb);
+    m31ri_fill_memory(s, &f->memory_mb);
     if (m31r_memory_read(&memory, false) == M31R_OK) {
         m31ri_fill_number(&f->peak_memory_mb, (double)memory.peak_bytes / MIB);
     }

@@ -75,6 +75,8 @@ struct m31ri_stage_state {
     m31ri_eval_counts eval;
     m31ri_serve_counts serve;
     m31r_quantiles *latency, *first_token;
+    double memory_mb; /* as of memory_mono_ns */
+    int64_t memory_mono_ns;
     m31r_lane *progress_lane;
     bool has_no_progress_lane;
     int64_t progress_next_ns, progress_start_ns;
@@ -116,7 +118,7 @@ void m31ri_register_shard(m31r_run *run, m31r_data_shard_fields *f, char sha256[
 /* Fills for any stage: 0 sets nothing that is set. */
 void m31ri_fill_integer(int64_t *field, uint64_t value);
 void m31ri_fill_number(double *field, double value);
-void m31ri_fill_memory(double *field);
+void m31ri_fill_memory(struct m31ri_stage_state *s, double *field);
 void m31ri_fill_duration(const m31r_run *run, double *field);
 
 /* stage_fill.c, stage_score.c: count what a call says and fill what it leaves out; `fields` is the

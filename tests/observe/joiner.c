@@ -80,6 +80,11 @@ int main(int argc, char **argv)
             }
             usleep(25000);
         }
+    } else if (strcmp(what, "memory") == 0) {
+        m31r_memory memory = {0, 0, 0, false};
+        (void)m31r_memory_read(&memory, true);
+        m31r_info(log, "memory", "has_gpu", memory.has_gpu, "gpu_bytes", memory.gpu_bytes,
+                  "rss_bytes", memory.rss_bytes);
     } else if (strcmp(what, "nan") == 0) {
         m31r_metric(run, "loss", 1.5, 1);
         m31r_metric(run, "loss", NAN, 2);

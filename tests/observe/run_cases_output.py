@@ -308,6 +308,22 @@ def gpus_through_nvml(p):
 
 
 @test
+def a_program_reads_the_memory_of_gpus(p):
+    if FAKE_NVML is None or not os.path.exists(os.path.join(FAKE_NVML, "libnvidia-ml.so.1")):
+        raise Skip("the stand-in for libnvidia-ml.so.1 is not built")
+    joiner = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
+    p.run(joiner, "memory")
+    p.env["LD_LIBRARY_PATH"] = FAKE_NVML
+    p.run(joiner, "memory")
+    seen = []
+    for run in sorted(p.runs()):
+        with open(os.path.join(run, "train.log"), encoding="utf-8") as f:
+            seen += [x for x in map(json.loads, f) if x["msg"] == "memory"]
+    assert {(x["has_gpu"], x["gpu_bytes"]) for x in seen} == {(False, 0), (True, 3 << 30)}, seen
+    assert all(x["rss_bytes"] > 1 << 20 for x in seen)
+
+
+@test
 def project_file_gives_metrics_and_capture(p):
     with open(os.path.join(p.path, "m31r.yaml"), "w") as f:
         f.write("config_version: 1\nmetrics:\n  - 'loss=loss ([0-9.]+)'\ncapture: patterns\n")

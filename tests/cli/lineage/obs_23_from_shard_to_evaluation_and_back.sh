@@ -34,4 +34,4 @@ echo "# a file that nobody knows"
 echo new >unknown.txt && see unknown.txt
 echo "# the maker is gone"
 mkdir elsewhere && mv "$(dirname experiments/*/train.log)" elsewhere && see @
-m31r lineage @ --text | sed 's/20[0-9TZ-]*-[0-9a-f]*/RUN/; s/of [0-9TZ-]*-[0-9a-f]*/of RUN/; s/config .*/.../'
+m31r lineage @ --text | sed 's/[0-9]*T[0-9]*Z-[0-9a-f-]*/RUN/; s/config .*/.../'
