@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -155,14 +155,14 @@ void m31ri_core_off(void)
 
 int m31ri_pidfd_open(pid_t pid)
 {
-    int fd = pidfd_open(pid, 0);
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* not every libc has it by name */
     return fd >= 0 && fd < LOWEST_FD ? fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD) : fd;
 }
 
 void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal)
 {
     if (pidfd >= 0) {
-        pidfd_send_signal(pidfd, signal, NULL, 0);
+        syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
     } else if (pid > 0) {
         kill(pid, signal);
     }

@@ -11,12 +11,15 @@
 
 #include "observe/keeper.h"
 
+#define CORE_FLAG 0x80
+
+/* As waitpid() would say it: the exit status above eight bits, or the signal in them. */
 static int status_of(const siginfo_t *info)
 {
     if (info->si_code == CLD_EXITED) {
-        return W_EXITCODE(info->si_status, 0);
+        return (info->si_status & 0xff) << 8;
     }
-    return W_EXITCODE(0, info->si_status) | (info->si_code == CLD_DUMPED ? WCOREFLAG : 0);
+    return info->si_status | (info->si_code == CLD_DUMPED ? CORE_FLAG : 0);
 }
 
 static void note_end(m31ri_shared *s, int status)

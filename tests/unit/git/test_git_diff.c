@@ -15,30 +15,17 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "git/git_facts.h"
-
-static char scratch[64];
+#include "unit/git/scratch_repo.h"
 
 static void shell(const char *commands)
 {
-    m31ri_buf all = M31RI_BUF_INIT;
-    m31ri_buf_add_format(
-        &all,
-        "set -e; cd %s/r; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a "
-        "GIT_COMMITTER_EMAIL=a@b GIT_ALLOW_PROTOCOL=file; %s",
-        scratch, commands);
-    if (system(m31ri_buf_str(&all)) != 0) {
-        fail_msg("%s", commands);
-    }
-    m31ri_buf_release(&all);
+    shell_in("r", commands);
 }
 
 static int setup(void **state)
 {
     (void)state;
-    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-    setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-    snprintf(scratch, sizeof scratch, "/tmp/m31r-diff-XXXXXX");
-    assert_non_null(mkdtemp(scratch));
+    make_scratch();
     char command[128];
     snprintf(command, sizeof command, "mkdir %s/r", scratch);
     assert_int_equal(system(command), 0);
@@ -46,14 +33,6 @@ static int setup(void **state)
           "1 40 >$f; done; "
           "ln -s top link; printf 'ignored\\n*.o\\n' >.gitignore; git add .; git commit -qm one");
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", scratch);
-    return system(command) == 0 ? 0 : -1;
 }
 
 static m31ri_git_facts read_facts(void)

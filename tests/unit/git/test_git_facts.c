@@ -12,21 +12,11 @@
 
 #include "base/alloc.h"
 #include "git/git_facts.h"
-
-static char scratch[64];
+#include "unit/git/scratch_repo.h"
 
 static void shell(const char *commands)
 {
-    m31ri_buf all = M31RI_BUF_INIT;
-    m31ri_buf_add_format(
-        &all,
-        "set -e; cd %s; export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b "
-        "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b; %s",
-        scratch, commands);
-    if (system(m31ri_buf_str(&all)) != 0) {
-        fail_msg("%s", commands);
-    }
-    m31ri_buf_release(&all);
+    shell_in(".", commands);
 }
 
 static void answer(const char *commands, char *out, size_t size)
@@ -46,20 +36,11 @@ static void answer(const char *commands, char *out, size_t size)
 static int setup(void **state)
 {
     (void)state;
-    snprintf(scratch, sizeof scratch, "/tmp/m31r-git-XXXXXX");
-    assert_non_null(mkdtemp(scratch));
+    make_scratch();
     shell("git init -q -b main r; cd r; mkdir -p a/b c; echo 1 >a/b/x; echo 2 >a/y; echo 3 >c/z; "
           "echo 4 >top; "
           "ln -s top link; git add .; git commit -qm one");
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", scratch);
-    return system(command) == 0 ? 0 : -1;
 }
 
 static m31ri_git_facts facts_of(const char *below)
@@ -234,6 +215,73 @@ static void test_git_facts__survive_any_bytes_in_the_index(void **state)
     }
 }
 
+/* Flips, cuts or fills one place of a file; returns its bytes as they were. */
+static char *damage(const char *path, size_t *size)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    char *bytes = malloc(1 << 16);
+    assert_non_null(bytes);
+    *size = fread(bytes, 1, 1 << 16, f);
+    fclose(f);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    size_t at = *size > 0 ? (size_t)rand() % *size : 0;
+    size_t n = rand() % 8 == 0 ? at : *size;
+    for (size_t i = 0; i < n; i++) {
+        bool is_hit = i == at || (i > at && i < at + 4 && rand() % 4 == 0);
+        fputc(is_hit ? bytes[i] ^ (1 << rand() % 8) : bytes[i], f);
+    }
+    fclose(f);
+    return bytes;
+}
+
+static void test_git_facts__survive_a_damaged_repository(void **state)
+{
+    (void)state;
+    char list[8192];
+    char path[300];
+    char top[200];
+    const char *more = getenv("M31R_TEST_STEPS");
+    long n_steps = more != NULL ? strtol(more, NULL, 10) : 400;
+    shell("cd r; printf '*.o\\n' >.gitignore; printf '* text=auto\\n' >.gitattributes; git add .; "
+          "git "
+          "commit -qm two; seq 1 400 >a/n; git add .; git commit -qm three; seq 1 410 >a/n; git "
+          "commit "
+          "-qam four; git gc -q; rm -rf .git/hooks; seq 2 409 >a/n; git add a; echo 9 >top; echo u "
+          ">u");
+    answer("cd r; find .git .gitignore .gitattributes -type f ! -name '*.lock'", list, sizeof list);
+    snprintf(top, sizeof top, "%s/r", scratch);
+    srand(more != NULL ? (unsigned)n_steps : 31);
+    for (long step = 0; step < n_steps; step++) {
+        char names[8192];
+        size_t n_names = 0;
+        char *lines[512];
+        snprintf(names, sizeof names, "%s", list);
+        char *save = NULL;
+        for (char *l = strtok_r(names, "\n", &save); l != NULL && n_names < 512;
+             l = strtok_r(NULL, "\n", &save)) {
+            lines[n_names++] = l;
+        }
+        snprintf(path, sizeof path, "%s/%s", top, lines[(size_t)rand() % n_names]);
+        size_t size = 0;
+        char *before = damage(path, &size);
+        m31ri_git_facts g;
+        m31r_error e;
+        m31r_err err = m31ri_git_facts_read(top, &g, &e);
+        if (err == M31R_OK) {
+            m31ri_git_facts_release(&g);
+        } else {
+            assert_true(e.message[0] != '\0');
+        }
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        fwrite(before, 1, size, f);
+        fclose(f);
+        free(before);
+    }
+}
+
 static void test_git_facts__survive_every_failed_allocation(void **state)
 {
     (void)state;
@@ -262,6 +310,7 @@ int main(void)
         TEST(test_git_facts__say_why_there_is_no_commit),
         TEST(test_git_facts__name_what_is_damaged),
         TEST(test_git_facts__survive_any_bytes_in_the_index),
+        TEST(test_git_facts__survive_a_damaged_repository),
         TEST(test_git_facts__survive_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
