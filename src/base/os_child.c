@@ -39,11 +39,25 @@ void m31ri_signal_state_save(m31ri_signal_state *out)
 
 const char *m31ri_signal_name(int signal, char scratch[16])
 {
-    const char *name = sigabbrev_np(signal);
-    if (name != NULL) {
-        snprintf(scratch, 16, "SIG%s", name);
-    } else {
-        snprintf(scratch, 16, "SIG%d", signal);
+    static const struct {
+        int number;
+        const char *name;
+    } known[] = {{SIGHUP, "SIGHUP"},       {SIGINT, "SIGINT"},       {SIGQUIT, "SIGQUIT"},
+                 {SIGILL, "SIGILL"},       {SIGTRAP, "SIGTRAP"},     {SIGABRT, "SIGABRT"},
+                 {SIGBUS, "SIGBUS"},       {SIGFPE, "SIGFPE"},       {SIGKILL, "SIGKILL"},
+                 {SIGUSR1, "SIGUSR1"},     {SIGSEGV, "SIGSEGV"},     {SIGUSR2, "SIGUSR2"},
+                 {SIGPIPE, "SIGPIPE"},     {SIGALRM, "SIGALRM"},     {SIGTERM, "SIGTERM"},
+                 {SIGSTKFLT, "SIGSTKFLT"}, {SIGCHLD, "SIGCHLD"},     {SIGCONT, "SIGCONT"},
+                 {SIGSTOP, "SIGSTOP"},     {SIGTSTP, "SIGTSTP"},     {SIGTTIN, "SIGTTIN"},
+                 {SIGTTOU, "SIGTTOU"},     {SIGURG, "SIGURG"},       {SIGXCPU, "SIGXCPU"},
+                 {SIGXFSZ, "SIGXFSZ"},     {SIGVTALRM, "SIGVTALRM"}, {SIGPROF, "SIGPROF"},
+                 {SIGWINCH, "SIGWINCH"},   {SIGPOLL, "SIGPOLL"},     {SIGPWR, "SIGPWR"},
+                 {SIGSYS, "SIGSYS"}};
+    snprintf(scratch, 16, "SIG%d", signal);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].number == signal) {
+            return known[i].name;
+        }
     }
     return scratch;
 }

@@ -168,6 +168,8 @@ ROWS = [
     ("banned", SINK, "void *a = strtok(b, c), *d = localtime(e);\n", (1, "localtime: ")),
     ("banned", SINK, "void *a = gmtime(b);\n", (1, "gmtime: ")),
     ("banned", SINK, "void *a = gmtime_r(b, c);\nint n = snprintf(b, 1, c);\n", None),
+    ("banned", SINK, "int a = pidfd_open(b, 0);\n", (1, "pidfd_open: glibc alone")),
+    ("banned", SINK, "int a = syscall(SYS_pidfd_open, b, 0);\n", None),
     ("banned", SINK, "int a = printf(b);\n", (1, "printf: the library never prints")),
     ("banned", SINK, "void f(char *, ...) __attribute__((format(printf, 1, 2)));\n", None),
     ("banned", SINK, "#include <sys/socket.h>\n", (1, "no network code")),
