@@ -243,6 +243,7 @@ m31r_err m31ri_git_manner_of(m31ri_git_attributes *a, const m31ri_git_repo *r, c
     value encoding = find_value(a, path, "working-tree-encoding");
     out->text = text_of(a, path, r->converts_line_ends);
     out->is_binary = diff.kind == UNSET;
-    out->has_filter = is_said(&filter) || is_said(&ident) || is_said(&encoding);
+    out->is_lfs = is_text(&filter, "lfs");
+    out->has_filter = (is_said(&filter) && !out->is_lfs) || is_said(&ident) || is_said(&encoding);
     return M31R_OK;
 }

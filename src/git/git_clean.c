@@ -1,4 +1,5 @@
-/* git_clean.c - a file of the work tree as git would store it: CRLF made LF where git is told so.
+/* git_clean.c - a file of the work tree as git would store it: CRLF made LF where git is told so, a
+ * pointer for a file of Git LFS.
  *
  * With `text` every CRLF becomes LF. With `auto` (or core.autocrlf) only in a file that looks like
  * text and whose version in the index has no CRLF, as gitattributes(5) says.
@@ -14,7 +15,10 @@
 
 #include "base/fail.h"
 #include "base/os_file.h"
+#include "base/sha256.h"
 #include "git/git_facts_int.h"
+
+#define LFS_POINTER_BYTES 1024 /* a larger file is none */
 
 typedef struct counts {
     size_t crlf, lone_cr, nul, odd, plain;
@@ -113,6 +117,29 @@ bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out
         close(fd);
     }
     return err == M31R_OK;
+}
+
+bool m31ri_git_lfs_pointer(int top, const char *path, m31ri_buf *out)
+{
+    static const char version[] = "version https://git-lfs.github.com/spec/v1\n";
+    char hex[M31RI_SHA256_HEX];
+    uint8_t digest[32];
+    uint64_t n_bytes = 0;
+    if (m31ri_git_work_read(top, path, LFS_POINTER_BYTES, out) &&
+        strncmp(m31ri_buf_str(out), version, sizeof version - 1) == 0) {
+        return true;
+    }
+    m31ri_buf_clear(out);
+    if (!m31ri_git_content_digest(top, path, digest, &n_bytes)) {
+        return false;
+    }
+    if (n_bytes == 0) { /* an empty file is stored as it is */
+        return true;
+    }
+    m31ri_sha256_hex(digest, hex);
+    m31ri_buf_add_format(out, "%soid sha256:%s\nsize %llu\n", version, hex,
+                         (unsigned long long)n_bytes);
+    return true;
 }
 
 bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32])

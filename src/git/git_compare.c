@@ -177,13 +177,16 @@ static m31r_err is_other_content(comparison *c, const m31ri_git_entry *entry, co
     m31ri_buf bytes = M31RI_BUF_INIT;
     uint8_t now[32];
     m31r_err err = m31ri_git_manner_of(w->attributes, w->repo, entry->name, &manner, e);
+    bool is_lfs = S_ISREG(st->st_mode) && manner.is_lfs;
     bool may_convert =
         S_ISREG(st->st_mode) && manner.text != M31RI_GIT_TEXT_NO && st->st_size <= CONVERTED_BYTES;
     bool is_read = false;
-    if (err == M31R_OK && may_convert) {
-        is_read = m31ri_git_work_read(w->top, entry->name, CONVERTED_BYTES, &bytes);
-        err = is_read ? m31ri_git_clean(w->repo, &manner, entry->oid, &bytes, e) : M31R_OK;
-        is_read = is_read &&
+    if (err == M31R_OK && (is_lfs || may_convert)) {
+        is_read = is_lfs ? m31ri_git_lfs_pointer(w->top, entry->name, &bytes)
+                         : m31ri_git_work_read(w->top, entry->name, CONVERTED_BYTES, &bytes);
+        err =
+            is_read && !is_lfs ? m31ri_git_clean(w->repo, &manner, entry->oid, &bytes, e) : M31R_OK;
+        is_read = is_read && m31ri_buf_ok(&bytes) &&
                   m31ri_git_blob_oid(m31ri_buf_str(&bytes), bytes.length, w->repo->oid_bytes, now);
     } else if (err == M31R_OK) {
         is_read = m31ri_git_work_oid(w, entry->name, now);

@@ -47,7 +47,9 @@ static m31r_err read_work(const m31ri_git_work *w, const m31ri_git_delta *d,
                           const m31ri_git_manner *manner, side *out, m31r_error *e)
 {
     m31r_err err = M31R_OK;
-    out->is_large = !m31ri_git_work_read(w->top, d->path, M31RI_DIFF_BYTES, &out->bytes);
+    bool is_lfs = manner->is_lfs && out->mode != MODE_LINK;
+    out->is_large = is_lfs ? !m31ri_git_lfs_pointer(w->top, d->path, &out->bytes)
+                           : !m31ri_git_work_read(w->top, d->path, M31RI_DIFF_BYTES, &out->bytes);
     if (!m31ri_buf_ok(&out->bytes)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory taking the diff");
     }
@@ -55,7 +57,7 @@ static m31r_err read_work(const m31ri_git_work *w, const m31ri_git_delta *d,
         m31ri_git_work_oid(w, d->path, out->oid);
         return M31R_OK;
     }
-    if (out->mode != MODE_LINK) {
+    if (out->mode != MODE_LINK && !is_lfs) {
         err = m31ri_git_clean(w->repo, manner, d->index_oid, &out->bytes, e);
     }
     if (err == M31R_OK && !m31ri_git_blob_oid(m31ri_buf_str(&out->bytes), out->bytes.length,
@@ -190,15 +192,16 @@ static m31r_err make_patch(const m31ri_git_work *w, const m31ri_git_delta *d, m3
         err = d->is_new_stored ? read_stored(w, d->index_oid, &after, e)
                                : read_work(w, d, &manner, &after, e);
     }
+    bool as_binary = manner.is_binary && !manner.is_lfs; /* a pointer is text */
     bool is_other_type = before.mode != 0 && after.mode != 0 &&
                          (before.mode & MODE_TYPE) != (after.mode & MODE_TYPE);
     if (err == M31R_OK && is_other_type) {
-        err = add_patch(w, d->path, manner.is_binary, &before, &nothing, out, e);
+        err = add_patch(w, d->path, as_binary, &before, &nothing, out, e);
         m31ri_buf_release(&before.bytes);
         before = nothing;
     }
     if (err == M31R_OK) {
-        err = add_patch(w, d->path, manner.is_binary, &before, &after, out, e);
+        err = add_patch(w, d->path, as_binary, &before, &after, out, e);
     }
     m31ri_buf_release(&before.bytes);
     m31ri_buf_release(&after.bytes);

@@ -4,19 +4,18 @@
  * staged and unstaged together). Read are HEAD, refs, packed-refs, the index (stat and, in doubt,
  * the blob's hash), HEAD's trees where they differ from what the index remembers, and the objects
  * of changed files. Line ends are converted as core.autocrlf and the attributes `text` and `eol`
- * say; other filters (LFS, ident) are not run, and `reason` says when that matters. Submodules are
- * left out, and counted.
+ * say, and files of Git LFS are compared by the pointer that is stored; other filters are not run,
+ * and `reason` says when that matters. Submodules are left out, and counted.
  *
  * diff: text that `git apply` takes at the commit and that makes the tracked files what they are
  * now (git_diff.c says how binary files and large ones are named). Each file's part is whole or
  * left out; `diff_is_cut` says that one was left out for the limit of 4 MiB, or because its old
  * content could not be read.
  *
- * untracked: files that are neither in the index nor ignored. Left out of these are run
- * directories,
- * *.log below logs/, and nested repositories. At most 1,000 are listed (more are counted) with
- * their SHA-256; a file larger than 16 MiB, or after 64 MiB in all, counts by its size only (digest
- * zero). Small text files (64 KiB each, 1 MiB in all, 200 files) are kept as content.
+ * untracked: files that are neither in the index nor ignored. Left out of these are directories of
+ * runs, *.log below logs/, and nested repositories. At most 1,000 are listed (more are counted)
+ * with their SHA-256; a file larger than 16 MiB, or after 64 MiB in all, counts by its size only
+ * (digest zero). Small text files (64 KiB each, 1 MiB in all, 200 files) are kept as content.
  *
  * changes_digest: SHA-256 over, in byte order of path, path NUL digest of each changed or untracked
  * file, the digest being SHA-256 of what the work tree holds (a symlink: its target text; deleted:

@@ -117,7 +117,8 @@ typedef enum m31ri_git_text {
 typedef struct m31ri_git_manner {
     m31ri_git_text text; /* is CRLF stored as LF? */
     bool is_binary;      /* -diff */
-    bool has_filter;     /* filter, ident or working-tree-encoding: not done here */
+    bool is_lfs;         /* filter=lfs: a pointer is stored */
+    bool has_filter;     /* another filter, ident or working-tree-encoding: not done here */
 } m31ri_git_manner;
 
 /* `top` is a descriptor of the work tree and must stay open. Freed by
@@ -132,6 +133,10 @@ m31r_err m31ri_git_manner_of(m31ri_git_attributes *a, const m31ri_git_repo *r, c
  * no version in the index to look at. */
 m31r_err m31ri_git_clean(const m31ri_git_repo *r, const m31ri_git_manner *manner,
                          const uint8_t *index_oid, m31ri_buf *bytes, m31r_error *e);
+
+/* What Git LFS stores for the file: a pointer with its digest and size; a file that is a pointer
+ * already stays as it is. False: not there, or not readable. */
+bool m31ri_git_lfs_pointer(int top, const char *path, m31ri_buf *out);
 
 /* A file's bytes or a symlink's target. False: not there, not readable, or larger than `limit`. */
 bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out);

@@ -293,6 +293,32 @@ static void test_git_diff__keeps_whole_files_up_to_its_limit(void **state)
           "diff --quiet -- top");
 }
 
+static void test_git_diff__compares_lfs_files_by_their_pointers(void **state)
+{
+    (void)state;
+    shell(
+        "pointer() { printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:%s\\nsize "
+        "%s\\n' "
+        "$(sha256sum <$1 | cut -c1-64) $(wc -c <$1); }; "
+        "printf '*.bin filter=lfs diff=lfs merge=lfs -text\\n' >.gitattributes; seq 1 90000 "
+        ">m.bin; "
+        "pointer m.bin >../pointer; cp ../pointer plain.bin; git add .gitattributes; "
+        "for f in m.bin plain.bin; do git update-index --add --cacheinfo 100644,$(git hash-object "
+        "-w --no-filters ../pointer),$f; done; git commit -qm lfs");
+    m31ri_git_facts g = read_facts(); /* the file itself, and a pointer that was not fetched */
+    assert_int_equal(g.n_changed, 0);
+    assert_string_equal(g.reason, "");
+    m31ri_git_facts_release(&g);
+    shell("echo more >>m.bin; printf -- '-oid sha256:%s\\n+oid sha256:%s\\n' $(sed -n 's/^oid "
+          "sha256://p' "
+          "../pointer) $(sha256sum <m.bin | cut -c1-64) >../want");
+    g = read_facts();
+    assert_int_equal(g.n_changed, 1);
+    save("p.diff", m31ri_buf_str(&g.diff), g.diff.length);
+    m31ri_git_facts_release(&g);
+    shell("grep '^[+-]oid' ../p.diff | cmp ../want -");
+}
+
 static void test_git_diff__says_what_it_cannot_tell(void **state)
 {
     (void)state;
@@ -436,6 +462,7 @@ int main(void)
         TEST(test_git_diff__converts_line_ends_as_git_does),
         TEST(test_git_diff__names_binary_files_by_their_contents),
         TEST(test_git_diff__keeps_whole_files_up_to_its_limit),
+        TEST(test_git_diff__compares_lfs_files_by_their_pointers),
         TEST(test_git_diff__says_what_it_cannot_tell),
         TEST(test_git_diff__ignores_what_git_ignores),
         TEST(test_git_diff__lists_untracked_and_keeps_small_text),
