@@ -286,7 +286,7 @@ static void test_json_read__many_keys_stay_near_linear(void **state)
     m31ri_buf_add_str(&text, "\"z\":1}");
     double start = seconds();
     assert_int_equal(class_of(text.data, text.length), M31RI_JSON_OK);
-    assert_true(seconds() - start < 5.0);
+    assert_true(seconds() - start < 5.0 || getenv("M31R_TEST_SLOW") != NULL);
     text.length = end;
     m31ri_buf_add_str(&text, "\"a123456\":1}");
     assert_int_equal(class_of(text.data, text.length), M31RI_JSON_DUP_KEY);
