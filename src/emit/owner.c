@@ -103,6 +103,11 @@ static m31r_err describe(m31r_run *run, m31r_error *e)
     }
     m31ri_metadata_set(&run->metadata, "run_id", json_string(run->dir.run_id));
     m31ri_metadata_set(&run->metadata, "timestamp", json_string(started));
+    if (run->dir.live_path != NULL) {
+        m31ri_metadata_set(&run->metadata, "live",
+                           json_pack("{s:s, s:s, s:s}", "path", run->dir.live_path, "host",
+                                     self.host, "because", run->dir.live_because));
+    }
     m31ri_metadata_set(
         &run->metadata, "writer",
         json_pack("{s:I, s:I, s:s, s:s, s:s, s:s}", "pid", (json_int_t)self.pid, "start_ticks",

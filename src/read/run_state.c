@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/os_file.h"
 #include "base/os_process.h"
+#include "format/live_place.h"
 #include "read/reader_int.h"
 
 #define OWNER_BYTES (64 * 1024)
@@ -46,13 +47,25 @@ static bool process_of(const json_t *object, m31ri_process *out)
     return true;
 }
 
+/* A file of `.live`, wherever that is. */
+static bool read_live(const m31r_reader *r, const char *name, size_t limit, m31ri_buf *out)
+{
+    m31ri_live_place place;
+    if (m31ri_live_open(r->fd, ".live", &place) != 0) {
+        return false;
+    }
+    bool is_read = place.fd >= 0 && m31ri_read_file(place.fd, name, limit, out, NULL) == M31R_OK;
+    m31ri_live_release(&place);
+    return is_read;
+}
+
 /* Who writes the run: .live/owner, which is there before metadata.json is, else metadata's writer.
  */
 bool m31ri_writer_of(const m31r_reader *r, m31ri_process *out)
 {
     m31ri_buf text = M31RI_BUF_INIT;
     bool found = false;
-    if (m31ri_read_file(r->fd, ".live/owner", OWNER_BYTES, &text, NULL) == M31R_OK) {
+    if (read_live(r, "owner", OWNER_BYTES, &text)) {
         json_t *owner = json_loadb(m31ri_buf_str(&text), text.length, JSON_DISABLE_EOF_CHECK, NULL);
         found = process_of(owner, out);
         json_decref(owner);
@@ -78,7 +91,7 @@ static bool has_critical_notice(m31r_reader *r)
     m31ri_buf text = M31RI_BUF_INIT;
     static const char mark[] = "\"kind\":\"critical\"";
     bool found = false;
-    if (m31ri_read_file(r->fd, ".live/notices", NOTICES_BYTES, &text, NULL) == M31R_OK) {
+    if (read_live(r, "notices", NOTICES_BYTES, &text)) {
         found = text.length > 0 && memmem(text.data, text.length, mark, sizeof mark - 1) != NULL;
     }
     m31ri_buf_release(&text);

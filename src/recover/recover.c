@@ -51,6 +51,15 @@ static bool is_on_other_host(const m31r_reader *r, m31ri_process *writer)
            strcmp(writer->host, self.host) != 0;
 }
 
+/* What the run lacks. */
+static void plan(recovery *r)
+{
+    const m31r_facts *f = m31r_reader_facts(r->reader);
+    r->out->ends = f->end[0] == '\0';
+    r->out->seals = r->out->ends || !f->has_manifest;
+    r->out->n_torn = r->out->ends ? m31ri_count_torn(r->reader->fd) : 0;
+}
+
 /* What is to be done, without writing. */
 static m31r_err look(recovery *r, m31r_error *e)
 {
@@ -86,9 +95,7 @@ static m31r_err look(recovery *r, m31r_error *e)
         return M31R_OK;
     }
     out->kind = M31R_RECOVERY_NEEDED;
-    out->ends = !has_end;
-    out->seals = !f->has_manifest || !has_end;
-    out->n_torn = has_end ? 0 : m31ri_count_torn(r->reader->fd);
+    plan(r);
     return M31R_OK;
 }
 
@@ -246,13 +253,29 @@ static void choose_main_lane(recovery *r)
     }
 }
 
+/* Reads the run again, now that nobody else may end it: somebody may have since it was looked at.
+ */
+static m31r_err take(recovery *r, m31r_error *e)
+{
+    m31r_reader *again = NULL;
+    const char *path = m31r_reader_facts(r->reader)->path;
+    m31r_err err = m31ri_run_dir_take(path, &r->dir, e);
+    err = err == M31R_OK ? m31ri_reader_open_path(&again, path, e) : err;
+    if (err == M31R_OK) {
+        m31r_reader_close(r->reader);
+        r->reader = again;
+        plan(r);
+    }
+    return err;
+}
+
 static m31r_err finish(recovery *r, m31r_error *e)
 {
-    const m31r_facts *f = m31r_reader_facts(r->reader);
-    m31r_err err = m31ri_run_dir_take(f->path, &r->dir, e);
+    m31r_err err = take(r, e);
     if (err != M31R_OK) {
         return err;
     }
+    const m31r_facts *f = m31r_reader_facts(r->reader);
     int64_t ended_ns = f->end_ns != M31R_UNKNOWN ? f->end_ns : m31ri_wall_ns();
     m31ri_timestamp_write(ended_ns, r->ended);
     choose_main_lane(r);

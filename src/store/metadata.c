@@ -35,7 +35,8 @@ static const char empty_metadata[] =
     "\"library_version\":null},"
     "\"program\":null,\"state\":null,\"end\":null,\"exit_status\":null,\"signal\":null,"
     "\"cause\":null,\"cause_evidence\":null,\"resumes\":null,\"parents\":[],"
-    "\"privacy\":{\"log_prompts\":false,\"redacted\":0},\"capture\":null,\"ranks\":null,"
+    "\"privacy\":{\"log_prompts\":false,\"redacted\":0},\"capture\":null,\"live\":null,\"ranks\":"
+    "null,"
     "\"rank_ends\":[],"
     "\"lanes\":[],\"metrics\":{},\"artifacts\":[],\"schemas\":{},"
     "\"lost\":{\"records\":0,\"points\":0,\"reasons\":{}},\"unknown_notices\":0}";

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/os_file.h"
+#include "store/run_dir_int.h"
 
 #define NAME "reserve"
 #define BLOCK_BYTES 4096u
@@ -60,8 +61,8 @@ static int allocate(int fd, uint64_t bytes)
 
 void m31ri_reserve_put(const m31ri_run_dir *d)
 {
-    int fd = m31ri_open(d->live_fd, NAME, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    uint64_t bytes = fd >= 0 ? wanted(d->live_fd) : 0;
+    int fd = m31ri_open(m31ri_run_dir_gate(d), NAME, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    uint64_t bytes = fd >= 0 ? wanted(m31ri_run_dir_gate(d)) : 0;
     while (fd >= 0 && bytes >= LEAST_BYTES && allocate(fd, bytes) != 0) {
         bytes = bytes > END_BYTES ? END_BYTES : bytes - BLOCK_BYTES;
         if (ftruncate(fd, 0) != 0) {
@@ -78,7 +79,7 @@ void m31ri_reserve_put(const m31ri_run_dir *d)
 
 void m31ri_reserve_free(const m31ri_run_dir *d)
 {
-    unlinkat(d->live_fd, NAME, 0);
+    unlinkat(m31ri_run_dir_gate(d), NAME, 0);
 }
 
 bool m31ri_reserve_look(const m31ri_run_dir *d, m31ri_room *out)
@@ -89,7 +90,7 @@ bool m31ri_reserve_look(const m31ri_run_dir *d, m31ri_room *out)
         return false;
     }
     out->free_bytes = room;
-    bool is_there = fstatat(d->live_fd, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    bool is_there = fstatat(m31ri_run_dir_gate(d), NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
     out->reserved_bytes = is_there ? (uint64_t)st.st_blocks * 512 : 0;
     return room < M31RI_DISK_LOW_BYTES || out->reserved_bytes < END_BYTES;
 }

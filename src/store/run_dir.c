@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -26,10 +27,14 @@
 #include "base/fail.h"
 #include "base/os_dir.h"
 #include "base/os_file.h"
+#include "base/os_remote.h"
 #include "format/json_text.h"
+#include "format/live_place.h"
+#include "store/live_local.h"
 #include "store/run_dir_int.h"
 
 #define SUFFIXES 1000
+#define HIDDEN_TRIES 100
 #define JOINERS_OF_ONE_PROCESS 10000
 #define LOCK_WAIT_MS                                                                               \
     1000 /* only a look for others (which takes a shared lock for a moment) can stand in the way   \
@@ -174,6 +179,50 @@ static m31r_err open_root(const char *root, int *out_fd, char **out_path, m31r_e
     return M31R_OK;
 }
 
+/* On a network file system the members, their locks and the notices lie in a local directory, which
+ * `.live/at` names. errno. */
+static int place_live(m31ri_run_dir *d)
+{
+    char text[PATH_MAX + 256];
+    d->live_because = m31ri_remote_kind(d->fd);
+    d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE, false);
+    if (d->live_fd < 0 || d->live_because == NULL) {
+        return d->live_fd < 0 ? errno : 0;
+    }
+    m31ri_process self = m31ri_process_self();
+    d->gate_fd = d->live_fd;
+    d->live_fd = -1;
+    int err = m31ri_live_local_make(d->run_id, &d->live_path);
+    if (err != 0) {
+        return err;
+    }
+    d->live_fd = m31ri_open_dir(AT_FDCWD, d->live_path, false);
+    if (d->live_fd < 0) {
+        return errno;
+    }
+    if (!m31ri_live_at_write(d->live_path, self.host, d->live_because, text, sizeof text)) {
+        return ENAMETOOLONG;
+    }
+    m31r_error e = {0};
+    m31r_err made = m31ri_create_file(d->gate_fd, M31RI_LIVE_AT, text, strlen(text), &e);
+    return made == M31R_OK ? 0 : e.sys_errno != 0 ? e.sys_errno : ENOMEM;
+}
+
+/* Takes back what place_live and the owner's file have made. */
+static void remove_live(m31ri_run_dir *d)
+{
+    if (d->member_name != NULL) {
+        unlinkat(d->live_fd, d->member_name, 0);
+    }
+    if (d->gate_fd >= 0) {
+        unlinkat(d->gate_fd, M31RI_LIVE_AT, 0);
+    }
+    if (d->live_path != NULL) {
+        rmdir(d->live_path);
+    }
+    unlinkat(d->fd, M31RI_LIVE, AT_REMOVEDIR);
+}
+
 /* What stands in a new run directory. errno, and nothing is left behind in `d->fd` that rmdir would
  * refuse. */
 static int furnish(int root_fd, m31ri_run_dir *d)
@@ -185,16 +234,13 @@ static int furnish(int root_fd, m31ri_run_dir *d)
     if (mkdirat(d->fd, M31RI_LIVE, 0777) != 0) {
         return errno;
     }
-    d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE, false);
-    int err = d->live_fd < 0 ? errno : add_member(d, "owner");
+    int err = place_live(d);
+    err = err == 0 ? add_member(d, "owner") : err;
     if (err == 0 && mkdirat(d->fd, "checkpoints", 0777) != 0) {
         err = errno;
     }
     if (err != 0) {
-        if (d->member_name != NULL) {
-            unlinkat(d->live_fd, d->member_name, 0);
-        }
-        unlinkat(d->fd, M31RI_LIVE, AT_REMOVEDIR);
+        remove_live(d);
     }
     return err;
 }
@@ -260,17 +306,38 @@ static bool is_there(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+int m31ri_run_dir_open_live(m31ri_run_dir *d, const char *name, m31r_error *e)
+{
+    m31ri_live_place place;
+    int err = m31ri_live_open(d->fd, name, &place);
+    if (err != 0) {
+        return err;
+    }
+    if (place.fd < 0) {
+        m31ri_fail(e, M31R_E_ARG,
+                   "%s is in progress on host %s, and on a network file system: processes of "
+                   "another host cannot take part in it",
+                   d->path, place.host);
+        m31ri_fail_hint(e, "its locks are in %s there", place.path);
+        m31ri_live_release(&place);
+        return EXDEV;
+    }
+    d->live_fd = place.fd;
+    d->gate_fd = place.gate_fd;
+    d->live_path = place.path;
+    return 0;
+}
+
 static m31r_err open_live(m31ri_run_dir *d, m31r_error *e)
 {
-    d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE, false);
-    if (d->live_fd >= 0) {
-        return M31R_OK;
+    int err = m31ri_run_dir_open_live(d, M31RI_LIVE, e);
+    if (err == 0 || err == EXDEV) {
+        return err == 0 ? M31R_OK : M31R_E_ARG;
     }
-    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-        return m31ri_run_dir_fail(e, errno, d->path, "opening .live of");
+    if (err != ENOENT && err != ENOTDIR && err != ELOOP) {
+        return m31ri_run_dir_fail(e, err, d->path, "opening .live of");
     }
-    if (errno == ENOENT &&
-        (is_there(d->fd, "metadata.json") || is_there(d->fd, M31RI_LIVE_ENDING))) {
+    if (err == ENOENT && (is_there(d->fd, "metadata.json") || is_there(d->fd, M31RI_LIVE_ENDING))) {
         return m31ri_fail(e, M31R_E_CLOSED, "%s has ended: nothing can be added to it", d->path);
     }
     return m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", d->path);
@@ -280,7 +347,7 @@ static bool is_still_live(const m31ri_run_dir *d)
 {
     struct stat mine;
     struct stat named;
-    return fstat(d->live_fd, &mine) == 0 &&
+    return fstat(m31ri_run_dir_gate(d), &mine) == 0 &&
            fstatat(d->fd, M31RI_LIVE, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
@@ -349,11 +416,12 @@ bool m31ri_run_dir_is_locked(int live_fd, const char *name)
 
 bool m31ri_run_dir_is_owned(const char *path)
 {
+    m31ri_live_place place;
     int fd = m31ri_open_dir(AT_FDCWD, path, true);
-    int live_fd = fd >= 0 ? m31ri_open_dir(fd, M31RI_LIVE, false) : -1;
-    bool is_owned = live_fd >= 0 && m31ri_run_dir_is_locked(live_fd, "owner");
-    if (live_fd >= 0) {
-        close(live_fd);
+    bool is_owned = false;
+    if (fd >= 0 && m31ri_live_open(fd, M31RI_LIVE, &place) == 0) {
+        is_owned = place.fd < 0 || m31ri_run_dir_is_locked(place.fd, "owner");
+        m31ri_live_release(&place);
     }
     if (fd >= 0) {
         close(fd);
@@ -402,24 +470,51 @@ m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
     return M31R_OK;
 }
 
+static m31r_err empty(int dir, m31r_error *e)
+{
+    m31ri_dir_list list = {0};
+    m31r_err err = m31ri_dir_list_fd(dir, &list, e);
+    for (size_t i = 0; err == M31R_OK && i < list.n; i++) {
+        unlinkat(dir, list.entries[i].name, 0);
+    }
+    m31ri_dir_list_release(&list);
+    return err;
+}
+
+/* Network file systems keep a removed file that is open under a hidden name: our lock's is closed,
+ * and given a moment to go. errno. */
+static int remove_ending(m31ri_run_dir *d)
+{
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    for (int i = 0;; i++) {
+        if (unlinkat(d->fd, M31RI_LIVE_ENDING, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+            return 0;
+        }
+        if ((errno != ENOTEMPTY && errno != EEXIST) || i == HIDDEN_TRIES) {
+            return errno;
+        }
+        if (d->lock_fd >= 0 && d->gate_fd < 0) {
+            close(d->lock_fd);
+            d->lock_fd = -1;
+        }
+        nanosleep(&pause, NULL);
+        empty(m31ri_run_dir_gate(d), NULL);
+    }
+}
+
 m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
 {
     m31r_err err = m31ri_run_dir_shut(d, e);
-    m31ri_dir_list list = {0};
-    if (err == M31R_OK) {
-        err = m31ri_dir_list_fd(d->live_fd, &list, e);
+    err = err == M31R_OK ? empty(d->live_fd, e) : err;
+    if (err == M31R_OK && d->live_path != NULL) {
+        rmdir(d->live_path);
+        err = empty(m31ri_run_dir_gate(d), e);
     }
-    if (err != M31R_OK) {
-        return err;
+    int sys_errno = err == M31R_OK ? remove_ending(d) : 0;
+    if (sys_errno != 0) {
+        return m31ri_run_dir_fail(e, sys_errno, d->path, "removing .live of");
     }
-    for (size_t i = 0; i < list.n; i++) {
-        unlinkat(d->live_fd, list.entries[i].name, 0);
-    }
-    m31ri_dir_list_release(&list);
-    if (unlinkat(d->fd, M31RI_LIVE_ENDING, AT_REMOVEDIR) != 0 && errno != ENOENT) {
-        return m31ri_run_dir_fail(e, errno, d->path, "removing .live of");
-    }
-    return M31R_OK;
+    return err;
 }
 
 static void remove_content(int dir)
@@ -443,6 +538,10 @@ static void remove_content(int dir)
 void m31ri_run_dir_undo(m31ri_run_dir *d)
 {
     if (d->is_owner && d->fd >= 0) {
+        if (d->live_path != NULL) {
+            remove_content(d->live_fd);
+            rmdir(d->live_path);
+        }
         remove_content(d->fd);
         rmdir(d->path); /* refuses when something else was put there */
     }
@@ -456,13 +555,14 @@ void m31ri_run_dir_release(m31ri_run_dir *d)
         }
         m31ri_unlock(d->lock_fd); /* a forked child may hold the same description open */
     }
-    const int fds[] = {d->lock_fd, d->live_fd, d->fd};
+    const int fds[] = {d->lock_fd, d->live_fd, d->gate_fd, d->fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
         }
     }
     m31ri_free(d->member_name);
+    m31ri_free(d->live_path);
     m31ri_free(d->path);
     *d = (m31ri_run_dir)M31RI_RUN_DIR_INIT;
 }

@@ -7,6 +7,9 @@
  * joiners tell the owner (notices.h) A run without `.live/` has ended and cannot be joined. A run
  * whose owner died keeps its `.live/` and may be joined.
  *
+ * On a network file system these lie in a local directory, and `.live/` in the run holds only `at`,
+ * which names it (format/live_place.h), and the reserve. Processes of another host cannot join.
+ *
  * The end, without a gap for newcomers: m31ri_run_dir_shut(), then m31ri_run_dir_has_others() until
  * it is false (bounded), the last metadata and the manifest, then m31ri_run_dir_end().
  *
@@ -25,18 +28,21 @@
 typedef struct m31ri_run_dir {
     int fd;      /* the directory; -1 when closed */
     int live_fd; /* `.live`, also when it has been shut; -1 when closed */
+    int gate_fd; /* `.live` in the run when `live_fd` is elsewhere, on a local disk; else -1 */
     int lock_fd; /* owner or joiner file, locked; -1 when none is held */
     bool is_owner;
     int64_t lock_pid; /* the process that took the lock: a forked child must not drop it */
     char run_id[M31RI_RUN_ID_BYTES];
-    char *path;        /* absolute */
-    char *member_name; /* name of lock_fd's file in .live */
+    char *path;               /* absolute */
+    char *live_path;          /* of `live_fd` when that is not in the run; else NULL */
+    const char *live_because; /* the maker's: "nfs", "fuse"...; NULL */
+    char *member_name;        /* name of lock_fd's file in .live */
 } m31ri_run_dir;
 
 /* For a variable that may be released without having been opened. */
 #define M31RI_RUN_DIR_INIT                                                                         \
     {                                                                                              \
-        .fd = -1, .live_fd = -1, .lock_fd = -1                                                     \
+        .fd = -1, .live_fd = -1, .gate_fd = -1, .lock_fd = -1                                      \
     }
 
 /* Makes `<root>/<run_id>` (and `root`, when missing; a `root` that is a symlink is resolved once

@@ -22,6 +22,16 @@ int m31ri_run_dir_write_member(int fd, const m31ri_run_dir *d);
  */
 m31r_err m31ri_run_dir_read_id(m31ri_run_dir *d, m31r_error *e);
 
+/* Opens `.live` or `.live.ending`, wherever it is. 0, the errno, or EXDEV: on another host, `e` is
+ * filled. */
+int m31ri_run_dir_open_live(m31ri_run_dir *d, const char *name, m31r_error *e);
+
+/* The directory that is called `.live` in the run. */
+static inline int m31ri_run_dir_gate(const m31ri_run_dir *d)
+{
+    return d->gate_fd >= 0 ? d->gate_fd : d->live_fd;
+}
+
 /* Whether somebody holds the file's lock. */
 bool m31ri_run_dir_is_locked(int live_fd, const char *name);
 

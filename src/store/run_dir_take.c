@@ -24,11 +24,11 @@ static bool is_there(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* `.live` or `.live.ending`; -1 when there is neither. */
-static int open_left(int fd)
+/* `.live` or `.live.ending`; the errno of the latter when there is neither. */
+static int open_left(m31ri_run_dir *d, m31r_error *e)
 {
-    int live_fd = m31ri_open_dir(fd, M31RI_LIVE, false);
-    return live_fd >= 0 ? live_fd : m31ri_open_dir(fd, M31RI_LIVE_ENDING, false);
+    int err = m31ri_run_dir_open_live(d, M31RI_LIVE, e);
+    return err == ENOENT ? m31ri_run_dir_open_live(d, M31RI_LIVE_ENDING, e) : err;
 }
 
 m31r_err m31ri_run_dir_life(const char *path, m31ri_run_life *out, m31r_error *e)
@@ -38,8 +38,7 @@ m31r_err m31ri_run_dir_life(const char *path, m31ri_run_life *out, m31r_error *e
     if (d.fd < 0) {
         return m31ri_fail_sys(e, errno, path, "opening the run %s", path);
     }
-    d.live_fd = open_left(d.fd);
-    if (d.live_fd < 0) {
+    if (open_left(&d, NULL) != 0) {
         *out = is_there(d.fd, "manifest.json") ? M31RI_RUN_ENDED : M31RI_RUN_UNSEALED;
     } else {
         *out = m31ri_run_dir_has_others(&d, NULL) ? M31RI_RUN_LIVE : M31RI_RUN_LEFT;
@@ -50,14 +49,17 @@ m31r_err m31ri_run_dir_life(const char *path, m31ri_run_life *out, m31r_error *e
 
 static m31r_err open_live(m31ri_run_dir *d, m31r_error *e)
 {
-    d->live_fd = open_left(d->fd);
-    if (d->live_fd < 0 && !is_there(d->fd, "metadata.json")) {
+    int err = open_left(d, e);
+    if (err == EXDEV) {
+        return M31R_E_ARG;
+    }
+    if (err == ENOENT && !is_there(d->fd, "metadata.json")) {
         return m31ri_fail(e, M31R_E_ARG, "%s is not a run directory", d->path);
     }
-    if (d->live_fd < 0 && (mkdirat(d->fd, M31RI_LIVE_ENDING, 0777) == 0 || errno == EEXIST)) {
-        d->live_fd = m31ri_open_dir(d->fd, M31RI_LIVE_ENDING, false);
+    if (err == ENOENT && (mkdirat(d->fd, M31RI_LIVE_ENDING, 0777) == 0 || errno == EEXIST)) {
+        err = m31ri_run_dir_open_live(d, M31RI_LIVE_ENDING, e);
     }
-    return d->live_fd >= 0 ? M31R_OK : m31ri_run_dir_fail(e, errno, d->path, "taking");
+    return err == 0 ? M31R_OK : m31ri_run_dir_fail(e, err, d->path, "taking");
 }
 
 /* What the owner's file says of the dead one stays as it is: it is who wrote the run. */
@@ -89,7 +91,7 @@ static bool is_still_there(const m31ri_run_dir *d)
 {
     struct stat mine;
     struct stat named;
-    return fstat(d->live_fd, &mine) == 0 &&
+    return fstat(m31ri_run_dir_gate(d), &mine) == 0 &&
            (fstatat(d->fd, M31RI_LIVE, &named, AT_SYMLINK_NOFOLLOW) == 0 ||
             fstatat(d->fd, M31RI_LIVE_ENDING, &named, AT_SYMLINK_NOFOLLOW) == 0) &&
            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;

@@ -15,6 +15,7 @@ import run_cases_output  # noqa: E402,F401
 import run_cases_ranks  # noqa: E402,F401
 import run_cases_real  # noqa: E402,F401
 import run_cases_recover  # noqa: E402,F401
+import run_cases_remote  # noqa: E402,F401
 import run_cases_terminal  # noqa: E402,F401
 import run_harness  # noqa: E402
 

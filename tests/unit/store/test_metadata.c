@@ -50,7 +50,7 @@ static void test_metadata__keys_stand_in_their_order_also_after_set(void **state
         "tokenizer_path tokenizer_sha256 git_commit sources identity_sha256 digests code command "
         "host "
         "writer program state end exit_status signal cause cause_evidence resumes parents privacy "
-        "capture ranks rank_ends lanes metrics artifacts schemas lost unknown_notices ";
+        "capture live ranks rank_ends lanes metrics artifacts schemas lost unknown_notices ";
     m31ri_metadata m = make_metadata();
     assert_int_equal(m31ri_metadata_set(&m, "end", json_string("now")), M31R_OK);
     assert_int_equal(m31ri_metadata_set(&m, "run_id", json_string("r")), M31R_OK);
