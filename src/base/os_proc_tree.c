@@ -230,26 +230,34 @@ static int64_t number_after(const char *file, const char *key)
     return at != NULL ? strtoll(at + strlen(key), NULL, 10) : -1;
 }
 
+int64_t m31ri_cgroup_oom_kills_below(const char *membership, const char *mount, bool *out_is_own)
+{
+    static const char *const unified[] = {"", "/unified"}; /* the second beside version 1 */
+    char group[2048];
+    char file[2400];
+    int64_t n = -1;
+    *out_is_own = false;
+    if (cgroup_path(membership, false, group, sizeof group)) {
+        snprintf(file, sizeof file, "%.256s/memory%s/memory.oom_control", mount, group);
+        n = number_after(file, "\noom_kill ");
+        *out_is_own = n >= 0 && strcmp(group, "/") != 0;
+    }
+    for (int i = 0; i < 2 && n < 0 && cgroup_path(membership, true, group, sizeof group); i++) {
+        snprintf(file, sizeof file, "%.256s%s%s/memory.events", mount, unified[i], group);
+        n = number_after(file, "\noom_kill ");
+        *out_is_own =
+            n >= 0; /* the machine's root has no such file: a root that has is a container's */
+    }
+    return n;
+}
+
 int64_t m31ri_cgroup_oom_kills(int64_t pid, bool *out_is_own)
 {
     char path[64];
     char text[4096];
-    char group[2048];
-    char file[2200];
     snprintf(path, sizeof path, "/proc/%lld/cgroup", (long long)pid);
     *out_is_own = false;
-    if (m31ri_proc_read(path, text, sizeof text) <= 0) {
-        return -1;
-    }
-    int64_t n = -1;
-    if (cgroup_path(text, false, group, sizeof group)) {
-        snprintf(file, sizeof file, "/sys/fs/cgroup/memory%s/memory.oom_control", group);
-        n = number_after(file, "\noom_kill ");
-    }
-    if (n < 0 && cgroup_path(text, true, group, sizeof group)) {
-        snprintf(file, sizeof file, "/sys/fs/cgroup%s/memory.events", group);
-        n = number_after(file, "\noom_kill ");
-    }
-    *out_is_own = n >= 0 && strcmp(group, "/") != 0;
-    return n;
+    return m31ri_proc_read(path, text, sizeof text) > 0
+               ? m31ri_cgroup_oom_kills_below(text, "/sys/fs/cgroup", out_is_own)
+               : -1;
 }

@@ -42,4 +42,8 @@ bool m31ri_proc_tree_usage(m31ri_proc_tree *t, const int64_t *roots, size_t n,
  * that the cgroup is not the root. */
 int64_t m31ri_cgroup_oom_kills(int64_t pid, bool *out_is_own);
 
+/* The same for a process whose /proc/<pid>/cgroup is `membership`, with the control groups mounted
+ * at `mount`. */
+int64_t m31ri_cgroup_oom_kills_below(const char *membership, const char *mount, bool *out_is_own);
+
 #endif

@@ -79,8 +79,9 @@ static m31r_err parse(m31ri_gather *g, m31r_error *e)
     const char *extension = extension_of(id->config_path);
     bool must = strcasecmp(extension, "yaml") == 0 || strcasecmp(extension, "yml") == 0 ||
                 strcasecmp(extension, "json") == 0;
+    must = must && !g->is_config_named; /* by nobody who said that it is one */
     id->is_config_kept_apart = true;
-    if (!must && extension[0] != '\0') {
+    if (!must && !g->is_config_named && extension[0] != '\0') {
         return M31R_OK;
     }
     m31r_err err = m31ri_yaml_read(m31ri_buf_str(&id->config_bytes), id->config_bytes.length,
@@ -96,11 +97,54 @@ static m31r_err parse(m31ri_gather *g, m31r_error *e)
     return err;
 }
 
+/* The value of an argument such as --config FILE or --config=FILE; NULL when it is another one. */
+static const char *value_of_config_option(const char *word, const char *next)
+{
+    static const char *const names[] = {"config",      "cfg",         "conf",       "config-file",
+                                        "config_file", "config-path", "config_path"};
+    size_t dashes = strspn(word, "-");
+    const char *name = word + dashes;
+    size_t length = strcspn(name, "=");
+    for (size_t i = 0; dashes > 0 && i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
+            return name[length] == '=' ? name + length + 1 : next;
+        }
+    }
+    return NULL;
+}
+
+static bool is_yaml_file(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0) &&
+           access(word, R_OK) == 0;
+}
+
+/* The config that the program's own arguments name, for a trial: the file of an option that is
+ * called so, else the first YAML file. NULL when there is none. */
+static const char *named_config(const m31r_run_options *o)
+{
+    for (int i = 1; o->argv != NULL && i < o->argc; i++) {
+        const char *next = i + 1 < o->argc ? o->argv[i + 1] : NULL;
+        const char *value = value_of_config_option(o->argv[i], next);
+        if (value != NULL && access(value, R_OK) == 0) {
+            return value;
+        }
+    }
+    for (int i = 1; o->argv != NULL && i < o->argc; i++) {
+        if (is_yaml_file(o->argv[i])) {
+            return o->argv[i];
+        }
+    }
+    return NULL;
+}
+
 /* Which config; `*out` NULL when none was given. A path in m31r.yaml is relative to that file. */
 static m31r_err choose(m31ri_gather *g, char **out, m31r_error *e)
 {
     m31ri_identity *id = g->id;
     m31ri_buf path = M31RI_BUF_INIT;
+    const char *named = g->o.is_trial ? named_config(&g->o) : NULL;
     id->config_source = "none";
     if (g->o.config != NULL && g->o.config[0] != '\0') {
         m31ri_buf_add_str(&path, g->o.config);
@@ -112,6 +156,11 @@ static m31r_err choose(m31ri_gather *g, char **out, m31r_error *e)
         }
         m31ri_buf_add_str(&path, g->project.config);
         id->config_source = "project";
+    } else if (named != NULL) {
+        m31ri_buf_add_str(&path, named);
+        id->config_source = "declared";
+        g->is_config_named = true;
+        m31ri_identity_warn(id, "trial: the config is %s, because an argument names it", named);
     }
     if (!m31ri_buf_ok(&path)) {
         m31ri_buf_release(&path);
@@ -144,6 +193,14 @@ m31r_err m31ri_identity_take_config(m31ri_gather *g, m31r_error *e)
         return M31R_OK;
     }
     err = read_input(id->config_path, &id->config_bytes, e);
+    if (err != M31R_OK && err != M31R_E_NOMEM && g->is_config_named) {
+        m31ri_identity_warn(id, "trial: %s cannot be kept", id->config_path);
+        m31ri_buf_clear(&id->config_bytes);
+        m31ri_free(id->config_path);
+        id->config_path = m31ri_strdup("none");
+        id->config_source = "none";
+        return id->config_path != NULL ? M31R_OK : m31ri_identity_no_memory(e);
+    }
     if (err == M31R_E_NOTFOUND) { /* said together with all else that is missing */
         g->lacks |= M31RI_LACKS_CONFIG;
         g->is_config_absent = true;

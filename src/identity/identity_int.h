@@ -24,6 +24,7 @@ typedef struct m31ri_gather {
     m31ri_yaml *tree; /* the config; NULL when it has none that can be read */
     bool as_command;
     unsigned lacks;
+    bool is_config_named;  /* found in a trial's arguments, not declared */
     bool is_config_absent; /* it was named, but there is no such file */
     m31ri_identity *id;
 } m31ri_gather;

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 
 from run_harness import COMMAND, PYTHON, Skip, children_of, end_of, keeper_of, state, test, wait_until
@@ -68,7 +69,6 @@ def a_handled_signal_is_the_programs_business(p):
 
 @test
 def inherited_dispositions_pass(p):
-    import subprocess
     program = ("import signal\nprint(signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN,"
                "signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL,"
                "len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))\n")
@@ -192,12 +192,18 @@ def both_killed_the_program_meets_only_a_closed_pipe(p):
     wait_until(lambda: made(p), "the program goes on")
     assert p.metadata()["state"] is None
 
+    def recovered():
+        r = subprocess.run([COMMAND, "recover", "@", "--yes", "--json"], cwd=p.path, env=p.env, capture_output=True)
+        return r.stdout if r.returncode == 0 else None
+    end = json.loads(wait_until(recovered, "the program's end, then a recovery"))
+    assert (end["recovery"], end["state"], end["cause"]) == ("done", "crashed", "unknown"), end
+    assert p.metadata()["state"] == "crashed" and not os.path.exists(os.path.join(p.run_dir(), ".live"))
+
 
 @test
 def a_live_program_is_never_called_crashed(p):
     """Both observers killed at any instant of the start: a program that was started is known."""
     import random
-    import subprocess
     draw = random.Random(3)
     n_started = 0
     for i in range(25):
@@ -264,7 +270,6 @@ def oom_kill_is_told_apart(p):
             os.rmdir(group)
         raise Skip(f"no memory cgroup can be made here ({e})")
     try:
-        import subprocess
         hog = "b=[]\nwhile True: b.append(bytearray(10<<20))"
         join = f"echo $$ > {group}/cgroup.procs; exec \"$@\""
         r = subprocess.run(["sh", "-c", join, "sh"] + p.options() + [PYTHON, "-c", hog], cwd=p.path, env=p.env,

@@ -86,6 +86,50 @@ def missing_identity_is_refused_at_once(p):
 
 
 @test
+def the_command_of_a_refusal_runs_when_pasted(p):
+    """Whatever stands in the arguments: the shell that it is pasted into gives the program the same ones."""
+    words = ["a b", "it's", "$HOME", "*", "--seed={seed}", "", "x\\y", "caf\u00e9", "# no"]
+    with open(os.path.join(p.path, "train.yaml"), "w") as f:
+        f.write("config_version: 1\nlr: 0.1\n")
+    program = [PYTHON, "-c", "import json,sys; json.dump(sys.argv[1:], open('argv.json', 'w'))", "--config",
+               "train.yaml", *words]
+    r = subprocess.run([COMMAND, "run", "--", *program], cwd=p.path, env=p.env, capture_output=True, timeout=20)
+    assert r.returncode == 2 and p.runs() == [], r
+    pasted = json.loads(r.stderr)["error"]["hint"].split("\n")[0]
+    assert "--config train.yaml" in pasted and pasted.startswith("m31r run "), pasted
+    env = dict(p.env, PATH=os.path.dirname(COMMAND) + ":" + p.env["PATH"])
+    r = subprocess.run(["sh", "-c", pasted], cwd=p.path, env=env, capture_output=True, timeout=60)
+    assert r.returncode == 0 and end_of(r.stderr)["state"] == "finished", r
+    with open(os.path.join(p.path, "argv.json")) as f:
+        got = json.load(f)
+    seed = p.metadata()["seed"]
+    assert got == ["--config", "train.yaml", *[w.replace("{seed}", str(seed)) for w in words]], got
+    assert p.metadata()["config_path"] == "train.yaml" and p.metadata()["kind"] == "run"
+
+
+@test
+def a_trial_keeps_the_config_that_an_argument_names(p):
+    text = "# mine\nlr: 0.1   # tuned\nseed: 7\n"
+    for words, kept in ((["--config", "c.yaml"], True), (["--config=c.yaml"], True), (["c.yaml"], True),
+                        (["-x", "other.yaml", "--cfg", "c.yaml"], True), (["--config", "none.yaml"], False),
+                        (["c.yaml.txt"], False), (["--config", "broken.yaml"], False)):
+        q = type(p)()
+        for name, content in (("c.yaml", text), ("other.yaml", "a: 1\n"), ("broken.yaml", "a: [1\n")):
+            with open(os.path.join(q.path, name), "w") as f:
+                f.write(content)
+        r = q.run("true", *words, options=("--no-sample",))
+        assert r.returncode == 0, (words, r)
+        with open(os.path.join(q.run_dir(), "config_snapshot.yaml")) as f:
+            snapshot = f.read()
+        meta = q.metadata()
+        assert (snapshot == text) == kept, (words, snapshot)
+        assert not kept or (meta["config_path"], meta["sources"]["config"]) == ("c.yaml", "declared"), meta
+        said = [x["detail"] for x in q.lane("") if x["msg"] == "identity_warning"]
+        assert any("an argument names it" in x for x in said) == (kept or "broken" in words[-1]), (words, said)
+        q.remove()
+
+
+@test
 def check_runs_nothing(p):
     r = subprocess.run([COMMAND, "run", "--check", "--config", "none", "--seed", "5", "--dataset", "none",
                         "--tokenizer", "none", "--commit", "none", "--", "touch", "made"],
