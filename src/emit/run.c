@@ -454,6 +454,11 @@ void m31ri_run_lane_file(const m31r_run *run, const char *lane, char *out, size_
     m31ri_lane_file_write(run->stage, lane, run->rank, out, size);
 }
 
+bool m31ri_run_was_ended(const m31r_run *run)
+{
+    return m31ri_run_dir_was_ended(&run->dir);
+}
+
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run)
 {
     return &run->dir;

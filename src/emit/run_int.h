@@ -77,6 +77,12 @@ void m31ri_run_tick(m31r_run *run);
  * much is left. */
 bool m31ri_run_disk_got_low(m31r_run *run, m31ri_room *out);
 
+/* True when the owner has ended the run although this process is in it: nothing may be added. */
+bool m31ri_run_was_ended(const m31r_run *run);
+
+/* Leaves a run that was ended: writes nothing, closes and frees. */
+m31r_err m31ri_run_leave(m31r_run *run);
+
 /* Number of other processes in the run, alive now. */
 bool m31ri_run_has_others(m31r_run *run);
 

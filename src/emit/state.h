@@ -207,7 +207,6 @@ void m31ri_run_after_fork(m31r_run *run);
 void m31ri_run_begin_rings(m31r_run *run);
 bool m31ri_run_enter(m31r_run *run);
 void m31ri_run_free(m31r_run *run);
-m31r_err m31ri_run_leave(m31r_run *run);
 m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m31r_error *e);
 m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_error *e);

@@ -132,6 +132,7 @@ static void do_what_is_due(m31ri_keeper *k)
 {
     int64_t now_ns = m31ri_mono_ns();
     double interval_s = k->plan->sample_interval_s;
+    m31ri_keeper_leave_ended_run(k);
     if (k->run == NULL) {
         return;
     }

@@ -52,6 +52,7 @@ typedef struct m31ri_keeper {
     m31ri_sampler sampler;
     bool is_heir;
     bool front_is_gone;
+    bool has_left; /* rank 0 has ended the run before us */
     bool was_stopped;
     m31ri_hint hint;
     int program_pidfd, front_pidfd;
@@ -77,6 +78,12 @@ void m31ri_sampler_end(m31ri_keeper *k);
 
 /* keeper_open.c: the run opened and the program started, or both taken over from a dead keeper. */
 m31r_err m31ri_keeper_open(m31ri_keeper *k, m31r_error *e);
+
+/* Without a run there are no records to show: the program's bytes are passed on as they are. */
+void m31ri_keeper_pass_bytes_on(m31ri_keeper *k);
+
+/* A rank above 0 that works on after rank 0 has ended the run adds nothing to what was sealed. */
+void m31ri_keeper_leave_ended_run(m31ri_keeper *k);
 
 /* keeper_end.c: the run's end, our last line, and whoever still prints after it. */
 void m31ri_keeper_end(m31ri_keeper *k);

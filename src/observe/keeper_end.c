@@ -52,8 +52,8 @@ static void end_run(m31ri_keeper *k, m31ri_ending *out)
 {
     m31r_error e = {0};
     m31ri_ending_judge(k->shared, out);
-    if (k->run == NULL && k->shared->run_dir[0] == '\0') {
-        return; /* never part of a run; how the program ended is known all the same */
+    if (k->run == NULL && (k->has_left || k->shared->run_dir[0] == '\0')) {
+        return; /* no part of a run; how the program ended is known all the same */
     }
     if (k->run == NULL) {
         out->end.state = "unknown";

@@ -37,7 +37,7 @@ static void connect_printers(m31ri_keeper *k)
 }
 
 /* Without a run there are no records to show: the program's bytes are passed on as they are. */
-static void pass_bytes_on(m31ri_keeper *k)
+void m31ri_keeper_pass_bytes_on(m31ri_keeper *k)
 {
     for (int i = 0; i < M31RI_STREAMS; i++) {
         k->streams[i].raw_to = &k->printers[i];
@@ -132,14 +132,34 @@ static void report_exec_failure(m31ri_keeper *k)
     m31ri_keeper_report(k, M31R_ERROR, "exec_failed", fields, 2);
 }
 
-static void say_unobserved(m31ri_keeper *k, const m31r_error *e)
+static void say_unobserved(m31ri_keeper *k, const char *why)
 {
     m31ri_buf line = M31RI_BUF_INIT;
     m31ri_buf_add_format(&line,
                          "m31r: rank %d is not observed: %s; its program runs without a record\n",
-                         k->plan->rank, e->message);
+                         k->plan->rank, why);
     m31ri_printer_add(&k->printers[M31RI_ERR], line.data, line.length);
     m31ri_buf_release(&line);
+}
+
+void m31ri_keeper_leave_ended_run(m31ri_keeper *k)
+{
+    if (k->plan->rank <= 0 || k->run == NULL || !m31ri_run_was_ended(k->run)) {
+        return;
+    }
+    say_unobserved(k, "rank 0 has ended the run");
+    m31ri_sampler_end(k);
+    m31ri_lane_tail_free(k->tail);
+    m31ri_run_leave(k->run);
+    k->tail = NULL;
+    k->run = NULL;
+    k->observer = NULL;
+    k->has_left = true;
+    for (int i = 0; i < M31RI_STREAMS; i++) {
+        k->streams[i].run = NULL;
+        k->streams[i].lane = NULL;
+    }
+    m31ri_keeper_pass_bytes_on(k);
 }
 
 /* A rank above 0 joins what rank 0 makes. Without that the program runs all the same: a launcher
@@ -156,8 +176,8 @@ static void join_rank(m31ri_keeper *k)
     m31ri_free(path);
     if (err != M31R_OK) {
         k->run = NULL;
-        say_unobserved(k, &e);
-        pass_bytes_on(k);
+        say_unobserved(k, e.message);
+        m31ri_keeper_pass_bytes_on(k);
     }
 }
 
@@ -226,7 +246,7 @@ static m31r_err open_as_heir(m31ri_keeper *k, m31r_error *e)
     }
     if (err != M31R_OK) {
         k->run = NULL;
-        pass_bytes_on(k);
+        m31ri_keeper_pass_bytes_on(k);
         return err;
     }
     describe(k, (pid_t)atomic_load(&k->shared->program_pid));

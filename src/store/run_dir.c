@@ -459,6 +459,15 @@ bool m31ri_run_dir_has_others(const m31ri_run_dir *d, int *n_abandoned)
     return found;
 }
 
+bool m31ri_run_dir_was_ended(const m31ri_run_dir *d)
+{
+    struct stat st;
+    if (fstat(m31ri_run_dir_gate(d), &st) != 0) {
+        return errno == ENOENT || errno == ESTALE; /* as network file systems say it */
+    }
+    return st.st_nlink == 0;
+}
+
 m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e)
 {
     if (!is_still_live(d)) {

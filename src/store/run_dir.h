@@ -65,6 +65,9 @@ bool m31ri_run_dir_is_owned(const char *path);
  * `*n_abandoned` (NULL allowed). */
 bool m31ri_run_dir_has_others(const m31ri_run_dir *d, int *n_abandoned);
 
+/* True when `.live` has been removed: the run was ended. */
+bool m31ri_run_dir_was_ended(const m31ri_run_dir *d);
+
 /* Owner: refuses newcomers from now on (`.live` is renamed to `.live.ending`); who has joined goes
  * on. May be called again. */
 m31r_err m31ri_run_dir_shut(m31ri_run_dir *d, m31r_error *e);

@@ -169,6 +169,24 @@ def a_late_rank_is_told_and_runs_all_the_same(p):
 
 
 @test
+def a_rank_that_outlives_the_run_adds_nothing_to_it(p):
+    """Rank 0 failed: it does not wait long, because a launcher waits for it to end the others."""
+    slow = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 1; done; exit 4"
+    ranks = [start(p, 0, 2, ["sh", "-c", "sleep 0.5; exit 1"]), start(p, 1, 2, ["sh", "-c", slow])]
+    ranks[0].wait(timeout=60)
+    meta = p.metadata()
+    assert (meta["state"], [x["state"] for x in meta["rank_ends"]]) == ("failed", ["abandoned"]), meta
+    done = finish(ranks)
+    assert [d[0] for d in done] == [1, 4], done
+    assert b"rank 0 has ended the run" in done[1][2] and done[1][1].endswith(b"\n8\n9\n"), done[1]
+    end = end_of(done[1][2])
+    assert (end["state"], end["child_exit"], end["rank"]) == ("failed", 4, 1), end
+    kept = texts(p, 1)
+    assert kept == [str(i + 1) for i in range(len(kept))] and 3 < len(kept) < 9, kept
+    expect_whole(p)
+
+
+@test
 def what_a_dead_job_left_is_not_joined(p):
     q = start(p, 0, 2, ["sleep", "60"])
     wait_until(lambda: len(children_of(keeper_of(q.pid))) == 1, "the program")
