@@ -17,6 +17,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/os_mapping.h"
+#include "format/live_place.h"
 #include "format/names.h"
 #include "ring/ring_batch.h"
 #include "ring/ring_commit.h"
@@ -185,18 +186,19 @@ static void find_tail(int dir, const char *file, tail *out)
     static const char *const places[] = {".live", ".live.ending"};
     for (int i = 0; i < 2; i++) {
         m31ri_dir_list list;
-        int live = m31ri_open_dir(dir, places[i], false);
-        if (live >= 0 && m31ri_dir_list_fd(live, &list, NULL) == M31R_OK) {
+        m31ri_live_place live;
+        if (m31ri_live_open(dir, places[i], &live) != 0) {
+            continue;
+        }
+        if (live.fd >= 0 && m31ri_dir_list_fd(live.fd, &list, NULL) == M31R_OK) {
             for (size_t k = 0; k < list.n; k++) {
                 if (m31ri_ring_note_is_of_other(list.entries[k].name)) {
-                    look_into(dir, live, list.entries[k].name, file, out);
+                    look_into(dir, live.fd, list.entries[k].name, file, out);
                 }
             }
             m31ri_dir_list_release(&list);
         }
-        if (live >= 0) {
-            close(live);
-        }
+        m31ri_live_release(&live);
     }
 }
 

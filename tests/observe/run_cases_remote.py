@@ -98,6 +98,28 @@ def a_dead_run_on_a_network_file_system_is_recovered(p):
 
 
 @test
+def what_a_dead_program_left_in_its_ring_is_read_and_kept(p):
+    with Mounted(p):
+        q = p.start(JOINER, "hang", options=("--no-sample",))
+        keeper = keeper_of(q.pid)
+        program = wait_until(lambda: children_of(keeper), "the program")[0]
+
+        def shown():
+            lines = m31r(p, "logs", "@", "--module", "joiner", "--json").stdout.splitlines()
+            return [json.loads(x)["msg"] for x in lines]
+        wait_until(lambda: p.runs() and shown() == ["joined"], "its record")
+        os.kill(q.pid, signal.SIGSTOP)
+        for pid in (keeper, program, q.pid):
+            os.kill(pid, signal.SIGKILL)
+        q.communicate(timeout=30)
+        assert shown() == ["joined"]
+        r = m31r(p, "recover", "@", "--yes", "--json")
+        assert r.returncode == 0 and json.loads(r.stdout)["state"] == "crashed", r
+        assert [x["msg"] for x in p.lane("") if x["module"] == "joiner"] == ["joined"], p.lane("")
+        expect_whole(p)
+
+
+@test
 def a_place_that_a_reboot_took_away_is_recovered_too(p):
     with Mounted(p):
         q = p.start("sleep", "60", options=("--no-sample",))
