@@ -82,7 +82,8 @@ typedef struct {
     double made_s;
     int n_tokens;
     verdict verdict;
-    fault failure; /* exit_code 0: none */
+    bool is_judged; /* read and written under the lock */
+    fault failure;  /* exit_code 0: none */
 } sample;
 
 typedef struct {
@@ -95,7 +96,10 @@ typedef struct {
     char scratch[64];
     sample *samples; /* of each task one after the other */
     size_t n_samples;
-    atomic_size_t next; /* sample that no worker has taken; no data is handed over by it */
+    atomic_size_t next;   /* sample that no worker has taken; no data is handed over by it */
+    pthread_mutex_t lock; /* of the next two, and of which samples are judged */
+    pthread_cond_t is_changed;
+    int n_working;
 } eval;
 
 /* ---- completions ------------------------------------------------------------------------------
@@ -141,62 +145,6 @@ static bool samples_make(eval *e, lm *l, fault *error)
     return ok;
 }
 
-/* ---- verdicts ---------------------------------------------------------------------------------
- */
-
-typedef struct {
-    eval *eval;
-    int number;
-} worker;
-
-static void *worker_run(void *argument)
-{
-    const worker *w = argument;
-    eval *e = w->eval;
-    char folder[JUDGE_PATH_BYTES];
-    (void)snprintf(folder, sizeof folder, "%s/%d", e->scratch, w->number);
-    (void)mkdir(folder, 0700);
-    for (;;) {
-        size_t i = atomic_fetch_add_explicit(&e->next, 1, memory_order_relaxed);
-        if (i >= e->n_samples || *stage_stop() != 0) {
-            return NULL;
-        }
-        sample *s = &e->samples[i];
-        (void)judge_completion(&e->judge, s->task, &s->text, folder, &s->verdict, &s->failure);
-        if (w->number == 0) {
-            m31r_progress(e->run, i + 1, e->n_samples);
-        }
-    }
-}
-
-static bool samples_judge(eval *e, fault *error)
-{
-    pthread_t threads[MAX_WORKERS];
-    worker workers[MAX_WORKERS];
-    int n_started = 0;
-    for (int i = 0; i < e->settings->workers; i++) {
-        workers[i] = (worker){e, i};
-    }
-    while (n_started + 1 < e->settings->workers &&
-           pthread_create(&threads[n_started], NULL, worker_run, &workers[n_started + 1]) == 0) {
-        n_started++;
-    }
-    (void)worker_run(&workers[0]);
-    for (int i = 0; i < n_started; i++) {
-        (void)pthread_join(threads[i], NULL);
-    }
-    if (!stage_goes_on(error)) {
-        return false;
-    }
-    for (size_t i = 0; i < e->n_samples; i++) {
-        if (e->samples[i].failure.exit_code != 0) {
-            *error = e->samples[i].failure;
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- the record -------------------------------------------------------------------------------
  */
 
@@ -225,6 +173,117 @@ static void task_record(eval *e, size_t number)
                    .latency_ms = 1000 * made_s / (double)k, .timeouts = n_timeouts);
 }
 
+/* Whether all samples of a task are judged. Called under the lock. */
+static bool is_task_judged(const eval *e, size_t number)
+{
+    const size_t k = (size_t)e->settings->samples;
+    bool is_whole = true;
+    for (size_t i = 0; i < k; i++) {
+        is_whole = is_whole && e->samples[number * k + i].is_judged;
+    }
+    return is_whole;
+}
+
+/* Records tasks in their order, each as soon as it is judged: a run that dies keeps what it knew.
+ * One thread does that, so that the order of records is that of the tasks. */
+static void tasks_record(eval *e)
+{
+    for (size_t i = 0; i < e->tasks.count; i++) {
+        (void)pthread_mutex_lock(&e->lock);
+        while (!is_task_judged(e, i) && e->n_working > 0) {
+            (void)pthread_cond_wait(&e->is_changed, &e->lock);
+        }
+        const bool is_judged = is_task_judged(e, i);
+        (void)pthread_mutex_unlock(&e->lock);
+        if (!is_judged) {
+            return; /* stopped, or nothing could be run */
+        }
+        task_record(e, i);
+        m31r_progress(e->run, i + 1, e->tasks.count);
+    }
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    eval *eval;
+    int number;
+} worker;
+
+/* Says that a sample is judged, or with SIZE_MAX that a worker has ended. */
+static void worker_tell(eval *e, size_t judged)
+{
+    (void)pthread_mutex_lock(&e->lock);
+    if (judged == SIZE_MAX) {
+        e->n_working--;
+    } else {
+        e->samples[judged].is_judged = true;
+    }
+    (void)pthread_cond_signal(&e->is_changed);
+    (void)pthread_mutex_unlock(&e->lock);
+}
+
+static void *worker_run(void *argument)
+{
+    const worker *w = argument;
+    eval *e = w->eval;
+    char folder[JUDGE_PATH_BYTES];
+    (void)snprintf(folder, sizeof folder, "%s/%d", e->scratch, w->number);
+    (void)mkdir(folder, 0700);
+    bool ok = true;
+    while (ok && *stage_stop() == 0) {
+        size_t i = atomic_fetch_add_explicit(&e->next, 1, memory_order_relaxed);
+        if (i >= e->n_samples) {
+            break;
+        }
+        sample *s = &e->samples[i];
+        ok = judge_completion(&e->judge, s->task, &s->text, folder, &s->verdict, &s->failure);
+        if (ok) {
+            worker_tell(e, i);
+        }
+    }
+    worker_tell(e, SIZE_MAX);
+    return NULL;
+}
+
+static bool samples_judge(eval *e, fault *error)
+{
+    pthread_t threads[MAX_WORKERS];
+    worker workers[MAX_WORKERS];
+    int n_started = 0;
+    int failure = 0;
+    e->n_working = e->settings->workers;
+    while (n_started < e->settings->workers && failure == 0) {
+        workers[n_started] = (worker){e, n_started};
+        failure = pthread_create(&threads[n_started], NULL, worker_run, &workers[n_started]);
+        n_started += failure == 0;
+    }
+    for (int i = n_started; i < e->settings->workers; i++) {
+        worker_tell(e, SIZE_MAX);
+    }
+    tasks_record(e);
+    for (int i = 0; i < n_started; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    if (n_started == 0) {
+        return fault_set(error, FAULT_RUNTIME, "thread_not_started", "%s", strerror(failure));
+    }
+    if (!stage_goes_on(error)) {
+        return false;
+    }
+    for (size_t i = 0; i < e->n_samples; i++) {
+        if (e->samples[i].failure.exit_code != 0) {
+            *error = e->samples[i].failure;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
 static void start_record(eval *e, const lm *l)
 {
     char digest[BYTES_SHA256_HEX];
@@ -237,9 +296,6 @@ static void start_record(eval *e, const lm *l)
                   "checkpoint_sha256", (const char *)l->checkpoint_sha256);
     }
 }
-
-/* ---- the whole --------------------------------------------------------------------------------
- */
 
 static void scratch_remove(const eval *e)
 {
@@ -266,9 +322,6 @@ static bool eval_work(eval *e, lm *l, fault *error)
     start_record(e, l);
     if (!samples_make(e, l, error) || !samples_judge(e, error)) {
         return false;
-    }
-    for (size_t i = 0; i < e->tasks.count; i++) {
-        task_record(e, i);
     }
     m31r_eval_summary(e->run);
     return true;
@@ -330,7 +383,9 @@ int main(int argc, char **argv)
 {
     const char *values[N_OPTIONS];
     eval_settings settings = {0};
-    eval e = {.settings = &settings};
+    eval e = {.settings = &settings,
+              .lock = PTHREAD_MUTEX_INITIALIZER,
+              .is_changed = PTHREAD_COND_INITIALIZER};
     fault error = {0};
     (void)argc;
     if (!stage_options_read(OPTIONS, N_OPTIONS, argv, values, &error) ||

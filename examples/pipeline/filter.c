@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "utf8.h"
+
 /* Licences and marks of generated code stand at the top of a file. */
 enum { HEADER_BYTES = 2048 };
 
@@ -12,40 +14,6 @@ const char *filter_size(const filter_rules *rules, uint64_t size)
         return "too_small";
     }
     return size > (uint64_t)rules->max_bytes ? "too_large" : NULL;
-}
-
-/* Bytes of the character that begins with `first`, and the range of its second byte; 0: none. */
-static int utf8_length(uint8_t first, uint8_t *low, uint8_t *high)
-{
-    *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xc2 && first <= 0xdf) {
-        return 2;
-    }
-    return (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-}
-
-bool filter_is_utf8(const uint8_t *at, size_t size)
-{
-    for (size_t i = 0; i < size;) {
-        uint8_t low;
-        uint8_t high;
-        size_t length = (size_t)utf8_length(at[i], &low, &high);
-        if (length == 0 || length > size - i ||
-            (length > 1 && (at[i + 1] < low || at[i + 1] > high))) {
-            return false;
-        }
-        for (size_t j = 2; j < length; j++) {
-            if ((at[i + j] & 0xc0) != 0x80) {
-                return false;
-            }
-        }
-        i += length;
-    }
-    return true;
 }
 
 static size_t longest_line(const bytes *text)
@@ -128,7 +96,7 @@ const char *filter_text(const filter_rules *rules, const bytes *text)
     if (memchr(text->data, '\0', text->size) != NULL) {
         return "binary";
     }
-    if (!filter_is_utf8(text->data, text->size)) {
+    if (!utf8_is_valid(text->data, text->size)) {
         return "not_utf8";
     }
     if (longest_line(text) > (size_t)rules->max_line_bytes) {

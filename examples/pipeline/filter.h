@@ -18,7 +18,4 @@ const char *filter_size(const filter_rules *rules, uint64_t size);
  * "not_utf8", "long_line", "generated", "licence". */
 const char *filter_text(const filter_rules *rules, const bytes *text);
 
-/* Whether all of it is UTF-8 as RFC 3629 has it: no surrogates, no overlong forms. */
-bool filter_is_utf8(const uint8_t *at, size_t size);
-
 #endif

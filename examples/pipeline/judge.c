@@ -8,12 +8,17 @@
 
 enum { OUTPUT_MAX_BYTES = 16 * 1024 * 1024 };
 
+/* Absolute, because the compiler is started in another folder. A link is not followed: a proxy is
+ * known by its name. */
 static bool rustc_find(const char *wanted, char *out)
 {
     const char *path = getenv("PATH");
+    char here[JUDGE_PATH_BYTES];
     if (strchr(wanted, '/') != NULL) {
-        (void)snprintf(out, JUDGE_PATH_BYTES, "%s", wanted);
-        return access(out, X_OK) == 0;
+        bool is_relative = wanted[0] != '/' && getcwd(here, sizeof here) != NULL;
+        int size = snprintf(out, JUDGE_PATH_BYTES, "%s%s%s", is_relative ? here : "",
+                            is_relative ? "/" : "", wanted);
+        return size < JUDGE_PATH_BYTES && access(out, X_OK) == 0;
     }
     while (path != NULL && *path != '\0') {
         size_t length = strcspn(path, ":");

@@ -106,7 +106,9 @@ bool walk_read(walk *out, const char *directory, fault *error)
         walk_release(out);
         return false;
     }
-    qsort(out->entries, out->count, sizeof *out->entries, by_path);
+    if (out->count > 1) {
+        qsort(out->entries, out->count, sizeof *out->entries, by_path);
+    }
     return true;
 }
 

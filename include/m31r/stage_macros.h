@@ -3,7 +3,8 @@
  * Each field is 8 bytes and begins with every bit set, which no count, no pointer and no result of
  * arithmetic is; an argument `.loss = x` becomes the assignment `fields.loss = x`. So an argument
  * is evaluated once, in order, by the language's own rules, and what was never assigned is known.
- * -1 cannot be given as a count: it means that the field is not set. Not for direct use.
+ * -1 cannot be given as a count: it means that the field is not set. Not for
+ * direct use, but for M31R_FIELDS_UNSET().
  */
 #ifndef M31R_STAGE_MACROS_H
 #define M31R_STAGE_MACROS_H
@@ -72,13 +73,23 @@ typedef const char *m31r_string;
 #define M31R_STAGE_CALL(call, type, ...) \
     do { \
         type m31r_fields_; \
-        memset(&m31r_fields_, 0xFF, sizeof m31r_fields_); \
+        M31R_FIELDS_UNSET(m31r_fields_); \
         M31R_STAGE_STRICT \
         M31R_STAGE_SET(__VA_ARGS__) \
         M31R_STAGE_RELAXED \
         m31r_stage_emit(M31R_STAGE_RUN(__VA_ARGS__, 0), (call), &m31r_fields_, \
                         sizeof m31r_fields_); \
     } while (0)
+/* For a call whose fields are not all known at one place: nothing of `fields` is set, then some
+ * members are assigned, then m31r_stage_emit() takes it.
+ *
+ *     m31r_serve_request_fields fields;
+ *     M31R_FIELDS_UNSET(fields);
+ *     fields.status = 200;
+ *     if (error != NULL) { fields.error = error; }
+ *     m31r_stage_emit(run, M31R_CALL_SERVE_REQUEST, &fields, sizeof fields);
+ */
+#define M31R_FIELDS_UNSET(fields) memset(&(fields), 0xFF, sizeof(fields))
 #define M31R_STAGE_RUN(run, ...) run
 #define M31R_STAGE_CAT(a, b) M31R_STAGE_CAT_(a, b)
 #define M31R_STAGE_CAT_(a, b) a##b

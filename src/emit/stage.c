@@ -281,20 +281,31 @@ void m31ri_stage_write(m31r_run *run, const m31ri_stage_message *m, const m31ri_
     }
 }
 
+/* A path below the run's directory as one relative to it: records of equal runs are then equal. */
+static const char *path_in_run(const m31r_run *run, const char *path)
+{
+    size_t prefix = strlen(run->dir.path);
+    bool is_inside = !m31ri_is_unset_string(path) && path != NULL &&
+                     strncmp(path, run->dir.path, prefix) == 0 && path[prefix] == '/';
+    return is_inside ? path + prefix + 1 : path;
+}
+
 /* The file that a call is about is registered before anything is locked: hashing takes its time. */
 static void register_file(m31r_run *run, m31r_stage_call call, void *fields)
 {
     if (call == M31R_CALL_TRAIN_CHECKPOINT) {
-        const m31r_train_checkpoint_fields *f = fields;
+        m31r_train_checkpoint_fields *f = fields;
         if (!m31ri_is_unset_string(f->path)) {
             (void)m31r_checkpoint_add(run, f->path,
                                       m31ri_is_unset_integer(f->step) ? M31R_NO_STEP : f->step);
         }
+        f->path = path_in_run(run, f->path);
     } else if (call == M31R_CALL_TRAIN_RESUME) {
-        const m31r_train_resume_fields *f = fields;
+        m31r_train_resume_fields *f = fields;
         if (!m31ri_is_unset_string(f->path)) {
             (void)m31r_input_add(run, f->path);
         }
+        f->path = path_in_run(run, f->path);
     }
 }
 
@@ -303,7 +314,9 @@ static void emit(m31r_run *run, m31r_stage_call call, const m31ri_stage_message 
 {
     char sha256[M31RI_SHA256_HEX];
     if (call == M31R_CALL_DATA_SHARD) {
-        m31ri_register_shard(run, (m31r_data_shard_fields *)cells, sha256);
+        m31r_data_shard_fields *f = (m31r_data_shard_fields *)cells;
+        m31ri_register_shard(run, f, sha256);
+        f->path = path_in_run(run, f->path);
     } else {
         register_file(run, call, cells);
     }
