@@ -235,9 +235,13 @@ static bool is_text(const m31ri_buf *b)
            m31ri_utf8_is_valid(m31ri_buf_str(b), b->length);
 }
 
-/* Reads a small file; `content` NULL when it is no text. Its digest is of exactly these bytes. */
+/* Reads a small file; `content` NULL when it is no text, or when its name is none: a manifest could
+ * not name the copy. Its digest is of exactly these bytes. */
 static bool keep_text(int top, m31ri_untracked *u)
 {
+    if (!m31ri_utf8_is_valid(u->path, strlen(u->path))) {
+        return false;
+    }
     m31ri_buf text = M31RI_BUF_INIT;
     m31r_err err = m31ri_read_file(top, u->path, M31RI_UNTRACKED_KEPT_BYTES, &text, NULL);
     if (err == M31R_OK && m31ri_buf_reserve(&text, 0) && is_text(&text)) {

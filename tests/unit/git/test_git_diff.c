@@ -397,11 +397,12 @@ static void test_git_diff__lists_untracked_and_keeps_small_text(void **state)
         "printf 'a\\0b' >bin; seq 1 20000 >large.txt; ln -s new.txt ln; "
         "mkdir -p experiments/20261123T102651Z-9f3c0a1b logs; echo r "
         ">experiments/20261123T102651Z-9f3c0a1b/train.log; "
+        "echo t >\"$(printf 'z\\377')\"; "
         "echo l >logs/train.log; git init -q nested; echo n >nested/n");
     m31ri_git_facts g = read_facts();
-    static const char *const paths[] = {"bin", "d/e/f", "large.txt", "ln", "new.txt"};
-    assert_int_equal(g.n_untracked, 5);
-    for (size_t i = 0; i < 5; i++) {
+    static const char *const paths[] = {"bin", "d/e/f", "large.txt", "ln", "new.txt", "z\377"};
+    assert_int_equal(g.n_untracked, 6);
+    for (size_t i = 0; i < 6; i++) {
         assert_string_equal(g.untracked[i].path, paths[i]);
         assert_int_equal(g.untracked[i].content != NULL, i == 1 || i == 4);
     }
