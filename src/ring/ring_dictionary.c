@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/os_mapping.h"
+#include "format/point.h"
 
 #define ENTRY_HEAD 16
 #define ENTRY_BYTES 8192 /* longest entry */
@@ -230,6 +231,7 @@ static bool read_site(m31ri_dictionary *d, part *p, uint32_t id)
     e.file = take_text(p);
     for (uint32_t i = 0; i < e.n_keys; i++) {
         e.keys[i] = take_text(p);
+        e.is_name[i] = m31ri_point_name_is_valid(e.keys[i].s, e.keys[i].length);
     }
     void *table = p->is_short ? NULL : grown(d->sites, d->n_sites, &d->room_sites, sizeof e);
     if (table == NULL) {
@@ -243,7 +245,7 @@ static bool read_site(m31ri_dictionary *d, part *p, uint32_t id)
 static bool read_metric(m31ri_dictionary *d, part *p, uint32_t id)
 {
     m31ri_text t = take_text(p);
-    if (p->is_short || id != d->n_metrics + 1) {
+    if (p->is_short || id != d->n_metrics + 1 || !m31ri_point_name_is_valid(t.s, t.length)) {
         return false;
     }
     void *table = grown(d->metrics, d->n_metrics, &d->room_metrics, sizeof t);

@@ -35,6 +35,7 @@ typedef struct m31ri_site_entry {
     uint32_t line;
     uint32_t n_keys;
     uint8_t types[M31RI_SITE_KEYS];
+    bool is_name[M31RI_SITE_KEYS]; /* the key can be a point's name */
     m31ri_text message, file;
     m31ri_text keys[M31RI_SITE_KEYS];
 } m31ri_site_entry;

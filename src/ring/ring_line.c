@@ -373,9 +373,11 @@ static bool write_line(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns,
         memcpy(&length, (const char *)p + sizeof *p, 8);
     }
     const char *line = (const char *)p + sizeof *p + 8;
+    m31ri_record_head head;
     if (left < 8 || length > left - 8 || length > M31RI_RECORD_LIMIT ||
         length < HEAD_BYTES + M31RI_TIMESTAMP_BYTES + 2 || memcmp(line, HEAD, HEAD_BYTES) != 0 ||
-        memchr(line, '\n', length) != line + length - 1) {
+        memchr(line, '\n', length) != line + length - 1 ||
+        m31ri_record_read(line, length - 1, &head) != M31RI_JSON_OK) {
         return false;
     }
     size_t at = out->length;
@@ -440,7 +442,7 @@ static int step_points(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns,
     for (uint32_t i = 0; i < site->n_keys; i++) {
         point.name = site->keys[i].s;
         point.name_length = site->keys[i].length;
-        if (number_of(&values[i], &point)) {
+        if (site->is_name[i] && number_of(&values[i], &point)) {
             m31ri_point_write(out, &point);
             n++;
         }
