@@ -235,6 +235,13 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
                                 .n = n};
     if (rings != NULL) {
         m31r_err err = m31ri_rings_line(rings, lane, &parts);
+        if (err == M31R_E_CLOSED) { /* another thread is ending the run at exit of the process */
+            pthread_mutex_lock(&lane->lock);
+            lane->outage.n_lost++;
+            lane->outage.n_lost_total++;
+            lane->outage.error = ECANCELED;
+            pthread_mutex_unlock(&lane->lock);
+        }
         errno = saved;
         return err;
     }

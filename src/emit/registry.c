@@ -19,6 +19,7 @@
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 static m31r_run *open_runs;
+static m31r_run *retired_runs;      /* ended at exit: never freed, as threads may still hold them */
 static atomic_uint fork_generation; /* relaxed: written by the only thread of a new child */
 
 static void lock_run(m31r_run *run)
@@ -77,7 +78,7 @@ static void close_at_exit(void)
         if (run == NULL) {
             return;
         }
-        m31r_run_close(run);
+        m31ri_run_end_at_exit(run);
     }
 }
 
@@ -93,6 +94,14 @@ void m31ri_registry_add(m31r_run *run)
     pthread_mutex_lock(&registry_lock);
     run->next = open_runs;
     open_runs = run;
+    pthread_mutex_unlock(&registry_lock);
+}
+
+void m31ri_registry_retire(m31r_run *run)
+{
+    pthread_mutex_lock(&registry_lock);
+    run->next = retired_runs;
+    retired_runs = run;
     pthread_mutex_unlock(&registry_lock);
 }
 

@@ -22,7 +22,8 @@ _Thread_local m31ri_thread_cache m31ri_mine __attribute__((tls_model("initial-ex
 
 static inline m31ri_thread_ring *ring_of(m31ri_rings *rs)
 {
-    if (__builtin_expect(m31ri_mine.serial == *rs->token, 1)) {
+    if (__builtin_expect(m31ri_mine.serial == atomic_load_explicit(rs->token, memory_order_relaxed),
+                         1)) {
         return m31ri_mine.ring;
     }
     return m31ri_rings_of_thread(rs);

@@ -19,6 +19,12 @@ typedef struct m31ri_line_scratch {
     m31ri_buf *scrubbed;
 } m31ri_line_scratch;
 
+/* False in a forked child, and when the rings have ended. */
+static inline bool m31ri_rings_are_ours(const m31ri_rings *rs)
+{
+    return atomic_load_explicit(rs->token, memory_order_relaxed) == rs->serial;
+}
+
 /* The ring of the calling thread, taken when it has none. The shared one is used under shared_lock.
  * NULL in a forked child. */
 m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs);

@@ -89,7 +89,7 @@ static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
 
 m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs)
 {
-    if (*rs->token != rs->serial) {
+    if (!m31ri_rings_are_ours(rs)) {
         return NULL; /* a child of a fork, before its first long way */
     }
     uint64_t number = thread_number();
@@ -113,7 +113,7 @@ bool m31ri_rings_is_shared(const m31ri_rings *rs, const m31ri_thread_ring *t)
 
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner)
 {
-    if (*rs->token != rs->serial) {
+    if (!m31ri_rings_are_ours(rs)) {
         return;
     }
     pthread_mutex_lock(&rs->lock);
@@ -169,7 +169,7 @@ static m31r_err write_note(m31ri_rings *rs, m31r_error *e)
 static m31ri_rings *new_rings(m31r_run *run)
 {
     m31ri_rings *rs = m31ri_calloc(1, sizeof *rs);
-    uint64_t *token = m31ri_mapping_fork_token();
+    atomic_uint_fast64_t *token = m31ri_mapping_fork_token();
     if (rs == NULL || token == NULL) {
         m31ri_free(rs);
         m31ri_mapping_fork_token_free(token);
@@ -178,7 +178,7 @@ static m31ri_rings *new_rings(m31r_run *run)
     rs->run = run;
     rs->file.fd = -1;
     rs->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
-    *token = rs->serial;
+    atomic_store_explicit(token, rs->serial, memory_order_relaxed);
     rs->token = token;
     rs->block_timeout_ns = (int64_t)(run->settings->block_timeout_s * 1e9);
     pthread_mutex_init(&rs->lock, NULL);
@@ -200,7 +200,7 @@ static void free_rings(m31ri_rings *rs)
     for (uint32_t i = 0; i < M31RI_SERIES_SLOTS; i++) {
         m31ri_free(atomic_load_explicit(&rs->series[i], memory_order_relaxed));
     }
-    m31ri_mapping_fork_token_free((void *)(uintptr_t)rs->token);
+    m31ri_mapping_fork_token_free(rs->token);
     pthread_mutex_destroy(&rs->lock);
     pthread_mutex_destroy(&rs->shared_lock);
     pthread_mutex_destroy(&rs->writer_lock);
@@ -301,7 +301,7 @@ char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
     bool is_degraded = atomic_load_explicit(&rs->file.live->is_degraded, memory_order_relaxed) != 0;
     while (bytes <= m31ri_ring_longest(r) && (at = m31ri_ring_reserve(r, bytes)) == NULL) {
         int64_t left_ns = until_ns - m31ri_mono_ns();
-        if (left_ns <= 0 || (is_degraded && r->was_full)) {
+        if (left_ns <= 0 || (is_degraded && r->was_full) || !m31ri_rings_are_ours(rs)) {
             break;
         }
         sleep_until_drained(rs, left_ns / 1000);
@@ -377,26 +377,68 @@ static void take_counts(m31ri_rings *rs)
     rs->run->main_lane->outage.n_lost_total += m31ri_rings_dropped(rs);
 }
 
-void m31ri_rings_end(m31r_run *run)
+/* From here on no call finds its way into a ring any more. */
+static void shut(m31ri_rings *rs)
 {
-    m31ri_rings *rs = run->rings;
-    if (rs == NULL) {
-        return;
-    }
-    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+    for (m31ri_logger *l = rs->run->loggers; l != NULL; l = l->next) {
         __atomic_store_n(&l->rings, NULL, __ATOMIC_RELEASE);
     }
     m31ri_rings_flush(rs, END_WAIT_MS);
     m31ri_writer_stop(rs);
+    atomic_store_explicit(rs->token, 0, memory_order_relaxed);
+}
+
+/* What was put in between the writer's last look and the shutting. */
+static void drain_rest(m31ri_rings *rs)
+{
+    if (rs->drain != NULL && m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
+        while (m31ri_drain_pass(rs->drain)) {
+        }
+        m31ri_lease_end(rs->file.fd, M31RI_LEASE_WRITER);
+    }
+}
+
+/* The lanes are written directly again. What a failing disk kept in the rings stays for recovery.
+ */
+static void give_lanes_back(m31ri_rings *rs)
+{
+    m31r_run *run = rs->run;
     take_counts(rs);
     run->rings = NULL;
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         lane->ring_id = 0;
         lane->first_thread = 0;
     }
-    unlinkat(run->dir.live_fd, rs->note, 0);
-    m31ri_ring_file_remove(&rs->file);
-    free_rings(rs);
+    if (is_drained(rs)) {
+        unlinkat(run->dir.live_fd, rs->note, 0);
+        unlink(rs->file.path);
+    }
+}
+
+void m31ri_rings_end(m31r_run *run)
+{
+    m31ri_rings *rs = run->rings;
+    if (rs != NULL) {
+        shut(rs);
+        drain_rest(rs);
+        give_lanes_back(rs);
+        m31ri_ring_file_close(&rs->file);
+        free_rings(rs);
+    }
+}
+
+void m31ri_rings_end_at_exit(m31r_run *run)
+{
+    m31ri_rings *rs = run->rings;
+    if (rs != NULL) {
+        shut(rs);
+        drain_rest(rs);
+        give_lanes_back(rs);
+        m31ri_drain_close(rs->drain);
+        rs->drain = NULL;
+        rs->forgotten = run->forgotten_rings;
+        run->forgotten_rings = rs;
+    }
 }
 
 void m31ri_rings_forget(m31r_run *run)

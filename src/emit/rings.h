@@ -55,8 +55,9 @@ typedef struct m31ri_thread_ring {
 } m31ri_thread_ring;
 
 typedef struct m31ri_rings {
-    const volatile uint64_t *token; /* `serial`; 0 in a forked child */
-    uint64_t serial;                /* of this object, never used again in this process */
+    atomic_uint_fast64_t
+        *token;      /* relaxed: `serial`; 0 in a forked child, and once the rings have ended */
+    uint64_t serial; /* of this object, never used again in this process */
     m31r_run *run;
     m31ri_ring_file file;
     pthread_mutex_t lock;        /* dictionary, slots, series */
@@ -71,6 +72,7 @@ typedef struct m31ri_rings {
     pthread_mutex_t writer_lock;
     pthread_t writer;
     bool has_writer;
+    bool is_shut; /* no writer is started any more */
     atomic_bool must_stop;
     m31ri_drain *drain;            /* also kept by a writer that was: its counts are the lanes' */
     char note[32];                 /* its name in `.live` */
@@ -84,6 +86,10 @@ m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e);
 /* Everything that was emitted is in the files, the ring file is gone, and lanes are written
  * directly again. */
 void m31ri_rings_end(m31r_run *run);
+
+/* The same at exit of the process, whose other threads may be emitting at this moment: nothing that
+ * they could touch is freed, and what they put in meanwhile is written too. */
+void m31ri_rings_end_at_exit(m31r_run *run);
 
 /* In a forked child: the parent's rings are the parent's. */
 void m31ri_rings_forget(m31r_run *run);
@@ -117,7 +123,8 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs);
 /* A thread ends: its rings may be another's. */
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner);
 
-/* writer.c: a thread that drains, when nobody else does. True when one runs or was started. */
+/* writer.c: a thread that drains, when nobody else does. True when one runs or was started; none is
+ * after the stop. */
 bool m31ri_writer_start(m31ri_rings *rs);
 void m31ri_writer_stop(m31ri_rings *rs);
 

@@ -103,7 +103,8 @@ static void say_inert(m31r_run *run)
 
 bool m31ri_run_enter(m31r_run *run)
 {
-    if (run == NULL || run->role == M31RI_ROLE_INERT) {
+    if (run == NULL || run->role == M31RI_ROLE_INERT ||
+        atomic_load_explicit(&run->is_over, memory_order_relaxed)) {
         say_inert(run);
         return false;
     }
@@ -364,11 +365,28 @@ m31r_err m31r_run_close(m31r_run *run)
     return m31r_run_end(run, M31R_END_FINISHED, NULL);
 }
 
-m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
+/* Everything that the end of this process's part writes; the handle is still there. */
+static m31r_err end_part(m31r_run *run, m31r_end how, const char *cause)
 {
     static const char *const states[] = {"finished", "failed", "interrupted"};
     const m31ri_run_end end = {.state = states[how <= M31R_END_INTERRUPTED ? how : M31R_END_FAILED],
                                .cause = cause};
+    m31ri_compressor_stop(run);
+    m31r_err err = first_lane_error(run);
+    if (run->role == M31RI_ROLE_OWNER) {
+        m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
+        return err != M31R_OK ? err : end_err;
+    }
+    if (how != M31R_END_FINISHED) {
+        m31ri_notice(
+            run, json_pack("{s:s, s:s, s:s?}", "kind", "end", "state", end.state, "cause", cause));
+    }
+    leave(run);
+    return err;
+}
+
+m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
+{
     if (run == NULL || run->role == M31RI_ROLE_INERT) {
         return M31R_OK;
     }
@@ -378,20 +396,22 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
         return M31R_OK;
     }
     m31ri_rings_end(run);
-    m31ri_compressor_stop(run);
-    m31r_err err = first_lane_error(run);
-    if (run->role == M31RI_ROLE_OWNER) {
-        m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
-        err = err != M31R_OK ? err : end_err;
-    } else {
-        if (how != M31R_END_FINISHED) {
-            m31ri_notice(run, json_pack("{s:s, s:s, s:s?}", "kind", "end", "state", end.state,
-                                        "cause", cause));
-        }
-        leave(run);
-    }
+    m31r_err err = end_part(run, how, cause);
     m31ri_run_free(run);
     return err;
+}
+
+/* What the program's other threads may hold is not freed: loggers, lanes, rings, rules. */
+void m31ri_run_end_at_exit(m31r_run *run)
+{
+    m31ri_registry_remove(run);
+    atomic_store_explicit(&run->is_over, true, memory_order_relaxed);
+    m31ri_rings_end_at_exit(run);
+    end_part(run, M31R_END_FINISHED, NULL);
+    m31ri_metrics_json_close(run->metrics_json);
+    run->metrics_json = NULL;
+    m31ri_metadata_release(&run->metadata);
+    m31ri_registry_retire(run);
 }
 
 m31r_err m31r_run_flush(m31r_run *run, int wait_ms)

@@ -115,6 +115,7 @@ struct m31r_run {
     bool is_disk_low; /* and it was said */
     bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
+    atomic_bool is_over; /* ended at exit: relaxed, calls of threads that still run do nothing */
     int rank;
     int n_ranks;           /* owner: of the job that a launcher started; 0: no job, or not known */
     int64_t begun_mono_ns; /* owner; 0: another process began it */
@@ -197,6 +198,7 @@ void m31ri_fingerprint_job_stop(m31r_run *run, int wait_ms);
 /* registry.c: the open runs of this process, for fork and exit */
 void m31ri_registry_add(m31r_run *run);
 void m31ri_registry_remove(m31r_run *run);
+void m31ri_registry_retire(m31r_run *run);
 /* For every open run that has rings. */
 void m31ri_registry_each_rings(void (*visit)(m31ri_rings *, uint64_t), uint64_t argument);
 unsigned m31ri_fork_generation(void);
@@ -204,6 +206,7 @@ m31r_run *m31ri_inert_run(void);
 
 /* run.c */
 void m31ri_run_after_fork(m31r_run *run);
+void m31ri_run_end_at_exit(m31r_run *run);
 void m31ri_run_begin_rings(m31r_run *run);
 bool m31ri_run_enter(m31r_run *run);
 void m31ri_run_free(m31r_run *run);

@@ -111,7 +111,9 @@ bool m31ri_writer_start(m31ri_rings *rs)
 {
     bool is_written = true;
     pthread_mutex_lock(&rs->writer_lock);
-    if (!rs->has_writer) {
+    if (rs->is_shut) {
+        is_written = false;
+    } else if (!rs->has_writer) {
         const m31ri_drain_options o = {.dir = &rs->run->dir,
                                        .privacy = rs->run->privacy,
                                        .block_timeout_ns = rs->block_timeout_ns,
@@ -119,6 +121,8 @@ bool m31ri_writer_start(m31ri_rings *rs)
                                        .rotate = rotate,
                                        .context = rs->run};
         if (m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
+            m31ri_drain_close(rs->drain);
+            rs->drain = NULL;
             is_written = m31ri_drain_open(&rs->file, &o, &rs->drain, NULL) == M31R_OK;
             rs->has_writer = is_written && start_thread(rs);
             if (!rs->has_writer) {
@@ -134,6 +138,7 @@ bool m31ri_writer_start(m31ri_rings *rs)
 void m31ri_writer_stop(m31ri_rings *rs)
 {
     pthread_mutex_lock(&rs->writer_lock);
+    rs->is_shut = true;
     if (rs->has_writer) {
         atomic_store_explicit(&rs->must_stop, true, memory_order_release);
         m31ri_ring_wake(rs->file.live);
