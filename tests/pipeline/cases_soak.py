@@ -68,8 +68,10 @@ def kill_observed(place, stage, arguments, options, wait_s):
     time.sleep(wait_s)
     with open(place.file("pid")) as f:
         pid = int(f.read())
-    if process.poll() is None:
+    try:
         os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it was over in time; its number is not taken again so soon
     process.wait()
     with open(place.file("id")) as f:
         return Run(place.file("experiments/" + f.read().strip()))
