@@ -12,6 +12,7 @@
 
 #define WAIT_MS 500
 #define AROUND 10
+#define THREADS_LIMIT 8
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
@@ -28,8 +29,11 @@ static const cli_option options[] = {
     {"fields", 0, "A,B", "only these fields, in this order"},
     {"csv", 0, NULL, "comma-separated values (RFC 4180): --fields, else ts,level,module,msg,step"},
     {"count-by", 0, "A,B", "count records by the values of these fields"},
+    {"count", 0, NULL, "count the records that match"},
     {"stats", 0, "FIELD", "count, min, max, mean, p50, p90, p99 of a number"},
     {"by", 0, "A,B", "with --stats: of each value of these fields"},
+    {"threads", 0, "N",
+     "read a large file with so many threads (one for each processor, at most 8)"},
     {"strict", 0, NULL, "judge every line to its end; exit 4 when one is no record"},
     {NULL, 0, NULL, NULL},
 };
@@ -99,7 +103,7 @@ static bool read_groups(cli *c, logs *l)
 {
     m31r_groups_options grouping = M31R_GROUPS_OPTIONS_INIT;
     m31r_error e;
-    bool counts = cli_has(c, "count-by");
+    bool counts = cli_has(c, "count-by") || cli_has(c, "count");
     grouping.field = cli_value(c, "stats");
     if (!counts && grouping.field == NULL) {
         if (cli_has(c, "by")) {
@@ -109,6 +113,10 @@ static bool read_groups(cli *c, logs *l)
     }
     if (counts && grouping.field != NULL) {
         (void)cli_misuse(c, "--count-by or --stats, not both: --stats counts too");
+        return false;
+    }
+    if (cli_has(c, "count") && cli_has(c, "count-by")) {
+        (void)cli_misuse(c, "--count or --count-by, not both");
         return false;
     }
     const char *of_records = cli_has(c, "follow")   ? "follow"
@@ -181,7 +189,8 @@ static bool read_options(cli *c, logs *l)
            cli_time(c, "until", &l->options.filter.until_ns) && read_level(c, &l->options.filter) &&
            read_steps(c, &l->options.filter) &&
            cli_names_of(c, "fields", CLI_NAMES_LIMIT, &l->fields) && read_groups(c, l) &&
-           cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail) && read_around(c, l);
+           cli_number(c, "tail", 1, M31R_SCAN_TAIL_LIMIT, &l->options.tail) && read_around(c, l) &&
+           cli_number(c, "threads", 1, THREADS_LIMIT, &l->options.n_threads);
 }
 
 /* A word that is a file is a file; everything else is a run. */
@@ -218,9 +227,7 @@ static m31r_err write_records(cli *c, logs *l, m31r_error *e)
     for (;;) {
         m31r_err err = begun != M31R_OK ? begun : m31r_scan_next(l->scan, &record, e);
         l->has_written |= err == M31R_OK;
-        if (err == M31R_OK && l->groups != NULL) {
-            err = m31r_groups_add(l->groups, &record, e);
-        } else if (err == M31R_OK) {
+        if (err == M31R_OK) {
             err = l->is_csv ? m31r_show_csv_record(&c->out, &record, &l->view, e)
                             : m31r_show_record(&c->out, &record, &l->view, e);
         } else if (err == M31R_EOF && l->options.is_following) {
@@ -231,6 +238,20 @@ static m31r_err write_records(cli *c, logs *l, m31r_error *e)
             return err;
         }
     }
+}
+
+/* What can be done to all records at once, and faster. */
+static m31r_err write_all(cli *c, logs *l, m31r_error *e)
+{
+    if (l->groups != NULL) {
+        m31r_err err = m31r_groups_add_scan(l->groups, l->scan, e);
+        l->has_written = m31r_groups_records(l->groups) > 0;
+        return err;
+    }
+    if (c->out.is_json && !l->is_csv && !l->options.is_following && l->options.around.n == 0) {
+        return m31r_scan_write(l->scan, c->out.out, l->view.fields, l->view.n_fields, e);
+    }
+    return write_records(c, l, e);
 }
 
 static m31r_err write_groups(cli *c, const logs *l, m31r_error *e)
@@ -280,7 +301,7 @@ static int run(cli *c)
     if (read_options(c, &l)) {
         m31r_err err = open_source(c, &l, &e);
         if (err == M31R_OK) {
-            err = write_records(c, &l, &e);
+            err = write_all(c, &l, &e);
         }
         if (err == M31R_EOF && l.groups != NULL) {
             err = write_groups(c, &l, &e);

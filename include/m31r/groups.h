@@ -1,20 +1,20 @@
 /* groups.h - records counted by the values of their fields, with the statistics of one of them.
  *
  * What a person wants to know of many records at once: how many of each module and level, how slow
- * each route is. Records are added one after another from a scan; memory grows with the number of
- * groups, not of records. It is no query engine: what to count is chosen by the scan's filter.
+ * each route is. Records are added one after another, or all of a scan; memory grows with the
+ * number of groups, and by 8 bytes for each number whose quantiles are wanted, up to a limit. It is
+ * no query engine: what to count is chosen by the scan's filter.
  *
  * Invariants: groups come largest first, then by their values as bytes, so the same records give
- * the same lines. Quantiles are exact up to 256 finite values of a group, after that within 1 %.
+ * the same lines. Quantiles are exact while all groups together have at most
+ * M31R_GROUPS_EXACT_VALUES finite values (8 bytes each), after that within 1 %.
  *
  *     m31r_groups_options options = M31R_GROUPS_OPTIONS_INIT;
  *     const char *const by[] = {"module", "level"};
  *     options.by = by;
  *     options.n_by = 2;
  *     m31r_groups_open(&groups, &options, &e);
- *     while (m31r_scan_next(scan, &record, &e) == M31R_OK) {
- *         m31r_groups_add(groups, &record, &e);
- *     }
+ *     m31r_groups_add_scan(groups, scan, &e);
  *     m31r_show_groups(&screen, groups, &e);
  *     m31r_groups_close(groups);
  *
@@ -29,10 +29,11 @@
 extern "C" {
 #endif
 
-#define M31R_GROUPS_LIMIT 100000      /* groups; more are an error */
-#define M31R_GROUPS_BY_LIMIT 8        /* fields to group by */
-#define M31R_GROUPS_VALUE_BYTES 256   /* of a value; longer ones are cut, "..." behind them */
-#define M31R_GROUPS_SKETCH_ERROR 0.01 /* relative error of quantiles that are not exact */
+#define M31R_GROUPS_LIMIT 100000          /* groups; more are an error */
+#define M31R_GROUPS_BY_LIMIT 8            /* fields to group by */
+#define M31R_GROUPS_EXACT_VALUES 67108864 /* finite values of all groups, for exact quantiles */
+#define M31R_GROUPS_VALUE_BYTES 256       /* of a value; longer ones are cut, "..." behind them */
+#define M31R_GROUPS_SKETCH_ERROR 0.01     /* relative error of quantiles that are not exact */
 
 typedef struct m31r_groups m31r_groups;
 
@@ -41,7 +42,8 @@ typedef struct m31r_groups_options {
     size_t size;           /* sizeof(m31r_groups_options) */
     const char *const *by; /* names of fields; NULL: all records are one group */
     size_t n_by;
-    const char *field; /* whose numbers are summed up; NULL: records are only counted */
+    const char *field;     /* whose numbers are summed up; NULL: records are only counted */
+    uint64_t exact_values; /* kept for exact quantiles; 0: M31R_GROUPS_EXACT_VALUES */
 } m31r_groups_options;
 
 #define M31R_GROUPS_OPTIONS_INIT                                                                   \
@@ -77,6 +79,16 @@ M31R_API m31r_err m31r_groups_open(m31r_groups **out, const m31r_groups_options 
  * Thread:  one at a time per groups.
  */
 M31R_API m31r_err m31r_groups_add(m31r_groups *g, const m31r_record *record, m31r_error *e);
+
+/* Counts all records that a scan has left. A large file is read by several threads; the result does
+ * not depend on their number.
+ *
+ * Returns: M31R_EOF when all are counted (when following: all that there are now).
+ * Errors:  M31R_E_LIMIT (more groups than the limit), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    nothing.
+ * Thread:  one at a time per groups and per scan.
+ */
+M31R_API m31r_err m31r_groups_add_scan(m31r_groups *g, m31r_scan *scan, m31r_error *e);
 
 /* What was asked for.
  *

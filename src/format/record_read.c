@@ -23,6 +23,12 @@ m31r_level m31ri_record_level(const char *name, size_t length)
         {"ERROR", M31R_ERROR},    {"CRITICAL", M31R_CRITICAL}, {"WARN", M31R_WARNING},
         {"FATAL", M31R_CRITICAL},
     };
+    for (size_t i = 0; i < 5; i++) { /* as we write them */
+        size_t n = strlen(levels[i].name);
+        if (n == length && memcmp(levels[i].name, name, n) == 0) {
+            return levels[i].level;
+        }
+    }
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         if (strlen(levels[i].name) == length && strncasecmp(levels[i].name, name, length) == 0) {
             return levels[i].level;

@@ -42,6 +42,25 @@ static m31r_err compile(m31r_expr *x, m31r_error *e)
     return M31R_OK;
 }
 
+static m31r_err compile_at(m31r_expr **out, const m31r_expr *like, m31r_error *e)
+{
+    m31r_expr *x = m31ri_calloc(1, sizeof *x);
+    if (x == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for an expression");
+    }
+    x->subject = like->subject;
+    x->text = like->text; /* becomes a copy */
+    x->length = like->length;
+    x->now_ns = like->now_ns;
+    m31r_err err = compile(x, e);
+    if (err != M31R_OK) {
+        m31r_expr_free(x);
+        return err;
+    }
+    *out = x;
+    return M31R_OK;
+}
+
 m31r_err m31r_expr_compile(m31r_expr **out, const char *text, m31r_expr_subject subject,
                            m31r_error *e)
 {
@@ -50,21 +69,20 @@ m31r_err m31r_expr_compile(m31r_expr **out, const char *text, m31r_expr_subject 
         return m31ri_fail(e, M31R_E_LIMIT, "an expression has at most %d bytes, not %zu",
                           M31R_EXPR_BYTES, length);
     }
-    m31r_expr *x = m31ri_calloc(1, sizeof *x);
-    if (x == NULL) {
-        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for an expression");
-    }
-    x->subject = subject;
-    x->text = (char *)text; /* becomes a copy */
-    x->length = length;
-    x->now_ns = m31ri_wall_ns();
-    m31r_err err = compile(x, e);
-    if (err != M31R_OK) {
-        m31r_expr_free(x);
-        return err;
-    }
-    *out = x;
-    return M31R_OK;
+    const m31r_expr like = {
+        .subject = subject, .text = (char *)text, .length = length, .now_ns = m31ri_wall_ns()};
+    return compile_at(out, &like, e);
+}
+
+m31r_expr *m31ri_expr_copy(const m31r_expr *x)
+{
+    m31r_expr *copy = NULL;
+    return compile_at(&copy, x, NULL) == M31R_OK ? copy : NULL;
+}
+
+bool m31ri_expr_asks_place(const m31r_expr *x)
+{
+    return x->asks_place;
 }
 
 void m31r_expr_free(m31r_expr *x)

@@ -40,6 +40,22 @@ static void keep_name(m31r_expr *x, const char *name, size_t length)
     x->met[x->n_met++][length] = '\0';
 }
 
+void m31ri_expr_add_counts(m31r_expr *x, const m31r_expr *from)
+{
+    x->n_asked += from->n_asked;
+    for (size_t i = 0; i < x->n_slots; i++) {
+        m31r_expr_field *to = &x->slots[i].facts;
+        const m31r_expr_field *more = &from->slots[i].facts;
+        x->n_unmet -= to->n_met == 0 && more->n_met > 0;
+        to->n_met += more->n_met;
+        to->n_other += more->n_other;
+        to->n_too_hard += more->n_too_hard;
+    }
+    for (size_t k = 0; k < from->n_met; k++) {
+        keep_name(x, from->met[k], strlen(from->met[k]));
+    }
+}
+
 void m31ri_expr_put(m31r_expr *x, size_t i, const m31ri_expr_value *v)
 {
     m31ri_slot *slot = &x->slots[i];

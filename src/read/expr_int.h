@@ -171,6 +171,14 @@ bool m31ri_expr_judge(m31r_expr *x);
 void m31ri_expr_begin_record(m31r_expr *x, const struct m31r_record *place);
 void m31ri_expr_set(m31r_expr *x, size_t slot, const m31ri_json_member *m, m31r_level level);
 
+/* True when it names the file, lane or line of a record. */
+bool m31ri_expr_asks_place(const m31r_expr *x);
+
+/* expr.c: the same expression for another thread, with nothing counted; NULL when memory is out.
+ * And what that thread has counted, added to `x`. */
+m31r_expr *m31ri_expr_copy(const m31r_expr *x);
+void m31ri_expr_add_counts(m31r_expr *x, const m31r_expr *from);
+
 /* True while a field has not been met and names of others are kept, to propose one. */
 bool m31ri_expr_is_looking(const m31r_expr *x);
 

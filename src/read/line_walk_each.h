@@ -21,7 +21,7 @@ static inline size_t first_of(uint64_t mask)
     return (size_t)__builtin_ctzll(mask) / STRIDE;
 }
 
-/* Four places are written whether they are there or not, so that the usual number of lines takes no
+/* One place is written whether it is there or not, so that the usual number of lines takes no
  * branch that depends on it. */
 static size_t find_newlines(const char *text, size_t length, uint32_t *out)
 {
@@ -31,16 +31,11 @@ static size_t find_newlines(const char *text, size_t length, uint32_t *out)
         if (__builtin_expect(length - base < 64, 0)) {
             mask &= ((uint64_t)1 << (length - base)) - 1;
         }
-        unsigned here = (unsigned)__builtin_popcountll(mask);
-        for (unsigned i = 0; i < 2; i++) {
-            out[n + i] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
-            mask &= mask - 1;
+        out[n] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
+        n += mask != 0;
+        for (mask &= mask - 1; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
+            out[n++] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask);
         }
-        for (unsigned i = 2; i < here; i++) {
-            out[n + i] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask);
-            mask &= mask - 1;
-        }
-        n += here;
     }
     return n;
 }

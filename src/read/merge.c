@@ -40,17 +40,23 @@ m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const nam
     return M31R_OK;
 }
 
+void m31ri_merge_note_bad(m31r_scan *s, const m31ri_source *source, uint64_t line,
+                          m31r_line_class class)
+{
+    if (s->first_bad_file == NULL) {
+        s->first_bad_file = m31ri_strdup(source->file);
+        s->counts.first_bad_file = s->first_bad_file != NULL ? s->first_bad_file : "";
+        s->counts.first_bad_line = line;
+        s->counts.first_bad_class = class;
+    }
+}
+
 static void count_line(m31r_scan *s, const m31ri_source *source, m31r_line_class class)
 {
     s->counts.lines[class]++;
-    if (class == M31R_LINE_OK || class == M31R_LINE_EMPTY) {
-        return;
-    }
-    if (s->counts.n_skipped++ == 0) {
-        s->first_bad_file = m31ri_strdup(source->file);
-        s->counts.first_bad_file = s->first_bad_file != NULL ? s->first_bad_file : "";
-        s->counts.first_bad_line = source->line_number;
-        s->counts.first_bad_class = class;
+    if (class != M31R_LINE_OK && class != M31R_LINE_EMPTY) {
+        s->counts.n_skipped++;
+        m31ri_merge_note_bad(s, source, source->line_number, class);
     }
 }
 

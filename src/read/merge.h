@@ -25,6 +25,10 @@ struct m31r_scan {
 m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const names[2],
                          m31r_error *e);
 
+/* Keeps the place of the first line that is no record. */
+void m31ri_merge_note_bad(m31r_scan *s, const m31ri_source *source, uint64_t line,
+                          m31r_line_class class);
+
 /* The next record that passes the filter, in merged order. */
 m31r_err m31ri_merge_next(m31r_scan *s, m31r_record *out, m31r_error *e);
 

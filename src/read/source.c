@@ -158,6 +158,12 @@ bool m31ri_source_has_grown(m31ri_source *s)
     return has_grown;
 }
 
+void m31ri_source_set_ended(m31ri_source *s, bool is_torn)
+{
+    s->at_end = true;
+    s->is_skipping = is_torn;
+}
+
 bool m31ri_source_is_torn(const m31ri_source *s)
 {
     return s->at_end && (s->end > s->start || s->is_skipping);

@@ -43,6 +43,9 @@ m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_li
  */
 bool m31ri_source_has_grown(m31ri_source *s);
 
+/* All of it was read by other means, up to its end; `is_torn`: inside of a line. */
+void m31ri_source_set_ended(m31ri_source *s, bool is_torn);
+
 /* True when it ends in a line without a newline. */
 bool m31ri_source_is_torn(const m31ri_source *s);
 

@@ -121,7 +121,7 @@ m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m31r_error 
     if (err == M31R_OK && !s->is_json && n > 0) {
         m31ri_table_write(table, s);
         if (asked->field != NULL && !is_exact) {
-            fprintf(s->out, "%sp50 p90 p99 of more than 256 values are within 1 %%%s\n",
+            fprintf(s->out, "%sp50 p90 p99 of so many values are within 1 %%%s\n",
                     m31ri_style_on(s, M31RI_DIM), m31ri_style_off(s, M31RI_DIM));
         }
     }

@@ -86,15 +86,41 @@ static void test_groups__say_when_quantiles_are_no_longer_exact(void **state)
     (void)state;
     char line[32];
     m31r_group group;
-    m31r_groups *g = opened(NULL, 0, "ms");
+    m31r_groups *g = NULL;
+    m31r_groups_options options = M31R_GROUPS_OPTIONS_INIT;
+    options.field = "ms";
+    options.exact_values = 5000;
+    assert_int_equal(m31r_groups_open(&g, &options, NULL), M31R_OK);
     for (int i = 1; i <= 10000; i++) {
         snprintf(line, sizeof line, "{\"ms\":%d}", i);
         assert_int_equal(add(g, line), M31R_OK);
     }
     assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
     assert_false(group.quantiles_are_exact);
+    assert_true(group.mean == 5000.5);
     assert_true(fabs(group.p99 - 9900) <= 9900 * M31R_GROUPS_SKETCH_ERROR);
     m31r_groups_close(g);
+}
+
+static void test_groups__have_exact_quantiles_of_many_values(void **state)
+{
+    (void)state;
+    static const int orders[] = {1, 7919, 19999, 0};
+    for (size_t k = 0; k < 4; k++) {
+        char line[32];
+        m31r_group group;
+        m31r_groups *g = opened(NULL, 0, "ms");
+        for (int i = 0; i < 20000; i++) {
+            snprintf(line, sizeof line, "{\"ms\":%d}", orders[k] > 0 ? i * orders[k] % 20000 : 3);
+            assert_int_equal(add(g, line), M31R_OK);
+        }
+        assert_int_equal(m31r_groups_get(g, 0, &group), M31R_OK);
+        assert_true(group.quantiles_are_exact);
+        assert_true(group.p50 == (orders[k] > 0 ? 9999 : 3));
+        assert_true(group.p90 == (orders[k] > 0 ? 17999 : 3));
+        assert_true(group.p99 == (orders[k] > 0 ? 19799 : 3));
+        m31r_groups_close(g);
+    }
 }
 
 static void test_groups__cut_a_long_value(void **state)
@@ -132,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_groups__come_largest_first_then_by_their_bytes),
         cmocka_unit_test(test_groups__sum_up_what_is_a_number),
         cmocka_unit_test(test_groups__say_when_quantiles_are_no_longer_exact),
+        cmocka_unit_test(test_groups__have_exact_quantiles_of_many_values),
         cmocka_unit_test(test_groups__cut_a_long_value),
         cmocka_unit_test(test_groups__end_at_their_limit),
     };

@@ -1,0 +1,180 @@
+/* piece.c - one piece of a file, read and judged.
+ *
+ * The piece is read in blocks that stay in the processor's cache. The newlines of a block are found
+ * at once, so that the processor can begin with the next line while it is still busy with this one.
+ */
+#include "read/piece_int.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fail.h"
+
+#define BLOCK_BYTES ((size_t)128 * 1024)
+
+m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,
+                                 const m31ri_piece_work *work, m31r_error *e)
+{
+    memset(r, 0, sizeof *r);
+    r->options = options;
+    r->work = work;
+    r->walk = m31ri_walk_best();
+    r->filter = *options->filter;
+    if (r->filter.expr != NULL) {
+        r->filter.expr = m31ri_expr_copy(options->filter->expr);
+    }
+    m31ri_judge_wants wants = {.filter = &r->filter,
+                               .is_strict = options->is_strict,
+                               .needs_head = false,
+                               .names = work->names,
+                               .n_names = work->n_names,
+                               .out_slots = r->slots};
+    r->capacity = BLOCK_BYTES;
+    r->buffer = m31ri_alloc(r->capacity + M31RI_READ_BEYOND);
+    r->newlines = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->newlines);
+    bool has_expr = options->filter->expr == NULL || r->filter.expr != NULL;
+    if (!has_expr || r->buffer == NULL || r->newlines == NULL ||
+        !m31ri_judge_init(&r->judge, &wants)) {
+        m31ri_piece_reader_release(r);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", options->bytes->name);
+    }
+    return M31R_OK;
+}
+
+void m31ri_piece_reader_release(m31ri_piece_reader *r)
+{
+    m31ri_judge_release(&r->judge);
+    m31r_expr_free(r->filter.expr);
+    m31ri_free(r->buffer);
+    m31ri_free(r->newlines);
+    memset(r, 0, sizeof *r);
+}
+
+/* Room for a longer line. */
+static bool grow(m31ri_piece_reader *r)
+{
+    char *buffer = m31ri_realloc(r->buffer, 2 * r->capacity + M31RI_READ_BEYOND);
+    if (buffer == NULL) {
+        return false;
+    }
+    r->buffer = buffer;
+    uint32_t *newlines =
+        m31ri_realloc(r->newlines, (2 * r->capacity + M31RI_READ_BEYOND) * sizeof *newlines);
+    if (newlines == NULL) {
+        return false;
+    }
+    r->newlines = newlines;
+    r->capacity *= 2;
+    return true;
+}
+
+static void count(m31ri_piece *piece, m31r_line_class class)
+{
+    bool is_bad = class != M31R_LINE_OK && class != M31R_LINE_EMPTY;
+    piece->lines[class]++;
+    if (is_bad && piece->first_bad_line == 0) {
+        piece->first_bad_line = piece->n_lines;
+        piece->first_bad_class = class;
+    }
+}
+
+static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
+{
+    m31r_record line = {.line = text,
+                        .length = length,
+                        .file = r->options->bytes->name,
+                        .lane = "",
+                        .line_number = piece->first_line + ++piece->n_lines};
+    if (r->is_skipping || length > M31R_SCAN_LINE_LIMIT) {
+        r->is_skipping = false;
+        count(piece, M31R_LINE_TOO_LONG);
+        return true;
+    }
+    m31ri_verdict verdict = m31ri_judge_line(&r->judge, text, length, &line);
+    count(piece, r->judge.class);
+    if (verdict != M31RI_KEEP) {
+        return true;
+    }
+    piece->n_kept++;
+    return r->work->take(r->work->context, piece, &r->judge, r->slots, &line);
+}
+
+/* Judges the lines of the buffer that begin before `limit` (an offset of the file); what is left
+ * moves to its start. */
+static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
+{
+    size_t start = 0;
+    size_t n = r->walk->newlines(r->buffer, r->length, r->newlines);
+    for (size_t i = 0; i < n; i++) {
+        if (!r->is_skipping && r->offset + start >= limit) {
+            *is_over = true;
+            return true;
+        }
+        size_t newline = r->newlines[i];
+        if (r->is_before) {
+            r->is_before = false; /* the rest of a line that began in the piece before */
+        } else if (!take_line(r, piece, r->buffer + start, newline - start)) {
+            return false;
+        }
+        start = newline + 1;
+    }
+    *is_over = !r->is_skipping && r->offset + start >= limit;
+    r->offset += start;
+    r->length -= start;
+    memmove(r->buffer, r->buffer + start, r->length);
+    return true;
+}
+
+/* A line that is longer than the limit is passed over, and only its end is looked for. */
+static bool make_room(m31ri_piece_reader *r)
+{
+    bool is_too_long = r->length > M31R_SCAN_LINE_LIMIT;
+    if (is_too_long || (r->is_before && r->length == r->capacity)) {
+        r->is_skipping = r->is_skipping || is_too_long;
+        r->offset += r->length;
+        r->length = 0;
+    }
+    return r->length < r->capacity || grow(r);
+}
+
+/* The file has ended inside of a line. */
+static bool take_end(m31ri_piece_reader *r, m31ri_piece *piece)
+{
+    bool is_line = !r->is_before && (r->length > 0 || r->is_skipping);
+    if (is_line && r->options->takes_last_line) {
+        return take_line(r, piece, r->buffer, r->length);
+    }
+    piece->is_torn = is_line;
+    return true;
+}
+
+m31r_err m31ri_piece_read(m31ri_piece_reader *r, uint64_t index, bool is_last, m31ri_piece *piece,
+                          m31r_error *e)
+{
+    const m31ri_bytes *b = r->options->bytes;
+    uint64_t begin = index * M31RI_PIECE_BYTES;
+    uint64_t limit = is_last ? UINT64_MAX : begin + M31RI_PIECE_BYTES;
+    bool is_over = false;
+    r->is_before = begin > 0;
+    r->offset = begin - (begin > 0); /* a line begins at `begin` when a newline stands before it */
+    r->length = 0;
+    r->is_skipping = false;
+    while (!is_over) {
+        size_t n = 0;
+        if (!make_room(r)) {
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a line of %s", b->name);
+        }
+        m31r_err err = b->kind->at(b, r->offset + r->length, r->buffer + r->length,
+                                   r->capacity - r->length, &n, e);
+        if (err != M31R_OK) {
+            return err;
+        }
+        r->length += n;
+        memset(r->buffer + r->length, '\n', M31RI_READ_BEYOND);
+        if (!(n > 0 ? take_block(r, piece, limit, &is_over) : take_end(r, piece))) {
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory for records of %s", b->name);
+        }
+        is_over = is_over || n == 0;
+    }
+    return M31R_OK;
+}

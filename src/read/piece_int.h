@@ -1,0 +1,32 @@
+/* piece_int.h - the reader of one piece: piece.c does it, pieces.c has several of them. */
+#ifndef M31RI_PIECE_INT_H
+#define M31RI_PIECE_INT_H
+
+#include "read/expr_int.h"
+#include "read/pieces.h"
+
+/* One thread's. Invariant: buffer[0, length) are the file's bytes from `offset` on. */
+typedef struct m31ri_piece_reader {
+    const m31ri_pieces_options *options;
+    const m31ri_piece_work *work;
+    const m31ri_walk *walk;
+    m31r_filter filter; /* with an expression of its own */
+    m31ri_judge judge;
+    uint8_t slots[M31RI_SHAPE_SLOTS]; /* of the work's names */
+    char *buffer;
+    size_t length, capacity;
+    uint64_t offset;
+    uint32_t *newlines;
+    bool is_before;   /* inside of a line of the piece before */
+    bool is_skipping; /* inside of a line that is longer than the limit */
+} m31ri_piece_reader;
+
+m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,
+                                 const m31ri_piece_work *work, m31r_error *e);
+void m31ri_piece_reader_release(m31ri_piece_reader *r);
+
+/* Reads and judges the piece of that index; the last one goes on to the end of the file. */
+m31r_err m31ri_piece_read(m31ri_piece_reader *r, uint64_t index, bool is_last, m31ri_piece *piece,
+                          m31r_error *e);
+
+#endif
