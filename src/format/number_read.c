@@ -1,11 +1,11 @@
 /* number_read.c - numbers from text, exactly rounded, without locale.
  *
- * There is an exact fast path (at most 15 digits, a power of ten up to 22: one correctly rounded
- * operation); all else is handed to strtod as "<digits>e<exponent>": without a decimal point in the
- * text no locale can change its meaning, and the C library rounds exactly. Not more code of our
- * own, because reading is not on the emit path.
+ * There is an exact fast path (at most 19 digits and a small power of ten: one rounding that is
+ * known to be right); all else is handed to strtod as "<digits>e<exponent>": without a decimal
+ * point in the text no locale can change its meaning, and the C library rounds exactly.
  */
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,16 +99,97 @@ static double round_slowly(scanned *s)
     return x;
 }
 
+/* Powers of ten that a double holds exactly. */
+static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* A decimal of at most 19 digits: digits * 10^exponent. False when it is longer, or no number. */
+static bool read_short(const char *p, const char *end, uint64_t *out_digits, int *out_exponent)
+{
+    uint64_t digits = 0;
+    const char *whole = p;
+    if (end - p > 24) {
+        return false;
+    }
+    for (; p < end && is_digit(*p); p++) {
+        digits = digits * 10 + (uint64_t)(*p - '0');
+    }
+    ptrdiff_t n = p - whole;
+    if (n == 0 || (*whole == '0' && n > 1)) {
+        return false;
+    }
+    *out_exponent = 0;
+    if (p < end && *p == '.') {
+        const char *fraction = ++p;
+        for (; p < end && is_digit(*p); p++) {
+            digits = digits * 10 + (uint64_t)(*p - '0');
+        }
+        if (p == fraction) {
+            return false;
+        }
+        *out_exponent = -(int)(p - fraction);
+        n += p - fraction;
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        int sign = p + 1 < end && p[1] == '-' ? -1 : 1;
+        p += 1 + (p + 1 < end && (p[1] == '-' || p[1] == '+'));
+        if (end - p < 1 || end - p > 3 || !is_digit(*p) || !is_digit(end[-1]) ||
+            !is_digit(p[(end - p) / 2])) {
+            return false;
+        }
+        int e = 0;
+        for (; p < end; p++) {
+            e = e * 10 + (*p - '0');
+        }
+        *out_exponent += sign * e;
+    }
+    *out_digits = digits;
+    return p == end && n <= 19;
+}
+
+/* Both operands and their powers are exact, so that there is one rounding. In a double that is the
+ * right one; in a long double of 64 bits it is, when it does not decide how the 11 bits beyond a
+ * double's are rounded. False when it may. */
+static bool round_quickly(uint64_t digits, int exponent, double *out)
+{
+    if (digits <= (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
+        *out = exponent < 0 ? (double)digits / exact_power[-exponent]
+                            : (double)digits * exact_power[exponent];
+        return true;
+    }
+#if LDBL_MANT_DIG == 64
+    static const long double power[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                        1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                        1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                        1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    if (exponent >= -27 && exponent <= 27 && digits != 0) {
+        long double x = exponent < 0 ? (long double)digits / power[-exponent]
+                                     : (long double)digits * power[exponent];
+        uint64_t mantissa;
+        memcpy(&mantissa, &x, sizeof mantissa);
+        *out = (double)x;
+        return (mantissa & 0x7ff) - 0x3ff > 2;
+    }
+#endif
+    return false;
+}
+
 bool m31ri_number_read_double(const char *text, size_t length, double *out)
 {
-    static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                         1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                         1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     if (length == 3 && memcmp(text, "NaN", 3) == 0) {
         *out = (double)NAN;
         return true;
     }
     bool negative = length != 0 && *text == '-';
+    uint64_t short_digits;
+    int short_exponent;
+    double quick;
+    if (read_short(text + negative, text + length, &short_digits, &short_exponent) &&
+        round_quickly(short_digits, short_exponent, &quick)) {
+        *out = negative ? -quick : quick;
+        return true;
+    }
     if (length - negative == 8 && memcmp(text + negative, "Infinity", 8) == 0) {
         *out = negative ? -HUGE_VAL : HUGE_VAL;
         return true;

@@ -265,6 +265,46 @@ static void test_number__reads_exactly_rounded(void **state)
 }
 
 /* 2^53 + 1 is a tie; what stands two thousand digits later decides it. */
+/* Texts of every length and size, and those around ties, as the C library reads them. */
+static void test_number__reads_random_decimals_as_strtod_does(void **state)
+{
+    (void)state;
+    uint64_t r = 88172645463325252u;
+    for (int i = 0; i < 300000; i++) {
+        char text[64];
+        r ^= r << 13;
+        r ^= r >> 7;
+        r ^= r << 17;
+        uint64_t digits = r >> (r % 61);
+        uint64_t whole = digits % 1000000007u;
+        switch (i % 4) {
+        case 0:
+            snprintf(text, sizeof text, "%llu", (unsigned long long)digits);
+            break;
+        case 1:
+            snprintf(text, sizeof text, "-%llu.%0*llu", (unsigned long long)(whole % 100000),
+                     (int)(r % 14) + 1, (unsigned long long)(digits % 99991));
+            break;
+        case 2:
+            snprintf(text, sizeof text, "%llu.5e%d", (unsigned long long)whole, (int)(r % 61) - 30);
+            break;
+        default: /* halfway between two doubles, or next to it */
+            snprintf(text, sizeof text, "%llu%s",
+                     (unsigned long long)(9007199254740993u + 2 * (digits % 1000)),
+                     r % 3 == 0   ? ""
+                     : r % 3 == 1 ? ".0"
+                                  : ".1");
+            break;
+        }
+        double x = 0;
+        assert_true(m31ri_number_read_double(text, strlen(text), &x));
+        double want = strtod(text, NULL);
+        if (memcmp(&x, &want, sizeof x) != 0) {
+            fail_msg("%s read as %.17g, not %.17g", text, x, want);
+        }
+    }
+}
+
 static void test_number__reads_digits_far_behind_a_tie(void **state)
 {
     (void)state;
@@ -411,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_number__round_trips_random_bits),
         cmocka_unit_test(test_number__is_never_longer_than_needed),
         cmocka_unit_test(test_number__reads_exactly_rounded),
+        cmocka_unit_test(test_number__reads_random_decimals_as_strtod_does),
         cmocka_unit_test(test_number__reads_digits_far_behind_a_tie),
         cmocka_unit_test(test_number__refuses_what_is_not_a_json_number),
         cmocka_unit_test(test_number__integers_keep_all_64_bits),
