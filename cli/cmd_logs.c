@@ -34,6 +34,7 @@ static const cli_option options[] = {
     {"by", 0, "A,B", "with --stats: of each value of these fields"},
     {"threads", 0, "N",
      "read a large file with so many threads (one for each processor, at most 8)"},
+    {"no-index", 0, NULL, "do not use or make the index of a large file (in the user's cache)"},
     {"strict", 0, NULL, "judge every line to its end; exit 4 when one is no record"},
     {NULL, 0, NULL, NULL},
 };
@@ -183,6 +184,7 @@ static bool read_options(cli *c, logs *l)
         (void)cli_misuse(c, "--csv or --json, not both");
         return false;
     }
+    l->options.has_no_index = cli_has(c, "no-index");
     l->options.is_strict = cli_has(c, "strict");
     return cli_expr(c, M31R_EXPR_RECORD, &l->options.filter.expr) &&
            cli_time(c, "since", &l->options.filter.since_ns) &&

@@ -87,8 +87,9 @@ int main(int argc, char **argv)
             continue;
         } else if (query == "error") {
             if (is_error(record)) {
-                std::string_view whole = it.source();
-                out.append(whole).append("\n");
+                const char *start = text.data() + it.current_index();
+                const void *end = std::memchr(start, '\n', text.size() - it.current_index());
+                out.append(start, (const char *)end - start + 1);
             }
         } else if (query == "step") {
             step_and_loss(record, out);

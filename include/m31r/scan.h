@@ -97,6 +97,7 @@ typedef struct m31r_scan_options {
     bool is_following;    /* M31R_EOF means "nothing now": see m31r_scan_wait() */
     bool takes_last_line; /* a last line without newline that parses is a record: foreign files */
     int64_t n_threads; /* for what reads all at once, and a large file; 0: one for each processor */
+    bool has_no_index; /* neither uses nor makes the index of a large file in the cache */
     bool is_strict;    /* reads to its end also a line that the filter turns down before */
 } m31r_scan_options;
 

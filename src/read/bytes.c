@@ -100,6 +100,11 @@ m31r_err m31ri_bytes_open(m31ri_bytes **out, int fd, bool owns_fd, const char *n
     bool is_at_start = p->base.is_regular && lseek(fd, 0, SEEK_CUR) == 0;
     p->base.kind = is_at_start ? &plain_file : &plain_stream;
     p->base.size = p->base.is_regular && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+    if (is_at_start) {
+        p->base.device = st.st_dev;
+        p->base.inode = st.st_ino;
+        p->base.changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    }
     *out = &p->base;
     return M31R_OK;
 }

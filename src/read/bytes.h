@@ -47,6 +47,10 @@ struct m31ri_bytes {
     uint64_t size;    /* plain bytes there were at opening; 0 when not known */
     bool is_regular;  /* not a pipe or terminal */
 
+    /* Of the file at opening, by a kind that has `at`. */
+    uint64_t device, inode;
+    int64_t changed_ns;
+
     /* Set by the caller after opening, NULL by default: `next` may leave out pieces of which an
      * index says that no record passes. */
     const struct m31r_filter *filter;

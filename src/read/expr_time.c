@@ -65,6 +65,12 @@ bool m31ri_time_of(const char *text, size_t length, int64_t now_ns, int64_t *out
             return true;
         }
     }
+    if (length > 1 && text[length - 1] == 'Z') { /* "2026-11-23T10:26Z" */
+        int n = snprintf(whole, sizeof whole, "%.*s:00Z", (int)length - 1, text);
+        if (m31ri_timestamp_read(whole, (size_t)n, out_wall_ns)) {
+            return true;
+        }
+    }
     return read_ago(text, length, now_ns, out_wall_ns);
 }
 

@@ -25,7 +25,7 @@ m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_optio
     }
     m31ri_judge_wants wants = {.filter = &r->filter,
                                .is_strict = options->is_strict,
-                               .needs_head = false,
+                               .needs_head = work->needs_head,
                                .names = work->names,
                                .n_names = work->n_names,
                                .out_slots = r->slots};
@@ -96,6 +96,7 @@ static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *tex
         return true;
     }
     piece->n_kept++;
+    piece->line_at = r->offset + (uint64_t)(text - r->buffer) - r->begin;
     return r->work->take(r->work->context, piece, &r->judge, r->slots, &line);
 }
 
@@ -148,6 +149,80 @@ static bool take_end(m31ri_piece_reader *r, m31ri_piece *piece)
     return true;
 }
 
+/* The line that begins at `at` of the piece into the buffer. False when there is none, or it is
+ * very long. */
+static bool read_posted(m31ri_piece_reader *r, uint32_t at, size_t *length)
+{
+    const m31ri_bytes *b = r->options->bytes;
+    uint64_t offset = r->begin + at;
+    size_t before = offset > 0; /* a newline must stand there */
+    const char *newline = NULL;
+    for (size_t wanted = 4096; newline == NULL && wanted <= BLOCK_BYTES; wanted *= 32) {
+        size_t n = 0;
+        if (b->kind->at(b, offset - before, r->buffer, wanted, &n, NULL) != M31R_OK ||
+            n <= before || (before == 1 && r->buffer[0] != '\n')) {
+            return false;
+        }
+        memset(r->buffer + n, '\n', M31RI_READ_BEYOND);
+        newline = memchr(r->buffer + before, '\n', n - before);
+    }
+    r->offset = offset - before;
+    *length = newline != NULL ? (size_t)(newline - r->buffer) - before : 0;
+    return newline != NULL;
+}
+
+/* Judges the posted lines of a piece only. False when the file is not as the sidecar says. */
+static bool take_posted(m31ri_piece_reader *r, const m31ri_zone *zone, m31ri_piece *piece,
+                        bool *has_memory)
+{
+    const m31ri_posting *postings = r->options->sidecar->postings + zone->first_posting;
+    size_t length = 0;
+    uint32_t min_level = (uint32_t)r->options->bounds.min_level;
+    for (uint32_t i = 0; i < zone->n_postings; i++) {
+        if (postings[i].level >= min_level && !read_posted(r, postings[i].at, &length)) {
+            return false; /* before anything is made of the piece */
+        }
+    }
+    for (uint32_t i = 0; i < zone->n_postings && *has_memory; i++) {
+        if (postings[i].level < min_level) {
+            continue;
+        }
+        if (!read_posted(r, postings[i].at, &length)) {
+            break; /* the file was cut just now */
+        }
+        piece->n_lines = postings[i].line - 1;
+        *has_memory = take_line(r, piece, r->buffer + (r->begin + postings[i].at > 0), length);
+    }
+    return true;
+}
+
+/* What is known of the piece without reading it. */
+static void set_known(const m31ri_zone *zone, m31ri_piece *piece)
+{
+    for (int i = 0; i < M31R_LINE_CLASSES; i++) {
+        piece->lines[i] = zone->lines[i];
+    }
+    piece->n_lines = zone->n_lines;
+    piece->first_bad_line = zone->first_bad_line;
+    piece->first_bad_class = (m31r_line_class)zone->first_bad_class;
+}
+
+/* By the sidecar; false when the piece must be read after all. */
+static bool read_known(m31ri_piece_reader *r, uint64_t index, m31ri_piece *piece, bool *has_memory)
+{
+    const m31ri_sidecar *s = r->options->sidecar;
+    m31ri_where where =
+        s != NULL ? m31ri_sidecar_where(s, index, &r->options->bounds) : M31RI_ANYWHERE;
+    if (where == M31RI_ANYWHERE) {
+        return false;
+    }
+    if (where == M31RI_IN_POSTINGS && !take_posted(r, &s->zones[index], piece, has_memory)) {
+        return false;
+    }
+    set_known(&s->zones[index], piece);
+    return true;
+}
+
 m31r_err m31ri_piece_read(m31ri_piece_reader *r, uint64_t index, bool is_last, m31ri_piece *piece,
                           m31r_error *e)
 {
@@ -155,6 +230,12 @@ m31r_err m31ri_piece_read(m31ri_piece_reader *r, uint64_t index, bool is_last, m
     uint64_t begin = index * M31RI_PIECE_BYTES;
     uint64_t limit = is_last ? UINT64_MAX : begin + M31RI_PIECE_BYTES;
     bool is_over = false;
+    bool has_memory = true;
+    r->begin = begin;
+    if (read_known(r, index, piece, &has_memory)) {
+        return has_memory ? M31R_OK
+                          : m31ri_fail(e, M31R_E_NOMEM, "out of memory for records of %s", b->name);
+    }
     r->is_before = begin > 0;
     r->offset = begin - (begin > 0); /* a line begins at `begin` when a newline stands before it */
     r->length = 0;

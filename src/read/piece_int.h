@@ -15,7 +15,7 @@ typedef struct m31ri_piece_reader {
     uint8_t slots[M31RI_SHAPE_SLOTS]; /* of the work's names */
     char *buffer;
     size_t length, capacity;
-    uint64_t offset;
+    uint64_t offset, begin; /* `begin`: of the piece */
     uint32_t *newlines;
     bool is_before;   /* inside of a line of the piece before */
     bool is_skipping; /* inside of a line that is longer than the limit */

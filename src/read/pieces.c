@@ -55,6 +55,12 @@ static int thread_count(const m31ri_pieces_options *o, const m31ri_piece_work *w
     return is_small || work->knows_lines || n < 1 ? 1 : (int)n;
 }
 
+/* The last piece of a file goes on to its end. */
+static bool is_open_piece(const piece_row *row, uint64_t index)
+{
+    return row->options->n_pieces == 0 && index + 1 == row->n_pieces;
+}
+
 static bool take_next(piece_row *row, uint64_t *out)
 {
     pthread_mutex_lock(&row->lock);
@@ -95,7 +101,7 @@ static void *read_pieces(void *argument)
     uint64_t index;
     while (take_next(t->row, &index)) {
         m31r_error error;
-        bool is_last = index + 1 == t->row->n_pieces;
+        bool is_last = is_open_piece(t->row, index);
         m31r_err err =
             m31ri_piece_read(t->reader, index, is_last, &t->row->pieces[index % RING], &error);
         put_ready(t->row, index, err, &error);
@@ -173,7 +179,7 @@ static m31r_err run_alone(piece_row *row, m31r_error *e)
     uint64_t n_lines = 0;
     for (uint64_t i = 0; i < row->n_pieces && err == M31R_OK; i++) {
         piece->first_line = n_lines;
-        err = m31ri_piece_read(&row->readers[0], i, i + 1 == row->n_pieces, piece, e);
+        err = m31ri_piece_read(&row->readers[0], i, is_open_piece(row, i), piece, e);
         n_lines += piece->n_lines;
         if (err == M31R_OK) {
             err = row->work->use(row->work->context, piece, e);
@@ -211,7 +217,8 @@ m31r_err m31ri_pieces_run(const m31ri_pieces_options *options, const m31ri_piece
     }
     row->options = options;
     row->work = work;
-    row->n_pieces = options->bytes->size / M31RI_PIECE_BYTES + 1;
+    row->n_pieces =
+        options->n_pieces > 0 ? options->n_pieces : options->bytes->size / M31RI_PIECE_BYTES + 1;
     pthread_mutex_init(&row->lock, NULL);
     pthread_cond_init(&row->changed, NULL);
     int n = thread_count(options, work);

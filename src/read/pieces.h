@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "read/bytes.h"
 #include "read/judge.h"
+#include "read/sidecar.h"
 
 #define M31RI_PIECE_BYTES (1024 * 1024)
 #define M31RI_PIECE_THREADS 8 /* at most */
@@ -23,14 +24,16 @@ typedef struct m31ri_piece {
     uint64_t first_bad_line; /* in the piece, from 1; 0: none */
     m31r_line_class first_bad_class;
     bool is_torn;
-    m31ri_buf out; /* the caller's */
-    void *own;     /* the caller's */
+    uint64_t line_at; /* of the line that is taken: from the piece's first byte */
+    m31ri_buf out;    /* the caller's */
+    void *own;        /* the caller's */
 } m31ri_piece;
 
 /* What is made of the records. */
 typedef struct m31ri_piece_work {
     const char *const *names; /* fields whose values are wanted */
     size_t n_names;
+    bool needs_head;  /* m31ri_judge_record() will be called */
     bool knows_lines; /* `take` or the filter needs line numbers: one thread, in order */
 
     /* Any thread: adds a record to what becomes of its piece. `slots`: of the names. False when
@@ -49,7 +52,10 @@ typedef struct m31ri_pieces_options {
     const m31ri_bytes *bytes; /* with `at` */
     const m31r_filter *filter;
     bool is_strict, takes_last_line;
-    int64_t n_threads; /* 0: as many as there are processors, and one for a small file */
+    const m31ri_sidecar *sidecar; /* NULL: every piece is read */
+    m31ri_bounds bounds;          /* of the filter, with a sidecar */
+    uint64_t n_pieces;            /* only the first ones, which are whole; 0: all of the file */
+    int64_t n_threads;            /* 0: as many as there are processors, and one for a small file */
 } m31ri_pieces_options;
 
 /* Goes through all of it. The counts of the filter's expression are those of all threads together.

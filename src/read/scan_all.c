@@ -76,7 +76,13 @@ static m31r_err run_pieces(m31r_scan *s, const m31ri_piece_work *work, m31r_erro
                                     .is_strict = s->options.is_strict,
                                     .takes_last_line = s->options.takes_last_line,
                                     .n_threads = s->options.n_threads};
+    m31ri_sidecar *sidecar = NULL;
+    if (!s->options.has_no_index && m31ri_bounds_of(&s->options.filter, &options.bounds)) {
+        sidecar = m31ri_sidecar_open(options.bytes);
+        options.sidecar = sidecar;
+    }
     m31r_err err = m31ri_pieces_run(&options, &outer, e);
+    m31ri_sidecar_free(sidecar);
     m31ri_source_set_ended(s->sources[0], counted.is_torn);
     return err;
 }

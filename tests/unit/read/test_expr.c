@@ -270,6 +270,8 @@ static void test_expr__reads_times_as_people_type_them(void **state)
     assert_true(now - ago > 7190000000000 && now - ago < 7210000000000);
     assert_int_equal(m31r_time_read("2026-11-23T10:26", &minute, &e), M31R_OK);
     assert_int_equal(minute, 1795429560000000000);
+    assert_int_equal(m31r_time_read("2026-11-23T10:26Z", &ago, &e), M31R_OK);
+    assert_true(ago == minute);
     assert_int_equal(m31r_time_read("soon", &now, &e), M31R_E_ARG);
     assert_int_equal(m31r_time_read("", &now, &e), M31R_E_ARG);
 }
