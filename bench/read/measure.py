@@ -38,6 +38,7 @@ def has_module(python, name):
 class Bench:
     def __init__(self, m31r, programs, rounds, python):
         self.m31r, self.programs, self.rounds, self.python = m31r, programs, rounds, python
+        self.output = os.devnull
         self.has_duckdb = has_module(python, "duckdb")
         self.has_polars = has_module(python, "polars")
 
@@ -53,10 +54,11 @@ class Bench:
     def time_once(self, command):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with open(self.output, "wb") as out:  # not /dev/null, for which grep stops at the first hit
+            done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE)
         wall = time.perf_counter() - start
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode not in (0, 1):
+        if done.returncode != 0:
             raise SystemExit(f"{command}: {done.returncode} {done.stderr.decode()[:500]}")
         return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -76,8 +78,14 @@ class Bench:
                               "cpu_to_m31r": round(cpu / base, 2)}), flush=True)
 
     def logs(self, path, *options):
-        one = [("m31r", [self.m31r, "logs", path, "--threads", "1", *options])]
-        return one + [("m31r, 2 threads", [self.m31r, "logs", path, "--threads", "2", *options])]
+        plain = [self.m31r, "logs", path, "--json", "--no-index"]
+        return [("m31r", [*plain, "--threads", "1", *options]),
+                ("m31r, 2 threads", [*plain, "--threads", "2", *options])]
+
+    def with_index(self, path, *options):
+        command = [self.m31r, "logs", path, "--json", *options]
+        self.time_once(command)  # makes it
+        return [("m31r, index", command)]
 
 
 def measure_logs(b, path):
@@ -87,6 +95,7 @@ def measure_logs(b, path):
               b.peer("rg", "rg", "-c", "", path) + b.simdjson("count", path) +
               b.duckdb("select count(*) from " + JSON % "'ts':'varchar'", path))
     b.measure("level>=ERROR, whole records", size, b.logs(path, "--level", "ERROR") +
+              b.with_index(path, "--level", "ERROR") +
               b.peer("rg", "rg", "-N", "-F", "-e", error[0], "-e", error[1], path) +
               b.peer("grep -F", "grep", "-F", "-e", error[0], "-e", error[1], path) +
               b.peer("mawk", "mawk", "/\"level\":\"(ERROR|CRITICAL)\"/", path) +
@@ -98,6 +107,8 @@ def measure_logs(b, path):
               b.simdjson("step", path) +
               b.duckdb("select step,loss from " + JSON % "'module':'varchar','step':'bigint','loss':'double'"
                        + " where module='trainer' and step between 100000 and 200000", path))
+    b.measure("a step range", size, b.logs(path, "--step", "100000..100100") +
+              b.with_index(path, "--step", "100000..100100"))
     b.measure("count by module, level", size, b.logs(path, "--count-by", "module,level") +
               b.simdjson("module_level", path) +
               b.duckdb("select module,level,count(*) from " + JSON % "'module':'varchar','level':'varchar'"
@@ -145,14 +156,20 @@ def main():
     say_versions(b)
     with tempfile.TemporaryDirectory(dir=os.environ.get("M31R_BENCH_SCRATCH")) as scratch:
         records = os.path.join(o.programs, "records")
+        b.output = os.path.join(scratch, "output")
+        os.environ["XDG_CACHE_HOME"] = os.path.join(scratch, "cache")
         path = os.path.join(scratch, "train.log")
         with open(path, "wb") as f:
             subprocess.run([records, "logs", str(o.mib << 20)], stdout=f, check=True)
         measure_logs(b, path)
         os.unlink(path)
-        with open(os.path.join(scratch, "metrics.csv"), "wb") as f:
+        run = os.path.join(scratch, "run")
+        os.mkdir(run)
+        with open(os.path.join(run, "metadata.json"), "w") as f:
+            f.write('{"format_version":1}')
+        with open(os.path.join(run, "metrics.csv"), "wb") as f:
             subprocess.run([records, "points", str(o.points)], stdout=f, check=True)
-        measure_points(b, scratch)
+        measure_points(b, run)
 
 
 main()

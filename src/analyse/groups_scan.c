@@ -32,12 +32,13 @@ typedef struct local_groups {
     uint64_t n_records, n_without;
 } local_groups;
 
-/* What a key is made of; the values' bytes follow it. */
-typedef struct key_head {
-    uint32_t lengths[M31R_GROUPS_BY_LIMIT];
-    char types[M31R_GROUPS_BY_LIMIT]; /* 0: missing */
-    bool are_escaped[M31R_GROUPS_BY_LIMIT];
-} key_head;
+/* What a key begins with, for each value; their bytes follow. */
+typedef struct key_part {
+    uint32_t length;
+    char type; /* 0: missing */
+    bool is_escaped;
+    uint16_t unused; /* 0, so that equal keys are equal bytes */
+} key_part;
 
 static bool read_number(const m31ri_group_value *v, double *out)
 {
@@ -181,19 +182,29 @@ static bool add_local(local_group *group, double x)
     return true;
 }
 
-static void put_key(m31ri_buf *keys, const m31ri_group_value *values, size_t n)
+static bool put_key(m31ri_buf *keys, const m31ri_group_value *values, size_t n)
 {
-    key_head head;
-    memset(&head, 0, sizeof head);
+    size_t length = n * sizeof(key_part);
     for (size_t i = 0; i < n; i++) {
-        head.lengths[i] = (uint32_t)values[i].length;
-        head.types[i] = values[i].text != NULL ? values[i].type : '\0';
-        head.are_escaped[i] = values[i].is_escaped;
+        length += values[i].length;
     }
-    m31ri_buf_add(keys, (const char *)&head, sizeof head);
+    if (!m31ri_buf_reserve(keys, length)) {
+        return false;
+    }
+    char *parts = keys->data + keys->length;
+    char *at = parts + n * sizeof(key_part);
     for (size_t i = 0; i < n; i++) {
-        m31ri_buf_add(keys, values[i].text, values[i].text != NULL ? values[i].length : 0);
+        key_part part = {.length = (uint32_t)values[i].length,
+                         .type = values[i].text != NULL ? values[i].type : '\0',
+                         .is_escaped = values[i].is_escaped};
+        memcpy(parts + i * sizeof part, &part, sizeof part);
+        if (values[i].text != NULL) {
+            memcpy(at, values[i].text, values[i].length);
+            at += values[i].length;
+        }
     }
+    keys->length += length;
+    return true;
 }
 
 static void find_values(const m31r_groups *g, const m31ri_judge *judge, const uint8_t *slots,
@@ -230,8 +241,8 @@ static bool take(void *context, m31ri_piece *piece, m31ri_judge *judge, const ui
         return true;
     }
     size_t at = piece->out.length;
-    put_key(&piece->out, values, g->options.n_by);
-    local_group *group = m31ri_buf_ok(&piece->out) ? find_local(l, &piece->out, at) : NULL;
+    bool has_key = put_key(&piece->out, values, g->options.n_by);
+    local_group *group = has_key ? find_local(l, &piece->out, at) : NULL;
     if (group == NULL) {
         return false;
     }
@@ -242,13 +253,13 @@ static bool take(void *context, m31ri_piece *piece, m31ri_judge *judge, const ui
 /* The values that a key was made of. */
 static void open_key(const char *key, size_t n, m31ri_group_value *values)
 {
-    key_head head;
-    memcpy(&head, key, sizeof head);
-    key += sizeof head;
+    const char *at = key + n * sizeof(key_part);
     for (size_t i = 0; i < n; i++) {
-        values[i] = (m31ri_group_value){head.types[i] != '\0' ? key : NULL, head.lengths[i],
-                                        head.types[i], head.are_escaped[i]};
-        key += head.lengths[i];
+        key_part part;
+        memcpy(&part, key + i * sizeof part, sizeof part);
+        values[i] = (m31ri_group_value){part.type != '\0' ? at : NULL, part.length, part.type,
+                                        part.is_escaped};
+        at += part.length;
     }
 }
 

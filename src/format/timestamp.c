@@ -172,8 +172,41 @@ static bool take_offset(const char **p, const char *end, int64_t *seconds)
     return true;
 }
 
+/* Two digits; more than 99 when they are none. */
+static unsigned two_digits(const char *p)
+{
+    unsigned high = (unsigned)(unsigned char)p[0] - '0';
+    unsigned low = (unsigned)(unsigned char)p[1] - '0';
+    return high > 9 || low > 9 ? 100 : high * 10 + low;
+}
+
+/* The form that records have, YYYY-MM-DDTHH:MM:SS.ffffffZ. False also for one that has to be looked
+ * at more closely. */
+static bool read_ours(const char *t, int64_t *out_wall_ns)
+{
+    unsigned century = two_digits(t), year = two_digits(t + 2), month = two_digits(t + 5);
+    unsigned day = two_digits(t + 8), hour = two_digits(t + 11), minute = two_digits(t + 14);
+    unsigned second = two_digits(t + 17), a = two_digits(t + 20), b = two_digits(t + 22);
+    unsigned c = two_digits(t + 24);
+    bool is_form = t[4] == '-' && t[7] == '-' && t[10] == 'T' && t[13] == ':' && t[16] == ':' &&
+                   t[19] == '.' && t[26] == 'Z';
+    bool is_fine = is_form && century >= 17 && century <= 21 && year < 100 && month >= 1 &&
+                   month <= 12 && day >= 1 && hour < 24 && minute < 60 && second < 60 && a < 100 &&
+                   b < 100 && c < 100;
+    civil date = {(int)(century * 100 + year), (int)month, (int)day};
+    if (!is_fine || (day > 28 && date.day > days_in_month(date.year, date.month))) {
+        return false;
+    }
+    int64_t seconds = days_of_civil(date) * S_PER_DAY + hour * 3600 + minute * 60 + second;
+    *out_wall_ns = seconds * NS_PER_S + (int64_t)(a * 10000 + b * 100 + c) * 1000;
+    return true;
+}
+
 bool m31ri_timestamp_read(const char *text, size_t length, int64_t *out_wall_ns)
 {
+    if (length == M31RI_TIMESTAMP_BYTES && read_ours(text, out_wall_ns)) {
+        return true;
+    }
     const char *p = text;
     const char *end = text + length;
     civil c;

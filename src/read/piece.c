@@ -19,6 +19,7 @@ m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_optio
     r->options = options;
     r->work = work;
     r->walk = m31ri_walk_best();
+    r->line = (m31r_record){.file = options->bytes->name, .lane = ""};
     r->filter = *options->filter;
     if (r->filter.expr != NULL) {
         r->filter.expr = m31ri_expr_copy(options->filter->expr);
@@ -80,24 +81,23 @@ static void count(m31ri_piece *piece, m31r_line_class class)
 
 static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
 {
-    m31r_record line = {.line = text,
-                        .length = length,
-                        .file = r->options->bytes->name,
-                        .lane = "",
-                        .line_number = piece->first_line + ++piece->n_lines};
+    m31r_record *line = &r->line;
+    line->line = text;
+    line->length = length;
+    line->line_number = piece->first_line + ++piece->n_lines;
     if (r->is_skipping || length > M31R_SCAN_LINE_LIMIT) {
         r->is_skipping = false;
         count(piece, M31R_LINE_TOO_LONG);
         return true;
     }
-    m31ri_verdict verdict = m31ri_judge_line(&r->judge, text, length, &line);
+    m31ri_verdict verdict = m31ri_judge_line(&r->judge, text, length, line);
     count(piece, r->judge.class);
     if (verdict != M31RI_KEEP) {
         return true;
     }
     piece->n_kept++;
     piece->line_at = r->offset + (uint64_t)(text - r->buffer) - r->begin;
-    return r->work->take(r->work->context, piece, &r->judge, r->slots, &line);
+    return r->work->take(r->work->context, piece, &r->judge, r->slots, line);
 }
 
 /* Judges the lines of the buffer that begin before `limit` (an offset of the file); what is left

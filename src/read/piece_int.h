@@ -17,6 +17,7 @@ typedef struct m31ri_piece_reader {
     size_t length, capacity;
     uint64_t offset, begin; /* `begin`: of the piece */
     uint32_t *newlines;
+    m31r_record line; /* its place, for whoever takes it */
     bool is_before;   /* inside of a line of the piece before */
     bool is_skipping; /* inside of a line that is longer than the limit */
 } m31ri_piece_reader;
