@@ -427,4 +427,13 @@ const char *const m31ri_measured_names[] = {
     "system.*",
     NULL,
 };
+
+const m31ri_stage_metric m31ri_mandatory_metrics[M31RI_MANDATORY_METRICS] = {
+    {"loss", {"loss", "train_loss"}},
+    {"compile_rate", {"compile_rate"}},
+    {"pass_at_k", {"pass_at_k", "pass@k", "pass@1"}},
+    {"tokens_per_sec", {"tokens_per_sec", "tokens/s", "tok/s"}},
+    {"latency", {"latency", "latency_ms", "latency_s"}},
+    {"memory", {"memory", "memory_mb", "system.rss_mb"}},
+};
 /* clang-format on */

@@ -94,6 +94,10 @@ extern const m31ri_stage m31ri_stages[M31RI_STAGES];
 /* Patterns of names that are measured wherever they stand, one star at an end; NULL ends them. */
 extern const char *const m31ri_measured_names[];
 
+/* The metrics of the specification's section 20, which metrics.json names apart. */
+#define M31RI_MANDATORY_METRICS 6
+extern const m31ri_stage_metric m31ri_mandatory_metrics[M31RI_MANDATORY_METRICS];
+
 /* The stage of a name; NULL for one that has no schema. */
 const m31ri_stage *m31ri_stage_find(const char *name);
 

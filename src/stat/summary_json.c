@@ -7,21 +7,8 @@
 
 #include "format/json_text.h"
 #include "format/number.h"
+#include "format/stage_table.h"
 #include "stat/summary.h"
-
-typedef struct mandatory {
-    const char *key;
-    const char *names[4]; /* metrics that can stand for it, the best first; NULL after the last */
-} mandatory;
-
-static const mandatory mandatories[] = {
-    {"loss", {"loss", "train_loss"}},
-    {"compile_rate", {"compile_rate"}},
-    {"pass_at_k", {"pass_at_k", "pass@k", "pass@1"}},
-    {"tokens_per_sec", {"tokens_per_sec", "tokens/s", "tok/s"}},
-    {"latency", {"latency", "latency_ms", "latency_s"}},
-    {"memory", {"memory", "memory_mb", "system.rss_mb"}},
-};
 
 static void write_text(m31ri_buf *out, const char *text)
 {
@@ -83,9 +70,10 @@ static void write_metric(m31ri_buf *out, const m31ri_metric_summary *m)
 }
 
 /* Last value of the first of the names that there is; null when there is none. */
-static void write_mandatory(m31ri_buf *out, const m31ri_summary *s, const mandatory *wanted)
+static void write_mandatory(m31ri_buf *out, const m31ri_summary *s,
+                            const m31ri_stage_metric *wanted)
 {
-    for (size_t k = 0; k < 4 && wanted->names[k] != NULL; k++) {
+    for (size_t k = 0; k < M31RI_STAGE_METRIC_NAMES && wanted->names[k] != NULL; k++) {
         size_t i = m31ri_summary_find(s, wanted->names[k]);
         if (i != SIZE_MAX) {
             m31ri_metric_summary m;
@@ -109,9 +97,9 @@ void m31ri_summary_write_json(const m31ri_summary *s, const char *run_id, const 
     m31ri_buf_add_format(out, ",\n\"points\":%llu,\n\"bad_lines\":%llu,\n\"mandatory\":{",
                          (unsigned long long)m31ri_summary_points(s),
                          (unsigned long long)m31ri_summary_bad_lines(s));
-    for (size_t i = 0; i < sizeof mandatories / sizeof mandatories[0]; i++) {
-        m31ri_buf_add_format(out, "%s\"%s\":", i != 0 ? "," : "", mandatories[i].key);
-        write_mandatory(out, s, &mandatories[i]);
+    for (size_t i = 0; i < M31RI_MANDATORY_METRICS; i++) {
+        m31ri_buf_add_format(out, "%s\"%s\":", i != 0 ? "," : "", m31ri_mandatory_metrics[i].what);
+        write_mandatory(out, s, &m31ri_mandatory_metrics[i]);
     }
     m31ri_buf_add_str(out, "},\n\"metrics\":{");
     for (size_t i = 0; i < n; i++) {
