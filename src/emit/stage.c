@@ -59,6 +59,9 @@ void m31ri_stage_state_free(struct m31ri_stage_state *s)
     if (s == NULL) {
         return;
     }
+    for (size_t i = 0; i < M31RI_STAGE_CALLS * M31RI_STAGE_SITES; i++) {
+        m31ri_free(s->sites[i / M31RI_STAGE_SITES][i % M31RI_STAGE_SITES]);
+    }
     m31ri_words_release(&s->data.reasons);
     m31ri_words_release(&s->eval.categories);
     m31ri_free(s->eval.tasks);
@@ -249,6 +252,54 @@ static void define_metrics(m31r_run *run, const m31ri_stage_message *m)
     }
 }
 
+static m31ri_stage_site *new_site(const m31ri_stage_message *m, uint32_t set)
+{
+    m31ri_stage_site *made = m31ri_calloc(1, sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->set = set;
+    made->site = (m31r_site){.level = m->level, .message = m->name, .keys = made->keys, .file = ""};
+    for (size_t i = 0; i < m->n_fields; i++) {
+        if ((set >> i & 1) != 0) {
+            made->keys[made->site.n_keys++] = m->fields[i].key;
+        }
+    }
+    return made;
+}
+
+/* The call site for a set of fields; NULL when too many sets are in use or memory is out. */
+static m31r_site *site_of(struct m31ri_stage_state *s, const m31ri_stage_message *m, uint32_t set)
+{
+    m31ri_stage_site **known = s->sites[m->call];
+    for (size_t i = 0; i < M31RI_STAGE_SITES && m->call != 0; i++) {
+        if (known[i] == NULL) {
+            known[i] = new_site(m, set);
+            return known[i] != NULL ? &known[i]->site : NULL;
+        }
+        if (known[i]->set == set) {
+            return &known[i]->site;
+        }
+    }
+    return NULL;
+}
+
+/* One record; `set` says which fields `keys` and `values` are. */
+static void write_record(m31r_run *run, const m31ri_stage_message *m, uint32_t set,
+                         const m31r_fields *fields)
+{
+    m31r_log *log = m31r_run_logger(run, m->module);
+    if (!m31r_log_is_on(log, m->level)) {
+        return;
+    }
+    m31r_site *site = site_of(run->stages, m, set);
+    if (site != NULL) {
+        m31r_log_emit(log, site, fields->values);
+    } else {
+        m31r_log_write(log, m->level, m31r_of_string(m->name), fields);
+    }
+}
+
 void m31ri_stage_write(m31r_run *run, const m31ri_stage_message *m, const m31ri_cell *cells)
 {
     m31r_value keys[M31RI_STAGE_FIELDS];
@@ -257,12 +308,14 @@ void m31ri_stage_write(m31r_run *run, const m31ri_stage_message *m, const m31ri_
     const char *names[M31RI_STAGE_FIELDS];
     size_t n = 0;
     size_t n_points = 0;
+    uint32_t set = 0;
     int64_t step = M31R_NO_STEP;
     for (size_t i = 0; i < m->n_fields; i++) {
         const m31ri_stage_field *f = &m->fields[i];
         if (is_unset(f, &cells[i])) {
             continue;
         }
+        set |= 1u << i;
         keys[n] = m31r_of_string(f->key);
         values[n] = value_of(f, &cells[i]);
         if ((int)i == m->step && cells[i].i >= 0) {
@@ -275,7 +328,7 @@ void m31ri_stage_write(m31r_run *run, const m31ri_stage_message *m, const m31ri_
         n++;
     }
     const m31r_fields fields = {keys, values, n};
-    m31r_log_write(m31r_run_logger(run, m->module), m->level, m31r_of_string(m->name), &fields);
+    write_record(run, m, set, &fields);
     if (n_points > 0) {
         m31ri_points_add(run, names, numbers, n_points, step);
     }

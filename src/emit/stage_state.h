@@ -15,6 +15,7 @@
 
 #define M31RI_STAGE_CALLS 96 /* numbers of typed calls are below */
 #define M31RI_STAGE_WORDS 4096
+#define M31RI_STAGE_SITES 4 /* sets of fields a call that are remembered */
 
 /* A field of a typed call as it lies in the caller's struct. */
 typedef union m31ri_cell {
@@ -64,11 +65,19 @@ typedef struct m31ri_serve_counts {
     uint64_t n_requests, n_errors, n_tokens;
 } m31ri_serve_counts;
 
+/* The constant part of a record with a certain set of fields, as the logging macros make it. */
+typedef struct m31ri_stage_site {
+    uint32_t set; /* bit i: field i is given */
+    m31r_site site;
+    const char *keys[M31RI_STAGE_FIELDS];
+} m31ri_stage_site;
+
 struct m31ri_stage_state {
     pthread_mutex_t lock;
     unsigned fork_generation;
     struct m31ri_stage_state *parents; /* of a forked child: never looked into */
     bool said_schema;
+    m31ri_stage_site *sites[M31RI_STAGE_CALLS][M31RI_STAGE_SITES];
     uint8_t was_said[M31RI_STAGE_CALLS]; /* bit 0: metrics defined, 1: missing, 2: out of range */
     m31ri_train_counts train;
     m31ri_data_counts data;
