@@ -140,7 +140,8 @@ typedef struct m31r_field {
 M31R_API m31r_err m31r_scan_open_run(m31r_scan **out, const m31r_reader *reader,
                                      const m31r_scan_options *options, m31r_error *e);
 
-/* Starts reading one file of JSON lines, ours or foreign; "-" is standard input.
+/* Starts reading one file of JSON lines, ours or foreign, compressed by zstd or not; "-" is
+ * standard input. A lane's file (*.log) is read with the segments that were rotated away from it.
  *
  * Returns: M31R_OK and the scan in `*out`.
  * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_NOMEM, M31R_E_ARG (options, a directory).

@@ -4,6 +4,9 @@
  * A row is found by group and key. Configs are compared as flat keys with the scalar's text, so
  * that layout and comments make no difference but 1.0 and 1 do: they may mean different types.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "m31r/compare.h"
 
 #include <math.h>
@@ -17,10 +20,13 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
+#include "base/sha256.h"
 #include "format/number.h"
 #include "format/yaml.h"
 #include "m31r/series.h"
 #include "read/reader_int.h"
+
+#define DIFF_BYTES (64 * 1024 * 1024)
 
 enum { RUN, CONFIG, CODE, DATA, ENVIRONMENT, METRIC };
 static const char *const groups[] = {"run", "config", "code", "data", "environment", "metric"};
@@ -164,6 +170,58 @@ static void add_facts(m31r_comparison *c, const m31r_reader *r)
     set_cell(c, RUN, "state", m31r_state_name(r->facts.state));
 }
 
+/* Times, steps, and the files that are not in the commit. */
+static void add_derived(m31r_comparison *c, const m31r_reader *r)
+{
+    const m31r_facts *f = &r->facts;
+    const json_t *untracked = m31ri_reader_get(r, "code.untracked");
+    if (f->start_ns != M31R_UNKNOWN && f->end_ns != M31R_UNKNOWN && f->end[0] != '\0') {
+        const char *text =
+            m31ri_kept_format(&c->kept, "%.3f", (double)(f->end_ns - f->start_ns) / 1e9);
+        set_cell(c, RUN, "duration_s", text);
+        row *added = find_row(c, RUN, "duration_s");
+        if (added != NULL) {
+            added->said.is_measured = true;
+        }
+    }
+    for (size_t i = 0; i < json_array_size(untracked); i++) {
+        const json_t *file = json_array_get(untracked, i);
+        const char *path = json_string_value(json_object_get(file, "path"));
+        const char *digest = json_string_value(json_object_get(file, "sha256"));
+        if (path != NULL) {
+            set_cell(c, CODE, m31ri_kept_format(&c->kept, "untracked %s", path),
+                     digest != NULL ? digest : "");
+        }
+    }
+}
+
+/* Which files the kept diff changes, each with the digest of its part: the first that differs says
+ * where two work trees part. */
+static m31r_err add_diff(m31r_comparison *c, const m31r_reader *r, m31r_error *e)
+{
+    static const char head[] = "diff --git a/";
+    m31ri_buf text = M31RI_BUF_INIT;
+    m31r_err err = r->facts.diff_file[0] != '\0'
+                       ? m31ri_read_file(r->fd, r->facts.diff_file, DIFF_BYTES, &text, NULL)
+                       : M31R_E_NOTFOUND;
+    const char *at = err == M31R_OK ? strstr(m31ri_buf_str(&text), head) : NULL;
+    while (at != NULL) {
+        const char *name = at + sizeof head - 1;
+        const char *end = strstr(name, "\ndiff --git a/");
+        size_t length = end != NULL ? (size_t)(end - at) : strlen(at);
+        const char *space = memmem(name, strcspn(name, "\n"), " b/", 3);
+        uint8_t digest[M31RI_SHA256_BYTES];
+        char hex[M31RI_SHA256_HEX];
+        m31ri_sha256_of(at, length, digest);
+        m31ri_sha256_hex(digest, hex);
+        int n_name = space != NULL ? (int)(space - name) : (int)strcspn(name, "\n");
+        set_cell(c, CODE, m31ri_kept_format(&c->kept, "diff %.*s", n_name, name), hex);
+        at = end != NULL ? end + 1 : NULL;
+    }
+    m31ri_buf_release(&text);
+    return err == M31R_E_NOMEM ? m31ri_fail(e, err, "out of memory for a diff") : M31R_OK;
+}
+
 static void add_scalar(void *context, const char *dotted, const m31ri_yaml_node *n)
 {
     set_cell(context, CONFIG, dotted, n->text != NULL ? n->text : "");
@@ -267,7 +325,11 @@ static m31r_err open_comparison(m31r_comparison **out, const m31r_reader *const 
     m31r_err err = M31R_OK;
     for (c->at = 0; c->at < n && err == M31R_OK; c->at++) {
         add_facts(c, readers[c->at]);
-        err = add_config(c, readers[c->at], e);
+        add_derived(c, readers[c->at]);
+        err = add_diff(c, readers[c->at], e);
+        if (err == M31R_OK) {
+            err = add_config(c, readers[c->at], e);
+        }
         if (err == M31R_OK && with_metrics) {
             err = add_metrics(c, readers[c->at], e);
         }

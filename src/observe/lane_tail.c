@@ -1,8 +1,9 @@
 /* lane_tail.c - reads on in each lane file from where it was; a file is looked at when its size
  * changed.
  *
- * The directory is listed again only when its modification time says that a lane came. The end of a
- * file that is not a whole line yet is read again the next time.
+ * The directory is listed again only when its modification time says that a lane came or was
+ * rotated. The end of a file that is not a whole line yet is read again the next time. A segment
+ * that was compressed before it was seen is not shown.
  */
 #include "observe/lane_tail.h"
 
@@ -15,16 +16,22 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/os_file.h"
+#include "format/segments.h"
 
 #define LANES 256
 #define NAME_BYTES 128
 #define READ_BYTES (1024 * 1024)
+#define SETTLED_NS 50000000
 
+/* A file is known by its inode, not by its name: a rotated one keeps it under another name. It is
+ * held open while it has a name, so that no other file gets its inode. */
 typedef struct lane {
-    char name[NAME_BYTES];
+    ino_t inode;
     int fd;
     off_t offset;
+    bool is_there, is_done; /* had a name at the last listing; has none and was read to its end */
 } lane;
 
 struct m31ri_lane_tail {
@@ -82,26 +89,77 @@ static bool is_ours(const m31ri_lane_tail *t, const char *name)
     return faccessat(t->dir, observer, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
-static bool is_followed(const m31ri_lane_tail *t, const char *name)
+/* The lane's file that a segment was rotated away from; else the name itself. */
+static bool lane_file_of(const char *name, char out[NAME_BYTES])
 {
+    m31ri_segment_name segment;
     size_t length = strlen(name);
     if (length < 5 || length >= NAME_BYTES || strcmp(name + length - 4, ".log") != 0) {
         return false;
     }
-    if (!is_ours(t, name)) {
-        return false;
-    }
+    bool is_segment = m31ri_segment_name_read(name, &segment);
+    int n = is_segment ? (int)segment.lane_length : (int)length;
+    snprintf(out, NAME_BYTES, "%.*s%s", n, name, is_segment ? ".log" : "");
+    return true;
+}
+
+static bool is_wanted(const m31ri_lane_tail *t, const char *lane_file)
+{
     for (size_t i = 0; i < t->n_without; i++) {
-        if (strcmp(name, t->without[i]) == 0) {
+        if (strcmp(lane_file, t->without[i]) == 0) {
             return false;
         }
     }
+    return is_ours(t, lane_file);
+}
+
+static lane *find_inode(m31ri_lane_tail *t, ino_t inode)
+{
     for (size_t i = 0; i < t->n; i++) {
-        if (strcmp(name, t->lanes[i].name) == 0) {
-            return false;
+        if (t->lanes[i].inode == inode) {
+            return &t->lanes[i];
         }
     }
-    return t->n < LANES;
+    return NULL;
+}
+
+static void enter(m31ri_lane_tail *t, const char *name)
+{
+    char lane_file[NAME_BYTES];
+    struct stat st;
+    if (!lane_file_of(name, lane_file) || !is_wanted(t, lane_file) ||
+        fstatat(t->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) {
+        return;
+    }
+    lane *l = find_inode(t, st.st_ino);
+    if (l == NULL && t->n < LANES) {
+        int fd = m31ri_open(t->dir, name, O_RDONLY | O_NONBLOCK, 0);
+        bool is_it = fd >= 0 && fstat(fd, &st) == 0 && find_inode(t, st.st_ino) == NULL;
+        if (!is_it && fd >= 0) {
+            close(fd);
+        }
+        l = is_it ? &t->lanes[t->n++] : NULL;
+        if (l != NULL) {
+            *l = (lane){.inode = st.st_ino, .fd = fd};
+        }
+    }
+    if (l != NULL) {
+        l->is_there = true;
+    }
+}
+
+/* Forgets what was deleted, or compressed, and read to its end. */
+static void drop_done(m31ri_lane_tail *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->lanes[i].is_done) {
+            close(t->lanes[i].fd);
+        } else {
+            t->lanes[n++] = t->lanes[i];
+        }
+    }
+    t->n = n;
 }
 
 static void find_lanes(m31ri_lane_tail *t)
@@ -111,18 +169,16 @@ static void find_lanes(m31ri_lane_tail *t)
         (st.st_mtim.tv_sec == t->listed.tv_sec && st.st_mtim.tv_nsec == t->listed.tv_nsec)) {
         return;
     }
-    t->listed = st.st_mtim;
+    /* A further change within the clock's grain would leave the same time: looked at again. */
+    int64_t age_ns = m31ri_wall_ns() - (int64_t)st.st_mtim.tv_sec * 1000000000 - st.st_mtim.tv_nsec;
+    t->listed = age_ns > SETTLED_NS ? st.st_mtim : (struct timespec){0, 0};
     int fd = m31ri_open_dir(t->dir, ".", false);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    for (size_t i = 0; d != NULL && i < t->n; i++) {
+        t->lanes[i].is_there = false;
+    }
     for (struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {
-        if (!is_followed(t, entry->d_name)) {
-            continue;
-        }
-        lane *l = &t->lanes[t->n];
-        memcpy(l->name, entry->d_name, strlen(entry->d_name) + 1);
-        l->offset = 0;
-        l->fd = m31ri_open(t->dir, l->name, O_RDONLY | O_NONBLOCK, 0);
-        t->n += l->fd >= 0;
+        enter(t, entry->d_name);
     }
     if (d != NULL) {
         closedir(d);
@@ -148,6 +204,8 @@ bool m31ri_lane_tail_read(m31ri_lane_tail *t,
         }
         l->offset += p - t->buffer;
         has_more |= n == READ_BYTES && p > t->buffer;
+        l->is_done = n == 0 && !l->is_there;
     }
+    drop_done(t);
     return has_more;
 }

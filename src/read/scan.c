@@ -18,6 +18,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "format/json_read.h"
+#include "format/segments.h"
 #include "read/merge.h"
 #include "read/reader_int.h"
 
@@ -152,30 +153,72 @@ m31r_err m31r_scan_open_run(m31r_scan **out, const m31r_reader *reader,
     return M31R_OK;
 }
 
+/* True for a path to a lane's file that has rotated segments beside it, or that is followed and may
+ * be rotated: it is read as the lane. `*out_dir` and `*out_name` are then of the file. */
+static bool is_lane(const char *path, bool is_following, int *out_dir, const char **out_name)
+{
+    struct stat st;
+    m31ri_segment_list segments = {0};
+    m31ri_segment_name name;
+    const char *slash = strrchr(path, '/');
+    const char *file = slash != NULL ? slash + 1 : path;
+    size_t length = strlen(file);
+    if (length < 5 || strcmp(file + length - 4, ".log") != 0 ||
+        m31ri_segment_name_read(file, &name) || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return false;
+    }
+    char *folder = slash != NULL ? m31ri_strndup(path, (size_t)(slash - path) + 1) : NULL;
+    int dir = m31ri_open_dir(AT_FDCWD, folder != NULL ? folder : ".", true);
+    m31ri_free(folder);
+    bool is_one = dir >= 0 && fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  S_ISREG(st.st_mode) &&
+                  m31ri_segment_list_read(dir, file, &segments, NULL) == M31R_OK &&
+                  (segments.n > 0 || is_following);
+    m31ri_segment_list_release(&segments);
+    if (!is_one && dir >= 0) {
+        close(dir);
+    }
+    *out_dir = dir;
+    *out_name = file;
+    return is_one;
+}
+
+/* A file as a person names it: any kind, since it may be a pipe. */
+static m31r_err open_path(m31ri_bytes **out, const char *path, bool is_following, m31r_error *e)
+{
+    int dir;
+    const char *name;
+    struct stat st;
+    if (is_lane(path, is_following, &dir, &name)) {
+        m31r_err err = m31ri_bytes_open_lane(out, dir, name, is_following, e);
+        close(dir);
+        return err;
+    }
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return m31ri_fail_sys(e, errno, path, "cannot open %s", path);
+    }
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        return m31ri_fail(e, M31R_E_ARG, "%s is a directory, and not of a run", path);
+    }
+    return m31ri_bytes_open(out, fd, !is_stdin, path, e);
+}
+
 m31r_err m31r_scan_open_file(m31r_scan **out, const char *path, const m31r_scan_options *options,
                              m31r_error *e)
 {
     m31r_scan *s = NULL;
-    struct stat st;
-    bool is_stdin = strcmp(path, "-") == 0;
+    m31ri_bytes *bytes = NULL;
     m31r_err err = new_scan(&s, options, e);
     if (err != M31R_OK) {
         return err;
     }
-    /* Any kind of file: a person may give a pipe. */
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        err = m31ri_fail_sys(e, errno, path, "cannot open %s", path);
-    } else if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        close(fd);
-        err = m31ri_fail(e, M31R_E_ARG, "%s is a directory, and not of a run", path);
-    } else {
+    err = open_path(&bytes, path, options->is_following, e);
+    if (err == M31R_OK) {
         const char *const names[2] = {path, ""};
-        m31ri_bytes *bytes = NULL;
-        err = m31ri_bytes_open(&bytes, fd, !is_stdin, path, e);
-        if (err == M31R_OK) {
-            err = m31ri_merge_add(s, bytes, names, e);
-        }
+        err = m31ri_merge_add(s, bytes, names, e);
     }
     if (err != M31R_OK) {
         m31r_scan_close(s);
