@@ -11,8 +11,12 @@
 #include "base/os_file.h"
 #include "emit/state.h"
 #include "format/point.h"
+#include "store/segment.h"
 
 #define LANE "shell"
+
+/* Of logs/, which nobody owns and nothing ends. */
+static const m31ri_logs_limits logs_limits = {.rotate_bytes = 64 << 20, .cap_bytes = 1 << 30};
 
 static const char *run_to_join(void)
 {
@@ -56,16 +60,34 @@ static m31r_err open_place(const char **out_lane, m31r_run **out, m31r_error *e)
     return err;
 }
 
+/* What the cap of logs/ deleted is said in logs/ itself. */
+static void say_deleted(m31r_lane *lane, const m31ri_cap_report *report)
+{
+    const m31r_value keys[] = {m31r_of_string("count"), m31r_of_string("bytes")};
+    const m31r_value values[] = {m31r_of_uint(report->n_deleted),
+                                 m31r_of_uint(report->bytes_deleted)};
+    if (report->n_deleted > 0) {
+        (void)m31ri_lane_write(lane, M31R_WARNING, "m31r", m31r_of_string("segments_deleted"), keys,
+                               values, 2);
+    }
+}
+
 static m31r_err append(m31r_run *run, const char *lane_name, const m31r_shell_record *r,
                        m31r_error *e)
 {
     m31r_lane *lane = NULL;
+    m31ri_cap_report deleted = {0};
+    if (run_to_join() == NULL) {
+        /* A directory that cannot be kept small still takes the record. */
+        (void)m31ri_logs_keep_small(run->dir.fd, LANE ".log", &logs_limits, &deleted, NULL);
+    }
     m31r_err err = m31ri_lane_new(run, lane_name, &lane, e);
     if (err != M31R_OK) {
         return err;
     }
     lane->is_ordered = false;
     run->lanes = lane;
+    say_deleted(lane, &deleted);
     err = m31ri_lane_write(lane, r->level, r->module, m31r_of_string(r->message), r->keys,
                            r->values, r->n);
     if (err != M31R_OK) {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,6 +332,46 @@ static m31r_err join(const char *root, const char *id, char **out_path, m31r_err
     return M31R_OK;
 }
 
+/* What the id alone says: enough for the order unless two runs began in one second. */
+static bool know_by_id(void *context, const char *run_id, const char **out_name,
+                       const char **out_timestamp)
+{
+    (void)context;
+    *out_name = *out_timestamp = "";
+    return has_id_form(run_id);
+}
+
+static bool is_same_second(const m31ri_run_list *l, size_t i, size_t k)
+{
+    return i < l->n && k < l->n &&
+           strncmp(l->runs[i].run_id, l->runs[k].run_id, ID_SECOND_BYTES) == 0;
+}
+
+/* `@` and a whole id without reading any metadata; "" in `out_id` when that does not decide. */
+static void find_quickly(const char *root, const char *text, char out_id[NAME_MAX + 1])
+{
+    static const m31ri_run_known by_id = {know_by_id, NULL};
+    long long back = back_from_latest(text);
+    m31ri_run_list l = {0};
+    out_id[0] = '\0';
+    int fd = back >= 0 || has_id_form(text) ? m31ri_open_dir(AT_FDCWD, root, true) : -1;
+    if (fd < 0) {
+        return;
+    }
+    if (back < 0) {
+        bool is_there = has_file(fd, text, true);
+        snprintf(out_id, NAME_MAX + 1, "%s", is_there ? text : "");
+    } else if (m31ri_run_list_read_fd(fd, &by_id, &l, NULL) == M31R_OK &&
+               (unsigned long long)back < l.n) {
+        size_t i = l.n - 1 - (size_t)back;
+        bool is_decided = has_id_form(l.runs[i].run_id) && !is_same_second(&l, i, i + 1) &&
+                          (i == 0 || !is_same_second(&l, i, i - 1));
+        snprintf(out_id, NAME_MAX + 1, "%s", is_decided ? l.runs[i].run_id : "");
+    }
+    m31ri_run_list_release(&l);
+    close(fd);
+}
+
 m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31r_error *e)
 {
     char shown[72];
@@ -346,6 +387,11 @@ m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31
         m31ri_fail_hint(e,
                         "a run directory holds a metadata.json; `m31r runs` lists those of a root");
         return M31R_E_ARG;
+    }
+    char id[NAME_MAX + 1];
+    find_quickly(root, text, id);
+    if (id[0] != '\0') {
+        return join(root, id, out_path, e);
     }
     m31ri_run_list l = {0};
     m31r_err err = m31ri_run_list_read(root, &l, e);

@@ -56,4 +56,19 @@ typedef struct m31ri_cap_report {
  * Errors: M31R_E_IO, M31R_E_NOMEM. Thread: any. */
 m31r_err m31ri_segments_cap(int dir, uint64_t limit_bytes, m31ri_cap_report *report, m31r_error *e);
 
+/* Sizes of a directory of records that no run owns. */
+typedef struct m31ri_logs_limits {
+    uint64_t rotate_bytes; /* a file of so many is rotated */
+    uint64_t cap_bytes;    /* the directory is kept below */
+} m31ri_logs_limits;
+
+/* Rotates `file` of `dir`, which any number of processes append to under its lock, when it has
+ * reached its limit; then compresses the segments before that one and caps the directory. The
+ * newest segment stays plain: a process that had opened the file may write its record there still.
+ * A file that another process holds, or that ends inside a line, is left to the next call. `report`
+ * is filled also on failure.
+ * Errors: M31R_E_IO, M31R_E_NOMEM. Thread: any. */
+m31r_err m31ri_logs_keep_small(int dir, const char *file, const m31ri_logs_limits *limits,
+                               m31ri_cap_report *report, m31r_error *e);
+
 #endif

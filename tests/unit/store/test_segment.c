@@ -476,6 +476,52 @@ static void test_segment__the_cap_keeps_what_cannot_be_read(void **state)
     scratch_remove(&s);
 }
 
+/* What several processes append to under its lock: nothing is lost, and the directory stays small.
+ */
+static void test_obs_10__logs_are_rotated_compressed_and_capped(void **state)
+{
+    (void)state;
+    scratch s = scratch_make();
+    const m31ri_logs_limits limits = {.rotate_bytes = 100000, .cap_bytes = 60000};
+    m31ri_cap_report r;
+    m31ri_segment_list l;
+    uint64_t n_deleted = 0;
+    for (int i = 0; i < 30; i++) {
+        m31ri_buf text = make_text(1000, i == 3);
+        put(s.dir, "shell.log", &text);
+        assert_int_equal(m31ri_logs_keep_small(s.dir, "shell.log", &limits, &r, NULL), M31R_OK);
+        assert_false(is_there(s.dir, "shell.log"));
+        n_deleted += r.n_deleted;
+        m31ri_buf_release(&text);
+    }
+    assert_int_equal(m31ri_segment_list_read(s.dir, "shell.log", &l, NULL), M31R_OK);
+    assert_int_equal(l.n + n_deleted, 30);
+    assert_true(n_deleted > 10);
+    assert_int_equal(l.segments[0].ordinal, 4); /* holds the ERROR */
+    assert_int_equal(l.segments[l.n - 1].ordinal, 30);
+    assert_true(l.segments[l.n - 1].has_plain); /* a late writer may have it open */
+    for (size_t i = 0; i + 1 < l.n; i++) {
+        assert_true(l.segments[i].has_compressed && !l.segments[i].has_plain);
+    }
+    m31ri_segment_list_release(&l);
+    /* Small, held by another, ended inside a line: left as it is. */
+    scratch_put(s.dir, "a.log", "{}\n");
+    assert_int_equal(m31ri_logs_keep_small(s.dir, "a.log", &limits, &r, NULL), M31R_OK);
+    assert_true(is_there(s.dir, "a.log"));
+    m31ri_buf text = make_text(1000, false);
+    put(s.dir, "b.log", &text);
+    int fd = m31ri_open(s.dir, "b.log", O_RDWR | O_APPEND, 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(m31ri_logs_keep_small(s.dir, "b.log", &limits, &r, NULL), M31R_OK);
+    assert_true(is_there(s.dir, "b.log"));
+    assert_int_equal(write(fd, "{", 1), 1);
+    close(fd);
+    assert_int_equal(m31ri_logs_keep_small(s.dir, "b.log", &limits, &r, NULL), M31R_OK);
+    assert_true(is_there(s.dir, "b.log"));
+    m31ri_buf_release(&text);
+    scratch_remove(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_segment__one_that_is_still_written_to_stays),
         cmocka_unit_test(test_obs_10__the_cap_keeps_errors_and_counts_what_it_deletes),
         cmocka_unit_test(test_segment__the_cap_keeps_what_cannot_be_read),
+        cmocka_unit_test(test_obs_10__logs_are_rotated_compressed_and_capped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
