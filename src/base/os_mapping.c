@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -44,6 +45,13 @@ void m31ri_mapping_unmap(void *at, size_t size)
     if (at != NULL) {
         munmap(at, size);
     }
+}
+
+bool m31ri_mapping_size_is_allowed(uint64_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+           bytes <= limit.rlim_cur;
 }
 
 int m31ri_mapping_take_room(int fd, uint64_t offset, uint64_t length)

@@ -21,6 +21,9 @@ bool m31ri_mapping_memory_dir(char *out, size_t size);
 void *m31ri_mapping_map(int fd, size_t size, bool is_writable);
 void m31ri_mapping_unmap(void *at, size_t size);
 
+/* False when making a file of so many bytes would raise SIGXFSZ. */
+bool m31ri_mapping_size_is_allowed(uint64_t bytes);
+
 /* Takes room for [offset, offset + length) from the file system. 0 or errno. */
 int m31ri_mapping_take_room(int fd, uint64_t offset, uint64_t length);
 

@@ -70,7 +70,7 @@ static fate settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const
         return FATE_SETTLED; /* damaged: it is left for a person to look at */
     }
     fate result = FATE_ALIVE;
-    if (!m31ri_lease_is_held(f.fd, M31RI_LEASE_PROGRAM)) {
+    if (m31ri_ring_file_is_dead(&f)) {
         result = m31ri_lease_take(f.fd, M31RI_LEASE_WRITER) ? FATE_SETTLED : FATE_BUSY;
     }
     if (result == FATE_SETTLED && strcmp(f.header->run_id, dir->run_id) == 0) {

@@ -164,8 +164,7 @@ static void look_into(int dir, int live, const char *note, const char *file, tai
     m31ri_ring_file f = {.fd = -1};
     if (m31ri_read_file(live, note, NOTE_LIMIT, &path, NULL) == M31R_OK &&
         m31ri_ring_file_open(m31ri_buf_str(&path), false, &f, NULL) == M31R_OK &&
-        !m31ri_lease_is_held(f.fd, M31RI_LEASE_PROGRAM) &&
-        !m31ri_lease_is_held(f.fd, M31RI_LEASE_WRITER)) {
+        m31ri_ring_file_is_dead(&f) && !m31ri_lease_is_held(f.fd, M31RI_LEASE_WRITER)) {
         m31ri_privacy *rules = m31ri_privacy_of_run(dir);
         m31ri_batch *b = m31ri_calloc(1, sizeof *b);
         if (rules != NULL && b != NULL && m31ri_batch_init(b, rules)) {

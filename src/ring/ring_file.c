@@ -131,6 +131,10 @@ m31r_err m31ri_ring_file_make(const m31ri_ring_shape *shape, m31ri_ring_file *ou
         directory = memory;
     }
     lay_out(&h, shape);
+    if (!m31ri_mapping_size_is_allowed(h.file_bytes)) {
+        return m31ri_fail(e, M31R_E_LIMIT,
+                          "the limit of the size of a file (ulimit -f) leaves no room for rings");
+    }
     int err = make_named(directory, &h, &f);
     if (err != 0) {
         m31r_err code = m31ri_fail_sys(e, err, f.path, "making the ring file %s", f.path);
@@ -222,6 +226,16 @@ void m31ri_ring_file_remove(m31ri_ring_file *f)
 {
     unlink(f->path);
     m31ri_ring_file_close(f);
+}
+
+bool m31ri_ring_file_is_dead(const m31ri_ring_file *f)
+{
+    m31ri_process p = m31ri_process_self();
+    p.pid = f->header->pid;
+    p.start_ticks = f->header->start_ticks;
+    memcpy(p.boot_id, f->header->boot_id, sizeof p.boot_id);
+    return !m31ri_lease_is_held(f->fd, M31RI_LEASE_PROGRAM) &&
+           m31ri_process_liveness(&p) == M31RI_DEAD;
 }
 
 bool m31ri_ring_note_is_of_other(const char *name)

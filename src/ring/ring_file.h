@@ -34,7 +34,7 @@ typedef struct m31ri_ring_shape {
 
 /* Makes `<directory>/<run_id>.<pid>.<n>.ring`, takes the program lease and room for everything but
  * the slots, whose room is taken when a thread first needs one.
- * Errors: M31R_E_IO (no such storage, no room), M31R_E_NOMEM. */
+ * Errors: M31R_E_IO (no such storage, no room), M31R_E_LIMIT (ulimit -f), M31R_E_NOMEM. */
 m31r_err m31ri_ring_file_make(const m31ri_ring_shape *shape, m31ri_ring_file *out, m31r_error *e);
 
 /* Opens one that a process has made, for taking (`is_writable`) or only to look.
@@ -46,6 +46,10 @@ m31r_err m31ri_ring_file_open(const char *path, bool is_writable, m31ri_ring_fil
  * kernel frees the content with the last mapping. */
 void m31ri_ring_file_close(m31ri_ring_file *f);
 void m31ri_ring_file_remove(m31ri_ring_file *f);
+
+/* True when the program that made it is dead: nobody holds its lease, and its process is gone. (A
+ * program that closes all its descriptors loses the lease, but lives.) */
+bool m31ri_ring_file_is_dead(const m31ri_ring_file *f);
 
 /* True for the name of a note of another process: a ring file of our own must not be opened twice,
  * and is alive. */

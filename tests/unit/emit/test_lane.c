@@ -249,8 +249,8 @@ static void test_a22__stdout_full_does_not_block(void **state)
     stdout_case(false);
 }
 
-/* Segments by size, compressed behind the writer's back, read as one lane; what the manifest lists is
- * what is there. */
+/* Segments by size, compressed behind the writer's back, read as one lane; what the manifest lists
+ * is what is there. */
 static void test_obs_10__a_lane_is_rotated_by_size_and_read_as_one(void **state)
 {
     (void)state;
@@ -294,6 +294,35 @@ static void test_obs_10__a_lane_is_rotated_by_size_and_read_as_one(void **state)
     assert_int_equal(next, RECORDS);
     m31r_scan_close(scan);
     m31r_reader_close(reader);
+}
+
+/* A small `ulimit -f` must not kill the program when rings are made: it goes on without them. */
+static void test_lane__a_limit_of_file_size_leaves_the_direct_way(void **state)
+{
+    (void)state;
+    char dir[4096] = "";
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit small = {10000000, RLIM_INFINITY};
+        setrlimit(RLIMIT_FSIZE, &small);
+        m31r_run *run = open_run();
+        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
+        m31r_info(m31r_run_logger(run, "trainer"), "limited");
+        _exit(m31r_run_close(run) == M31R_OK && n > 0 ? 0 : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "\"limited\""), 1);
+    assert_int_equal(count_of(text, "rings_unavailable"), 1);
+    free(text);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* `observability: file: false` keeps the file's first and last records and says so; the rest is
@@ -342,6 +371,7 @@ int main(void)
         CASE(test_points__bad_names_and_steps_are_counted),
         CASE(test_privacy__sensitive_values_and_denied_keys_are_never_written),
         CASE(test_lane__a_full_disk_is_counted_and_what_was_there_stays),
+        CASE(test_lane__a_limit_of_file_size_leaves_the_direct_way),
         CASE(test_obs_09__the_file_can_be_turned_off),
         CASE(test_obs_10__a_lane_is_rotated_by_size_and_read_as_one),
         CASE(test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on),
