@@ -35,10 +35,10 @@ static inline char *reserve(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
     return __builtin_expect(at != NULL, 1) ? at : m31ri_rings_wait_room(rs, r, bytes);
 }
 
-static inline void put_head(const m31ri_rings *rs, const m31ri_ring *r, char *at, m31ri_put head)
+static inline void put_head(const m31ri_ring *r, char *at, m31ri_put head)
 {
     head.sequence = r->sequence;
-    head.counter = m31ri_counter_read(rs->file.header->counter_is_steady != 0);
+    head.counter = m31ri_counter_read(r->is_steady);
     memcpy(at, &head, sizeof head);
 }
 
@@ -181,7 +181,7 @@ static inline bool put_record(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri
         return true; /* dropped, and counted */
     }
     head.bytes = (uint32_t)bytes;
-    put_head(rs, &t->ring, at, head);
+    put_head(&t->ring, at, head);
     char *to = at + sizeof head;
     if (f->bytes != 0) {
         memcpy(to, &f->step, 8);
@@ -366,7 +366,7 @@ static m31r_err put_point(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri_rin
         return M31R_E_IO;
     }
     const m31ri_put head = {.bytes = POINT_BYTES, .kind = M31RI_PUT_POINT, .site = s->id};
-    put_head(rs, &t->ring, at, head);
+    put_head(&t->ring, at, head);
     memcpy(at + sizeof head, payload, 24);
     m31ri_ring_publish(&t->ring, POINT_BYTES);
     return M31R_OK;
@@ -436,7 +436,7 @@ static m31r_err put_line(m31ri_rings *rs, m31ri_thread_ring *t, const m31r_lane 
     }
     const m31ri_put head = {
         .bytes = (uint32_t)bytes, .kind = M31RI_PUT_LINE, .logger = (uint16_t)lane->ring_id};
-    put_head(rs, &t->ring, at, head);
+    put_head(&t->ring, at, head);
     memcpy(at + sizeof head, &length, 8);
     memcpy(at + sizeof head + 8, t->line.data, length);
     m31ri_ring_publish(&t->ring, bytes);

@@ -16,6 +16,7 @@ void m31ri_ring_init(m31ri_ring *r, const m31ri_ring_file *f, uint32_t index)
     r->head = atomic_load_explicit(&r->slot->head, memory_order_acquire);
     r->soft = r->head;
     r->sequence = 0;
+    r->is_steady = f->header->counter_is_steady != 0;
 }
 
 void m31ri_ring_wake(m31ri_ring_live *live)

@@ -23,6 +23,7 @@ typedef struct m31ri_ring {
     uint32_t sequence;
     uint32_t index; /* of the slot */
     bool was_full;  /* the last wait for room was in vain */
+    bool is_steady; /* what its counters are: see base/counter.h */
     m31ri_ring_slot *slot;
     m31ri_ring_live *live;
 } m31ri_ring;
