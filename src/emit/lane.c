@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fail.h"
-#include "emit/ring_settle.h"
+#include "drain/ring_settle.h"
 #include "emit/state.h"
 #include "format/record.h"
 #include "store/notices.h"

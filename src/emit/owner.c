@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/sha256.h"
-#include "emit/ring_settle.h"
+#include "drain/ring_settle.h"
 #include "emit/state.h"
 #include "m31r/version.h"
 #include "format/timestamp.h"

@@ -17,7 +17,7 @@
 #include "base/os_file.h"
 #include "base/os_futex.h"
 #include "base/os_mapping.h"
-#include "emit/drain.h"
+#include "drain/drain.h"
 #include "emit/ring_thread.h"
 #include "emit/state.h"
 #include "ring/ring_clock.h"

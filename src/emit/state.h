@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "emit/outage.h"
+#include "drain/outage.h"
 #include "emit/rank.h"
 #include "emit/rings.h"
 #include "emit/rotation.h"

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/os_futex.h"
 #include "base/os_mapping.h"
-#include "emit/drain.h"
+#include "drain/drain.h"
 #include "emit/state.h"
 
 #define FIRST_PAUSE_US 1000

@@ -19,7 +19,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/os_process.h"
-#include "emit/ring_settle.h"
+#include "drain/ring_settle.h"
 #include "format/names.h"
 #include "format/run_find.h"
 #include "format/timestamp.h"

@@ -19,7 +19,7 @@
 
 #include "base/buf.h"
 #include "base/os_file.h"
-#include "emit/ring_settle.h"
+#include "drain/ring_settle.h"
 #include "m31r/m31r.h"
 
 typedef struct scratch {

@@ -5,7 +5,7 @@
  * written when we died: there the lines that are already in it, whole and in order from the
  * intent's place on, are passed over.
  */
-#include "emit/drain.h"
+#include "drain/drain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/os_futex.h"
-#include "emit/outage.h"
+#include "drain/outage.h"
 #include "format/point.h"
 #include "format/record.h"
 #include "ring/ring_batch.h"

@@ -3,7 +3,7 @@
  * Whoever is in the run may do it: the observer, a process that takes over a lane, the owner before
  * it seals, `m31r recover`. The leases say who is dead and keep two from doing it at once.
  */
-#include "emit/ring_settle.h"
+#include "drain/ring_settle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/os_mapping.h"
-#include "emit/drain.h"
+#include "drain/drain.h"
 #include "store/notices.h"
 
 #define NOTE_LIMIT 4096

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/os_file.h"
-#include "emit/outage.h"
+#include "drain/outage.h"
 
 bool m31ri_outage_must_skip(m31ri_outage *o, uint64_t n_items)
 {
