@@ -45,8 +45,8 @@ m31r_err m31ri_read_fd(int fd, size_t limit, m31ri_buf *out, m31r_error *e);
 m31r_err m31ri_replace_file(int dir, const char *name, const void *bytes, size_t length, bool sync,
                             m31r_error *e);
 
-/* Exchanges what two names of `dir` lead to, in one step. 0, or errno (EINVAL: this file system cannot
- * do it). */
+/* Exchanges what two names of `dir` lead to, in one step. 0, or errno (EINVAL: this file system
+ * cannot do it). */
 int m31ri_exchange_names(int dir, const char *a, const char *b);
 
 /* Makes `name`, which must not exist, with these bytes. */

@@ -75,9 +75,9 @@ int m31ri_append_write(m31ri_append_file *f, const void *lines, size_t length);
 int m31ri_append_lock(m31ri_append_file *f, uint64_t *end);
 void m31ri_append_unlock(m31ri_append_file *f);
 
-/* Not SHARED: what was written so far gets the name `segment`, which must be free, and writing goes on
- * in a new file under the old name; between the two the name is never free for somebody else. 0 or
- * errno, and then nothing has changed. */
+/* Not SHARED: what was written so far gets the name `segment`, which must be free, and writing goes
+ * on in a new file under the old name; between the two the name is never free for somebody else. 0
+ * or errno, and then nothing has changed. */
 int m31ri_append_rotate(m31ri_append_file *f, const char *segment);
 
 /* Moves what was found torn after the opening (SHARED: a writer died inside its write) to the end
