@@ -212,6 +212,7 @@ def a_live_program_is_never_called_crashed(p):
         q = place.start("sleep", mark, options=("--no-sample",))
         time.sleep(draw.random() * 0.12)
         os.kill(q.pid, signal.SIGSTOP)
+        wait_until(lambda: state(q.pid) in "TZ", "the front to stop")  # it may be in the middle of a fork
         for child in children_of(q.pid):
             os.kill(child, signal.SIGKILL)
         os.kill(q.pid, signal.SIGKILL)
@@ -221,10 +222,10 @@ def a_live_program_is_never_called_crashed(p):
         shown = subprocess.run([COMMAND, "show", "@", "--json"], cwd=place.path, env=place.env, capture_output=True)
         if alive:
             n_started += 1
-            state = json.loads(shown.stdout)["state"]
+            seen = json.loads(shown.stdout)["state"]
             for pid, _ in alive:
                 os.kill(pid, signal.SIGKILL)
-            assert state == "running", (i, state)
+            assert seen == "running", (i, seen)
         elif place.runs():
             assert json.loads(shown.stdout)["state"] == "crashed", shown
         place.remove()
