@@ -24,6 +24,9 @@ static atomic_uint fork_generation; /* relaxed: written by the only thread of a 
 
 static void lock_run(m31r_run *run)
 {
+    if (run->rings != NULL) {
+        m31ri_writer_pause(run->rings);
+    }
     pthread_mutex_lock(&run->lock);
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         pthread_mutex_lock(&lane->lock);
@@ -40,6 +43,9 @@ static void unlock_run(m31r_run *run)
         pthread_mutex_unlock(&lane->lock);
     }
     pthread_mutex_unlock(&run->lock);
+    if (run->rings != NULL) {
+        m31ri_writer_go_on(run->rings);
+    }
 }
 
 static void before_fork(void)

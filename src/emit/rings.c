@@ -184,6 +184,7 @@ static m31ri_rings *new_rings(m31r_run *run)
     pthread_mutex_init(&rs->lock, NULL);
     pthread_mutex_init(&rs->shared_lock, NULL);
     pthread_mutex_init(&rs->writer_lock, NULL);
+    pthread_mutex_init(&rs->pass_lock, NULL);
     return rs;
 }
 
@@ -204,6 +205,7 @@ static void free_rings(m31ri_rings *rs)
     pthread_mutex_destroy(&rs->lock);
     pthread_mutex_destroy(&rs->shared_lock);
     pthread_mutex_destroy(&rs->writer_lock);
+    pthread_mutex_destroy(&rs->pass_lock);
     m31ri_free(rs);
 }
 

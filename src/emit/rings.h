@@ -71,6 +71,8 @@ typedef struct m31ri_rings {
     /* the writer, when it is a thread of ours */
     pthread_mutex_t writer_lock;
     pthread_t writer;
+    pthread_mutex_t pass_lock; /* held by the writer while it works, and over a fork */
+    bool is_paused;
     bool has_writer;
     bool is_shut; /* no writer is started any more */
     atomic_bool must_stop;
@@ -122,6 +124,11 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs);
 
 /* A thread ends: its rings may be another's. */
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner);
+
+/* writer.c: before a fork the writer is kept from working, so that the child's copy of the memory is not
+ * in the middle of anything; not for long when a disk holds it up. */
+void m31ri_writer_pause(m31ri_rings *rs);
+void m31ri_writer_go_on(m31ri_rings *rs);
 
 /* writer.c: a thread that drains, when nobody else does. True when one runs or was started; none is
  * after the stop. */

@@ -6,6 +6,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/os_futex.h"
@@ -16,6 +17,7 @@
 #define FIRST_PAUSE_US 1000
 #define LONGEST_PAUSE_US 10000 /* how late a record may be seen */
 #define TICK_NS (1000 * 1000 * 1000LL)
+#define FORK_WAIT_MS 100
 
 static void print(void *context, const char *lines, size_t length)
 {
@@ -72,6 +74,16 @@ static void keep_house(m31ri_rings *rs, int64_t *sync_ns, int64_t *tick_ns)
     }
 }
 
+/* A batch, and what is due beside it. True when there was something to do. */
+static bool work(m31ri_rings *rs, int64_t *sync_ns, int64_t *tick_ns)
+{
+    pthread_mutex_lock(&rs->pass_lock);
+    bool has_done = m31ri_drain_pass(rs->drain);
+    keep_house(rs, sync_ns, tick_ns);
+    pthread_mutex_unlock(&rs->pass_lock);
+    return has_done;
+}
+
 static void *write_on(void *argument)
 {
     m31ri_rings *rs = argument;
@@ -81,17 +93,32 @@ static void *write_on(void *argument)
     for (;;) {
         uint32_t seen = atomic_load_explicit(&live->wake, memory_order_acquire);
         bool must_stop = atomic_load_explicit(&rs->must_stop, memory_order_acquire);
-        if (m31ri_drain_pass(rs->drain)) {
+        if (work(rs, &sync_ns, &tick_ns)) {
             pause_us = FIRST_PAUSE_US;
-            keep_house(rs, &sync_ns, &tick_ns);
             continue;
         }
-        keep_house(rs, &sync_ns, &tick_ns);
         if (must_stop) {
             return NULL;
         }
         m31ri_futex_wait(&live->wake, seen, pause_us);
         pause_us = pause_us * 2 < LONGEST_PAUSE_US ? pause_us * 2 : LONGEST_PAUSE_US;
+    }
+}
+
+void m31ri_writer_pause(m31ri_rings *rs)
+{
+    rs->is_paused = pthread_mutex_trylock(&rs->pass_lock) == 0;
+    for (int waited_ms = 0; !rs->is_paused && waited_ms < FORK_WAIT_MS; waited_ms++) {
+        nanosleep(&(struct timespec){0, 1000 * 1000}, NULL);
+        rs->is_paused = pthread_mutex_trylock(&rs->pass_lock) == 0;
+    }
+}
+
+void m31ri_writer_go_on(m31ri_rings *rs)
+{
+    if (rs->is_paused) {
+        rs->is_paused = false;
+        pthread_mutex_unlock(&rs->pass_lock);
     }
 }
 
