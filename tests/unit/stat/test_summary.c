@@ -323,13 +323,8 @@ static void test_summary__million_points_take_well_under_a_second(void **state)
     }
     double seconds = (double)(m31ri_mono_ns() - start) * 1e-9;
     print_message("a million points: %.3f s\n", seconds);
-<<<<<<< HEAD
     /* generous: sanitizers and a shared machine; an emulator has no limit */
     assert_true(seconds < 5 || getenv("M31R_TEST_SLOW") != NULL);
-=======
-    assert_true(seconds < 5 ||
-                getenv("M31R_TEST_SLOW") != NULL); /* generous: sanitizers and a shared machine */
->>>>>>> 2b36b6f (format)
     m31ri_summary_free(s);
 }
 
