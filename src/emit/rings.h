@@ -125,8 +125,8 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs);
 /* A thread ends: its rings may be another's. */
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner);
 
-/* writer.c: before a fork the writer is kept from working, so that the child's copy of the memory is not
- * in the middle of anything; not for long when a disk holds it up. */
+/* writer.c: before a fork the writer is kept from working, so that the child's copy of the memory
+ * is not in the middle of anything; not for long when a disk holds it up. */
 void m31ri_writer_pause(m31ri_rings *rs);
 void m31ri_writer_go_on(m31ri_rings *rs);
 
