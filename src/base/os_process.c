@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +93,12 @@ m31ri_liveness m31ri_process_liveness(const m31ri_process *p)
         return M31RI_DEAD;
     }
     return p->start_ticks == 0 || fields[22] == p->start_ticks ? M31RI_ALIVE : M31RI_DEAD;
+}
+
+void m31ri_thread_be_idle(void)
+{
+    const struct sched_param none = {0};
+    pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
 }
 
 uint64_t m31ri_process_rss_bytes(void)

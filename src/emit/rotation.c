@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os_process.h"
 #include "emit/state.h"
 #include "format/segments.h"
 #include "store/segment.h"
@@ -35,6 +36,7 @@ static void *compress(void *argument)
 {
     m31r_run *run = argument;
     m31ri_compressor *c = &run->compressor;
+    m31ri_thread_be_idle();
     do {
         char files[M31RI_RING_LANES][M31RI_LANE_FILE_BYTES];
         size_t n = 0;
