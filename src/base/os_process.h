@@ -40,7 +40,8 @@ bool m31ri_proc_stat(int64_t pid, uint64_t fields[M31RI_PROC_STAT_FIELDS + 1]);
 /* Reads a small file of /proc into `out`, NUL after it; bytes read, or -1. */
 ssize_t m31ri_proc_read(const char *path, char *out, size_t size);
 
-/* The calling thread runs only when no other wants the processor: for work that nobody waits for. */
+/* The calling thread runs only when no other wants the processor: for work that nobody waits for.
+ */
 void m31ri_thread_be_idle(void);
 
 /* Resident set of this process in bytes; 0 when not known. */
