@@ -137,7 +137,7 @@ static m31r_err open_next(m31r_points *p, m31r_error *e)
         m31r_err err = m31ri_bytes_open(&bytes, fd, true, entry->name, e);
         err = err == M31R_OK ? m31ri_bytes_overlay(&bytes, p->dir, entry->name, e) : err;
         if (err == M31R_OK) {
-            err = m31ri_source_init_bytes(&p->source, bytes, entry->name, "", e);
+            err = m31ri_source_init(&p->source, bytes, entry->name, "", e);
         }
         p->is_open = err == M31R_OK;
         return err;

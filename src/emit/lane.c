@@ -112,6 +112,24 @@ static int append_own(m31r_lane *lane, m31r_level level, const char *message,
     return err;
 }
 
+/* Bytes that a writer left when it died inside a write: kept, escaped, as a record of their own. */
+static void record_torn_tail(m31r_lane *lane, const m31ri_buf *torn)
+{
+    const m31r_value keys[] = {text_of("bytes"), text_of("tail")};
+    const m31r_value values[] = {m31r_of_uint(torn->length), m31r_text(torn->data, torn->length)};
+    append_own(lane, M31R_WARNING, "torn_tail", keys, values, 2);
+}
+
+/* The same of a writer that died while this one had the file open. */
+static void say_what_was_torn(m31r_lane *lane)
+{
+    m31ri_buf torn = M31RI_BUF_INIT;
+    if (m31ri_append_take_torn(lane->append, &torn) && m31ri_buf_ok(&torn)) {
+        record_torn_tail(lane, &torn);
+    }
+    m31ri_buf_release(&torn);
+}
+
 static void say_what_was_lost(m31r_lane *lane)
 {
     uint64_t n_lost = 0;
@@ -194,6 +212,7 @@ static m31r_err append_record(m31r_lane *lane, m31ri_record_parts *parts)
     check_fate(lane);
     note_thread(lane);
     say_what_was_lost(lane);
+    say_what_was_torn(lane);
     encode(lane, parts);
     if (lane->outage.error != 0) {
         m31ri_outage_must_skip(&lane->outage, 1);
@@ -316,14 +335,6 @@ const m31ri_buf *m31ri_lane_last_line(const m31r_lane *lane)
     return &lane->line;
 }
 
-/* Bytes that a writer left when it died inside a write: kept, escaped, as a record of their own. */
-static void record_torn_tail(m31r_lane *lane, const m31ri_buf *torn)
-{
-    const m31r_value keys[] = {text_of("bytes"), text_of("tail")};
-    const m31r_value values[] = {m31r_of_uint(torn->length), m31r_text(torn->data, torn->length)};
-    append_own(lane, M31R_WARNING, "torn_tail", keys, values, 2);
-}
-
 /* The time of a lane that is continued starts where its last record stopped: it was this file's
  * order. */
 static m31r_err open_file(m31r_lane *lane, m31r_error *e)
@@ -403,6 +414,7 @@ void m31ri_lane_settle(m31r_lane *lane)
     if (lane->append != NULL) {
         flush_held(lane);
         say_what_was_lost(lane);
+        say_what_was_torn(lane);
     }
     pthread_mutex_unlock(&lane->lock);
 }

@@ -28,7 +28,6 @@ static inline bool m31ri_rings_are_ours(const m31ri_rings *rs)
 /* The ring of the calling thread, taken when it has none. The shared one is used under shared_lock.
  * NULL in a forked child. */
 m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs);
-bool m31ri_rings_is_shared(const m31ri_rings *rs, const m31ri_thread_ring *t);
 
 /* Room in a ring that is full: waits as long as is allowed; NULL, counted, when there is none. */
 char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes);

@@ -106,11 +106,6 @@ m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs)
     return mine;
 }
 
-bool m31ri_rings_is_shared(const m31ri_rings *rs, const m31ri_thread_ring *t)
-{
-    return t == &rs->threads[SHARED_SLOT];
-}
-
 void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner)
 {
     if (!m31ri_rings_are_ours(rs)) {

@@ -464,11 +464,6 @@ m31r_lane *m31ri_run_observer_lane(m31r_run *run)
     return run->observer_lane;
 }
 
-bool m31ri_run_has_others(m31r_run *run)
-{
-    return m31ri_run_dir_has_others(&run->dir, NULL);
-}
-
 void m31ri_run_lane_file(const m31r_run *run, const char *lane, char *out, size_t size)
 {
     m31ri_lane_file_write(run->stage, lane, run->rank, out, size);
@@ -482,11 +477,6 @@ bool m31ri_run_was_ended(const m31r_run *run)
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run)
 {
     return &run->dir;
-}
-
-const m31ri_identity *m31ri_run_identity(const m31r_run *run)
-{
-    return run->identity;
 }
 
 void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value)

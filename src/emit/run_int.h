@@ -83,9 +83,6 @@ bool m31ri_run_was_ended(const m31r_run *run);
 /* Leaves a run that was ended: writes nothing, closes and frees. */
 m31r_err m31ri_run_leave(m31r_run *run);
 
-/* Number of other processes in the run, alive now. */
-bool m31ri_run_has_others(m31r_run *run);
-
 /* Ends the run: reclaims the main lane (waits up to `wait_ms` for joiners, then marks their lanes
  * abandoned), writes `run_end`, final metrics.json, metadata.json (fsync), manifest.json, removes
  * .live and frees `run`. The observer of a rank above 0 tells the owner instead, and leaves. A
@@ -107,7 +104,6 @@ void m31ri_run_points_file(const m31r_run *run, char *out, size_t size);
 
 /* Access for the observer. */
 const m31ri_run_dir *m31ri_run_directory(const m31r_run *run);
-const m31ri_identity *m31ri_run_identity(const m31r_run *run);
 
 /* Leaves the run without ending it (in a forked child that only starts the program): closes nothing
  * that the parent needs. */

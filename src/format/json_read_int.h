@@ -4,7 +4,7 @@
 
 #include "format/json_read.h"
 
-/* The class of a text whose root may be any value: never M31RI_JSON_NOT_OBJECT. */
+/* For tests: the class of a text whose root may be any value: never M31RI_JSON_NOT_OBJECT. */
 m31ri_json_class m31ri_json_read_value_class(const char *text, size_t length);
 
 #endif

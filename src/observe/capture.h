@@ -29,6 +29,7 @@ void m31ri_capture_bytes(m31ri_capture_stream *c, bool at_end);
  */
 void m31ri_capture_recover(m31ri_capture_stream *c);
 
+/* No more will come of it. */
 void m31ri_capture_release(m31ri_capture_stream *c);
 
 #endif

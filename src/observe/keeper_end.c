@@ -186,6 +186,7 @@ void m31ri_keeper_end(m31ri_keeper *k)
     m31ri_ending ending;
     for (int i = 0; i < M31RI_STREAMS; i++) {
         m31ri_capture_bytes(&k->streams[i], true);
+        m31ri_capture_release(&k->streams[i]);
     }
     report_open_output(k);
     m31ri_sampler_take(k);

@@ -96,8 +96,3 @@ uint32_t m31ri_leaks_in_json(m31ri_leaks *l, const json_t *value)
 {
     return walk(l, "", value, 0);
 }
-
-uint32_t m31ri_leaks_in_text(m31ri_leaks *l, const char *text, size_t length)
-{
-    return count(l, NULL, 0, text, length);
-}

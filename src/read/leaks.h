@@ -16,6 +16,5 @@ void m31ri_leaks_free(m31ri_leaks *l);
 /* Each returns how many secrets or personal data stand there. */
 uint32_t m31ri_leaks_in_record(m31ri_leaks *l, const m31r_record *record);
 uint32_t m31ri_leaks_in_json(m31ri_leaks *l, const json_t *value);
-uint32_t m31ri_leaks_in_text(m31ri_leaks *l, const char *text, size_t length);
 
 #endif

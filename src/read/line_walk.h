@@ -29,8 +29,10 @@ typedef struct m31ri_walk {
     m31ri_walk_state (*go)(const m31ri_shapes *s, const char *line, bool pauses, m31ri_found *f);
 } m31ri_walk;
 
-/* The fastest for this machine; the one of a name, NULL when this machine cannot run it. */
+/* The fastest for this machine. */
 const m31ri_walk *m31ri_walk_best(void);
+
+/* For tests: the one of a name, NULL when this machine cannot run it. */
 const m31ri_walk *m31ri_walk_named(const char *name);
 
 /* At the start of a line. */

@@ -31,7 +31,7 @@ m31r_err m31ri_merge_add(m31r_scan *s, m31ri_bytes *bytes, const char *const nam
         bytes->kind->free(bytes);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", names[0]);
     }
-    m31r_err err = m31ri_source_init_bytes(source, bytes, names[0], names[1], e);
+    m31r_err err = m31ri_source_init(source, bytes, names[0], names[1], e);
     if (err != M31R_OK) {
         m31ri_free(source);
         return err;

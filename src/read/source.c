@@ -14,8 +14,8 @@
 
 #define FIRST_BYTES (128 * 1024)
 
-m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char *file,
-                                 const char *lane, m31r_error *e)
+m31r_err m31ri_source_init(m31ri_source *s, m31ri_bytes *bytes, const char *file, const char *lane,
+                           m31r_error *e)
 {
     memset(s, 0, sizeof *s);
     s->bytes = bytes;
@@ -32,18 +32,6 @@ m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char
     }
     bytes->name = s->file; /* lives as long */
     return M31R_OK;
-}
-
-m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
-                           const char *lane, m31r_error *e)
-{
-    m31ri_bytes *bytes = NULL;
-    m31r_err err = m31ri_bytes_open(&bytes, fd, owns_fd, file, e);
-    if (err != M31R_OK) {
-        memset(s, 0, sizeof *s);
-        return err;
-    }
-    return m31ri_source_init_bytes(s, bytes, file, lane, e);
 }
 
 void m31ri_source_release(m31ri_source *s)

@@ -22,13 +22,9 @@ typedef struct m31ri_source {
     m31r_record record;
 } m31ri_source;
 
-/* Takes over `fd` when `owns_fd`, also on failure. */
-m31r_err m31ri_source_init(m31ri_source *s, int fd, bool owns_fd, const char *file,
-                           const char *lane, m31r_error *e);
-
-/* The same of bytes that are open: takes them over, also on failure. */
-m31r_err m31ri_source_init_bytes(m31ri_source *s, m31ri_bytes *bytes, const char *file,
-                                 const char *lane, m31r_error *e);
+/* Of bytes that are open: takes them over, also on failure. */
+m31r_err m31ri_source_init(m31ri_source *s, m31ri_bytes *bytes, const char *file, const char *lane,
+                           m31r_error *e);
 void m31ri_source_release(m31ri_source *s);
 
 /* Next line without its newline. M31R_EOF when there is no whole one (now); M31R_E_LIMIT for a line

@@ -55,9 +55,3 @@ char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes)
     }
     return r->data + (r->head & r->mask);
 }
-
-bool m31ri_ring_is_drained(const m31ri_ring *r)
-{
-    /* pairs with the release in m31ri_take_commit */
-    return atomic_load_explicit(&r->slot->tail, memory_order_acquire) == r->head;
-}

@@ -62,9 +62,6 @@ static inline void m31ri_ring_publish(m31ri_ring *r, uint64_t bytes)
     __builtin_prefetch(r->data + ((r->head + 320) & r->mask), 1);
 }
 
-/* True when the writer has taken everything. */
-bool m31ri_ring_is_drained(const m31ri_ring *r);
-
 /* Wakes whoever writes. */
 void m31ri_ring_wake(m31ri_ring_live *live);
 

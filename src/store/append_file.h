@@ -95,13 +95,13 @@ m31ri_append_state m31ri_append_check(m31ri_append_file *f);
 /* Bytes of whole lines in the file, as far as this writer knows. */
 uint64_t m31ri_append_size(const m31ri_append_file *f);
 
-/* For tests: what is called in place of write(2) and fdatasync(2); a NULL member, or NULL for all,
- * is the real one. */
+/* What is called in place of write(2) and fdatasync(2); a NULL member is the real one. */
 typedef struct m31ri_append_hooks {
     ssize_t (*write)(int fd, const void *bytes, size_t length);
     int (*sync)(int fd);
 } m31ri_append_hooks;
 
+/* For tests. NULL: the real ones. */
 void m31ri_append_set_hooks(const m31ri_append_hooks *hooks);
 
 #endif

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -84,6 +86,34 @@ static inline m31r_run *open_run(void)
         fail_msg("m31r_run_open: %s; %s", e.message, e.hint);
     }
     return run;
+}
+
+#define SCRATCH_PATH 4096
+
+static inline void tell_dir(char *out_dir, const m31r_run *run)
+{
+    snprintf(out_dir, SCRATCH_PATH, "%s", m31r_run_dir(run));
+}
+
+/* Runs `body` in a child, which tells the directory of its run (tell_dir), and waits for it. What
+ * `body` returns is the child's exit status. Returns the wait status; `dir` has SCRATCH_PATH bytes.
+ */
+static inline int in_child(int (*body)(char *out_dir), char *dir)
+{
+    char *told =
+        mmap(NULL, SCRATCH_PATH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(told, MAP_FAILED);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(body(told));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(told[0] != '\0');
+    memcpy(dir, told, SCRATCH_PATH);
+    munmap(told, SCRATCH_PATH);
+    return status;
 }
 
 /* What a dead process of the run in `dir` left in its rings goes into the files. */

@@ -126,44 +126,41 @@ static void test_privacy__sensitive_values_and_denied_keys_are_never_written(voi
     free(text);
 }
 
+static void limit_files(rlim_t size_bytes)
+{
+    const struct rlimit limit = {size_bytes, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static int fill_the_disk(char *out_dir)
+{
+    static const char config[] = "config_version: 1\nobservability:\n  block_timeout_s: 0.2\n";
+    dup2(open("/dev/null", O_WRONLY), 2);
+    signal(SIGXFSZ, SIG_IGN);
+    m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL);
+    m31r_run *run = open_run();
+    tell_dir(out_dir, run);
+    m31r_log *log = m31r_run_logger(run, "trainer");
+    limit_files(20000);
+    for (int i = 0; i < 1000; i++) {
+        m31r_info(log, "filling", "i", i, "text", "0123456789012345678901234567890123456789");
+    }
+    m31r_run_flush(run, 5000);
+    limit_files(RLIM_INFINITY);
+    struct timespec wait = {1, 100 * 1000 * 1000};
+    nanosleep(&wait, NULL);
+    m31r_info(log, "works_again");
+    bool lost = m31r_run_lost(run) > 0;
+    return m31r_run_close(run) == M31R_E_IO && lost ? 0 : 1;
+}
+
 /* A child with a small file size limit stands for a disk that is full: short write, then EFBIG. It
  * is full for longer than the configured wait. */
 static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **state)
 {
     (void)state;
-    char dir[4096] = "";
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        int quiet = open("/dev/null", O_WRONLY);
-        dup2(quiet, 2);
-        signal(SIGXFSZ, SIG_IGN);
-        static const char config[] = "config_version: 1\nobservability:\n  block_timeout_s: 0.2\n";
-        m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL);
-        m31r_run *run = open_run();
-        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
-        m31r_log *log = m31r_run_logger(run, "trainer");
-        struct rlimit small = {20000, RLIM_INFINITY};
-        setrlimit(RLIMIT_FSIZE, &small);
-        for (int i = 0; i < 1000; i++) {
-            m31r_info(log, "filling", "i", i, "text", "0123456789012345678901234567890123456789");
-        }
-        m31r_run_flush(run, 5000);
-        struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
-        setrlimit(RLIMIT_FSIZE, &large);
-        struct timespec wait = {1, 100 * 1000 * 1000};
-        nanosleep(&wait, NULL);
-        m31r_info(log, "works_again");
-        bool lost = m31r_run_lost(run) > 0;
-        m31r_err err = m31r_run_close(run);
-        _exit(n > 0 && lost && err == M31R_E_IO ? 0 : 1);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
-    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char dir[SCRATCH_PATH];
+    assert_int_equal(in_child(fill_the_disk, dir), 0);
     char *text = read_text(dir, "train.log");
     size_t n_written = count_of(text, "\"filling\"");
     const char *lost = strstr(text, "\"records_lost\",\"count\":");
@@ -172,8 +169,6 @@ static void test_lane__a_full_disk_is_counted_and_what_was_there_stays(void **st
                      1000);
     assert_int_equal(count_of(text, "works_again"), 1);
     free(text);
-    close(fds[0]);
-    close(fds[1]);
 }
 
 static void test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on(void **state)
@@ -196,57 +191,56 @@ static void test_a13__a_log_deleted_under_the_writer_is_said_and_goes_on(void **
     free(text);
 }
 
+static int printed_to = -1;
+
+static int print_much(char *out_dir)
+{
+    m31r_run *run = NULL;
+    m31r_run_options o = whole_identity();
+    m31r_error e;
+    dup2(printed_to, 1);
+    o.no_stdout = false;
+    if (m31r_run_open(&run, &o, &e) != M31R_OK) {
+        return 2;
+    }
+    tell_dir(out_dir, run);
+    for (int i = 0; i < 2000; i++) {
+        m31r_info(m31r_run_logger(run, "trainer"), "printed", "i", i);
+    }
+    return m31r_run_close(run) == M31R_OK ? 0 : 1;
+}
+
 /* The run prints to a pipe whose reader is gone, then to one that nobody reads: the program goes
  * on, the file is whole. */
-static void stdout_case(bool close_reader)
+static void stdout_case(bool has_reader)
 {
-    char dir[4096] = "";
-    int out[2], fds[2];
-    assert_int_equal(pipe(out), 0);
-    assert_int_equal(pipe(fds), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(out[1], 1);
-        if (close_reader) {
-            close(out[0]);
-        }
-        m31r_run *run = NULL;
-        m31r_run_options o = whole_identity();
-        o.no_stdout = false;
-        m31r_error e;
-        if (m31r_run_open(&run, &o, &e) != M31R_OK) {
-            _exit(2);
-        }
-        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
-        for (int i = 0; i < 2000; i++) {
-            m31r_info(m31r_run_logger(run, "trainer"), "printed", "i", i);
-        }
-        _exit(m31r_run_close(run) == M31R_OK && n > 0 ? 0 : 1);
+    char dir[SCRATCH_PATH];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    printed_to = ends[1];
+    if (!has_reader) {
+        close(ends[0]);
     }
-    close(out[1]);
-    int status;
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
-    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    assert_int_equal(in_child(print_much, dir), 0);
     char *text = read_text(dir, "train.log");
     assert_int_equal(count_of(text, "\"printed\""), 2000);
     free(text);
-    close(out[0]);
-    close(fds[0]);
-    close(fds[1]);
+    close(ends[1]);
+    if (has_reader) {
+        close(ends[0]);
+    }
 }
 
 static void test_a21__stdout_closed_does_not_kill(void **state)
 {
     (void)state;
-    stdout_case(true);
+    stdout_case(false);
 }
 
 static void test_a22__stdout_full_does_not_block(void **state)
 {
     (void)state;
-    stdout_case(false);
+    stdout_case(true);
 }
 
 /* Segments by size, compressed behind the writer's back, read as one lane; what the manifest lists
@@ -296,33 +290,25 @@ static void test_obs_10__a_lane_is_rotated_by_size_and_read_as_one(void **state)
     m31r_reader_close(reader);
 }
 
+static int log_one_limited(char *out_dir)
+{
+    limit_files(10000000);
+    m31r_run *run = open_run();
+    tell_dir(out_dir, run);
+    m31r_info(m31r_run_logger(run, "trainer"), "limited");
+    return m31r_run_close(run) == M31R_OK ? 0 : 1;
+}
+
 /* A small `ulimit -f` must not kill the program when rings are made: it goes on without them. */
 static void test_lane__a_limit_of_file_size_leaves_the_direct_way(void **state)
 {
     (void)state;
-    char dir[4096] = "";
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        struct rlimit small = {10000000, RLIM_INFINITY};
-        setrlimit(RLIMIT_FSIZE, &small);
-        m31r_run *run = open_run();
-        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
-        m31r_info(m31r_run_logger(run, "trainer"), "limited");
-        _exit(m31r_run_close(run) == M31R_OK && n > 0 ? 0 : 1);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
-    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char dir[SCRATCH_PATH];
+    assert_int_equal(in_child(log_one_limited, dir), 0);
     char *text = read_text(dir, "train.log");
     assert_int_equal(count_of(text, "\"limited\""), 1);
     assert_int_equal(count_of(text, "rings_unavailable"), 1);
     free(text);
-    close(fds[0]);
-    close(fds[1]);
 }
 
 /* `observability: file: false` keeps the file's first and last records and says so; the rest is

@@ -135,58 +135,44 @@ static void test_run__null_and_inert_handles_do_nothing(void **state)
     assert_int_not_equal(access("experiments", F_OK), 0);
 }
 
+static int exit_without_close(char *out_dir)
+{
+    m31r_run *run = open_run();
+    tell_dir(out_dir, run);
+    m31r_step(run, 1, "loss", 1.0);
+    exit(0);
+}
+
 static void test_run__exit_without_close_is_finished(void **state)
 {
     (void)state;
-    char dir[4096] = "";
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        m31r_run *run = open_run();
-        m31r_step(run, 1, "loss", 1.0);
-        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
-        exit(n > 0 ? 0 : 1);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
-    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char dir[SCRATCH_PATH];
+    assert_int_equal(in_child(exit_without_close, dir), 0);
     json_t *m = read_json(dir, "metadata.json");
     assert_string_equal(json_string_value(json_object_get(m, "state")), "finished");
     json_decref(m);
-    close(fds[0]);
-    close(fds[1]);
+}
+
+static int log_and_be_killed(char *out_dir)
+{
+    m31r_run *run = open_run();
+    tell_dir(out_dir, run);
+    m31r_log *log = m31r_run_logger(run, "trainer");
+    for (int i = 0; i < 1000; i++) {
+        m31r_info(log, "acknowledged", "i", i);
+    }
+    return kill(getpid(), SIGKILL);
 }
 
 static void test_run__kill_9_loses_no_acknowledged_record(void **state)
 {
     (void)state;
-    char dir[4096] = "";
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        m31r_run *run = open_run();
-        ssize_t n = write(fds[1], m31r_run_dir(run), strlen(m31r_run_dir(run)));
-        m31r_log *log = m31r_run_logger(run, "trainer");
-        for (int i = 0; i < 1000; i++) {
-            m31r_info(log, "acknowledged", "i", i);
-        }
-        kill(getpid(), SIGKILL);
-        _exit(n > 0);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    assert_true(WIFSIGNALED(status));
-    assert_true(read(fds[0], dir, sizeof dir - 1) > 0);
+    char dir[SCRATCH_PATH];
+    assert_true(WIFSIGNALED(in_child(log_and_be_killed, dir)));
     settle_rings(dir);
     char *text = read_text(dir, "train.log");
     assert_int_equal(count_of(text, "\"acknowledged\""), 1000);
     free(text);
-    close(fds[0]);
-    close(fds[1]);
 }
 
 static void test_run__a_joiner_writes_into_the_same_run(void **state)
