@@ -17,10 +17,13 @@ extern const command command_log;
 extern const command command_logs;
 extern const command command_metric;
 extern const command command_metrics;
+extern const command command_note;
 extern const command command_recover;
+extern const command command_release;
 extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
+extern const command command_tag;
 extern const command command_verify;
 
 /* clang-format off */
@@ -35,6 +38,9 @@ const command *const all_commands[] = {
     &command_diff,
     &command_explain,
     &command_lineage,
+    &command_note,
+    &command_tag,
+    &command_release,
     &command_log,
     &command_metric,
     &command_verify,

@@ -215,6 +215,15 @@ static void offer_run_fields(completion *c)
     m31r_runs_close(runs);
 }
 
+static void offer_words(completion *c, const char *words)
+{
+    while (*words != '\0') {
+        size_t length = strcspn(words, " ");
+        offer_bytes(c, words, length);
+        words += length + (words[length] == ' ');
+    }
+}
+
 static void offer_runs(completion *c)
 {
     m31r_runs *runs = NULL;
@@ -225,6 +234,8 @@ static void offer_runs(completion *c)
             if (m31r_runs_facts(runs, i, &facts, NULL) == M31R_OK) {
                 offer(c, facts->run_id);
                 offer(c, facts->name);
+                offer_words(c, facts->tags);
+                offer(c, facts->release);
             }
         }
     }

@@ -93,6 +93,8 @@ typedef struct m31r_facts {
     int64_t resumes_step;
     const char *host, *writer, *library_version, *capture, *command;
     int64_t ranks;
+    const char *tags;     /* words with a blank between (m31r/notes.h) */
+    const char *release;  /* its name; "" when the run is none */
     const char *metadata; /* metadata.json as it was read */
     bool has_live;        /* .live/ exists: the run was not ended */
     bool has_manifest;

@@ -24,6 +24,7 @@
 #include "m31r/explain.h"
 #include "m31r/groups.h"
 #include "m31r/lineage.h"
+#include "m31r/notes.h"
 #include "m31r/recover.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
@@ -193,6 +194,15 @@ M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader
  * Thread:  one at a time per screen.
  */
 M31R_API m31r_err m31r_show_recovery(const m31r_screen *s, const m31r_recovery *r, m31r_error *e);
+
+/* Writes that a note was added, or that there was nothing to add.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_noted(const m31r_screen *s, m31r_note_kind kind,
+                                  const m31r_noted *noted, m31r_error *e);
 
 /* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
  * comparison was made of. `shows_all`: also what is the same.

@@ -22,8 +22,8 @@ typedef struct fact {
     int64_t wall_ns;
 } fact;
 
-#define N_FACTS 13
-#define N_ASKED 11 /* of them may be named in an expression */
+#define N_FACTS 15
+#define N_ASKED 12 /* of them may be named in an expression */
 
 static void list_facts(const m31r_facts *f, fact out[N_FACTS])
 {
@@ -38,6 +38,8 @@ static void list_facts(const m31r_facts *f, fact out[N_FACTS])
                                  {"tokenizer", f->tokenizer.value, 0},
                                  {"commit", f->commit.value, 0},
                                  {"ts", NULL, f->start_ns},
+                                 {"release", f->release, 0},
+                                 {"tag", f->tags, 0},
                                  {"host", f->host, 0},
                                  {"resumes", f->resumes, 0}};
     memcpy(out, facts, sizeof facts);
@@ -98,6 +100,7 @@ bool m31ri_expr_holds_pieces(m31r_expr *x, const m31r_facts *facts, m31ri_piece_
             m31ri_expr_offer(x, known[i].name, strlen(known[i].name), &ts);
         }
     }
+    m31ri_expr_offer_words(x, "tag", facts->tags);
     offer_config(x, config);
     offer_metrics(x, metrics);
     return m31ri_expr_judge(x);

@@ -54,8 +54,8 @@ static void add_entry(int root_fd, const char *run_id, const char *file, m31ri_b
 
 bool m31ri_run_stamp_write(int root_fd, const char *run_id, m31ri_buf *out, int64_t *out_newest_ns)
 {
-    static const char *const files[] = {".", "metadata.json", "metrics.json",
-                                        "config_snapshot.yaml", "metrics.csv"};
+    static const char *const files[] = {
+        ".", "metadata.json", "metrics.json", "config_snapshot.yaml", "metrics.csv", "notes.jsonl"};
     m31ri_dir_list names = {0};
     int64_t newest_ns = 0;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -20,9 +20,9 @@ static bool is_one_of(const char *field, const char *const *names)
     return *names != NULL;
 }
 
-static const char *const in_facts[] = {"id",    "name", "stage",   "kind",      "state",
-                                       "cause", "seed", "dataset", "tokenizer", "commit",
-                                       "host",  "ts",   "resumes", NULL};
+static const char *const in_facts[] = {
+    "id",        "name",   "stage", "kind", "state",   "cause", "seed",    "dataset",
+    "tokenizer", "commit", "host",  "ts",   "resumes", "tag",   "release", NULL};
 static const char *const in_row[] = {"step",      "metric",         "last", "best",
                                      "best_step", "tokens_per_sec", NULL};
 static const char *const others[] = {"path", "end", "duration_s", "lost", "attempt", NULL};
@@ -39,7 +39,7 @@ static m31r_err check_field(const char *field, m31r_error *e)
     m31r_err err = m31ri_fail(e, M31R_E_ARG, "a run has no field \"%.80s\"", field);
     m31ri_fail_hint(e, "fields: id name stage kind state cause step metric last best best_step "
                        "tokens_per_sec ts end duration_s lost attempt resumes host seed dataset "
-                       "tokenizer commit path config.KEY metrics.NAME");
+                       "tokenizer commit path tag release config.KEY metrics.NAME");
     return err;
 }
 

@@ -23,6 +23,7 @@
 #include "base/fail.h"
 #include "base/os_dir.h"
 #include "base/os_file.h"
+#include "format/notes_file.h"
 
 #define ID_SECOND_BYTES 16 /* "20261123T102651Z" */
 #define ID_BYTES 25        /* with "-9f3c0a1b" */
@@ -78,6 +79,28 @@ static bool read_name(int run, m31ri_run_entry *entry)
     return entry->name != NULL;
 }
 
+/* Notes that cannot be read give no tags: the run is still there. */
+static bool read_tags(int run, m31ri_run_entry *entry)
+{
+    m31ri_notes notes = {0};
+    m31ri_buf words = M31RI_BUF_INIT;
+    if (m31ri_notes_read(run, &notes, NULL) == M31R_OK) {
+        bool has_both = notes.tags[0] != '\0' && notes.release[0] != '\0';
+        m31ri_buf_add_format(&words, "%s%s%s", notes.tags, has_both ? " " : "", notes.release);
+    }
+    entry->tags = m31ri_buf_ok(&words) ? m31ri_strdup(m31ri_buf_str(&words)) : NULL;
+    m31ri_notes_release(&notes);
+    m31ri_buf_release(&words);
+    return entry->tags != NULL;
+}
+
+static void release_entry(m31ri_run_entry *entry)
+{
+    m31ri_free(entry->run_id);
+    m31ri_free(entry->name);
+    m31ri_free(entry->tags);
+}
+
 static bool add_known(const m31ri_run_known *known, const char *id, m31ri_run_list *l)
 {
     const char *name;
@@ -88,10 +111,10 @@ static bool add_known(const m31ri_run_known *known, const char *id, m31ri_run_li
     }
     snprintf(entry.timestamp, sizeof entry.timestamp, "%s", timestamp);
     entry.name = m31ri_strdup(name);
+    entry.tags = m31ri_strdup("");
     entry.run_id = m31ri_strdup(id);
-    if (entry.name == NULL || entry.run_id == NULL) {
-        m31ri_free(entry.name);
-        m31ri_free(entry.run_id);
+    if (entry.name == NULL || entry.tags == NULL || entry.run_id == NULL) {
+        release_entry(&entry);
         return false;
     }
     l->runs[l->n++] = entry;
@@ -107,10 +130,11 @@ static m31r_err add_run(int root, const char *id, m31ri_run_list *l, m31r_error 
     }
     m31ri_run_entry entry = {0};
     bool fits = has_id_form(id) || has_file(run, "metadata.json", false);
-    bool ok = !fits || (read_name(run, &entry) && (entry.run_id = m31ri_strdup(id)) != NULL);
+    bool ok = !fits || (read_name(run, &entry) && read_tags(run, &entry) &&
+                        (entry.run_id = m31ri_strdup(id)) != NULL);
     close(run);
     if (!ok) {
-        m31ri_free(entry.name);
+        release_entry(&entry);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory listing runs");
     }
     if (fits) {
@@ -195,8 +219,7 @@ m31r_err m31ri_run_list_read(const char *root, m31ri_run_list *out, m31r_error *
 void m31ri_run_list_release(m31ri_run_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
-        m31ri_free(l->runs[i].run_id);
-        m31ri_free(l->runs[i].name);
+        release_entry(&l->runs[i]);
     }
     m31ri_free(l->runs);
     *l = (m31ri_run_list){0};
@@ -245,7 +268,7 @@ static bool matches(const m31ri_run_entry *run, const char *text, match_kind kin
     case MATCH_ID:
         return strcmp(run->run_id, text) == 0;
     case MATCH_NAME:
-        return strcmp(run->name, text) == 0;
+        return strcmp(run->name, text) == 0 || m31ri_words_have(run->tags, text);
     default:
         return strstr(run->run_id, text) != NULL || strstr(run->name, text) != NULL;
     }
@@ -299,7 +322,7 @@ static m31r_err choose(const m31ri_run_list *l, const char *text, size_t *out, m
         }
     }
     m31ri_fail(e, M31R_E_NOTFOUND, "no run \"%s\" among %zu", printable(text, shown), l->n);
-    m31ri_fail_hint(e, "`m31r runs` lists them; a run is named by a part of its id or name, "
+    m31ri_fail_hint(e, "`m31r runs` lists them; a run is named by a part of its id or name, a tag, "
                        "@, @-1, or its path");
     return M31R_E_NOTFOUND;
 }

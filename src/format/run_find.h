@@ -15,6 +15,7 @@
 typedef struct m31ri_run_entry {
     char *run_id;
     char *name;         /* from metadata.json; "" when there is none or it cannot be read */
+    char *tags;         /* words with a blank between, its release among them; "" when not read */
     char timestamp[28]; /* start, from metadata.json; "" when not known */
 } m31ri_run_entry;
 
@@ -44,7 +45,8 @@ m31r_err m31ri_run_list_read_fd(int root, const m31ri_run_known *known, m31ri_ru
 void m31ri_run_list_release(m31ri_run_list *l);
 
 /* Finds the run that `text` means in `root`; `*out_path` is its directory (below `root` as given,
- * or the path itself). A whole id wins over a whole name, and both over a part. A root that is
+ * or the path itself). A whole id wins over a whole name, tag or
+ * release, and all of them over a part of an id or name. A root that is
  * missing is a root without runs.
  *
  * Errors: M31R_E_NOTFOUND, M31R_E_ARG (empty, means several - the hint lists them -, or with

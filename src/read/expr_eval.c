@@ -96,6 +96,12 @@ void m31ri_expr_offer_text(m31r_expr *x, const char *name, const char *text)
     }
 }
 
+void m31ri_expr_offer_words(m31r_expr *x, const char *name, const char *words)
+{
+    m31ri_expr_value v = {.is = M31RI_IS_WORDS, .text = words, .length = strlen(words)};
+    m31ri_expr_offer(x, name, strlen(name), &v);
+}
+
 void m31ri_expr_offer_int(m31r_expr *x, const char *name, int64_t i)
 {
     m31ri_expr_value v = {.is = M31RI_IS_INT, .i = i};
@@ -276,6 +282,28 @@ static bool holds_text_test(m31r_expr *x, const m31ri_node *node, m31ri_slot *sl
     return (rc >= 0) == (node->op == M31RI_TOKEN_MATCH);
 }
 
+/* Of words one is enough; `!=` and `!~` hold when no word is it. */
+static bool holds_words(m31r_expr *x, const m31ri_node *node, const m31ri_slot *slot)
+{
+    bool is_negated = node->op == M31RI_TOKEN_NE || node->op == M31RI_TOKEN_NO_MATCH;
+    bool is_test = node->kind != M31RI_NODE_COMPARE;
+    m31ri_node asked = *node;
+    m31ri_slot one = *slot;
+    bool is_held = false;
+    if (is_negated) {
+        asked.op = is_test ? M31RI_TOKEN_MATCH : M31RI_TOKEN_EQ;
+    }
+    const char *at = slot->value.text;
+    const char *end = at + slot->value.length;
+    while (at < end && !is_held) {
+        one.value = (m31ri_expr_value){.is = M31RI_IS_TEXT, .is_loose = true, .text = at};
+        one.value.length = strcspn(at, " ");
+        is_held = is_test ? holds_text_test(x, &asked, &one) : holds_compare(x, &asked, &one);
+        at += one.value.length + 1;
+    }
+    return is_held != is_negated;
+}
+
 /* At most M31R_EXPR_TESTS deep: a chain of `and` leans to the left. */
 static bool holds(m31r_expr *x, size_t i)
 {
@@ -289,11 +317,15 @@ static bool holds(m31r_expr *x, size_t i)
     case M31RI_NODE_NOT:
         return !holds(x, node->left);
     case M31RI_NODE_HAS:
-        return slot->value.is != 0;
+        return slot->value.is != 0 && (slot->value.is != M31RI_IS_WORDS || slot->value.length > 0);
     case M31RI_NODE_COMPARE:
+        if (slot->value.is == M31RI_IS_WORDS) {
+            return holds_words(x, node, slot);
+        }
         return holds_compare(x, node, slot);
     default:
-        return holds_text_test(x, node, slot);
+        return slot->value.is == M31RI_IS_WORDS ? holds_words(x, node, slot)
+                                                : holds_text_test(x, node, slot);
     }
 }
 

@@ -10,9 +10,9 @@
 #include "read/expr_int.h"
 
 static const char *const point_fields[] = {"name", "step", "value", "ts", "segment"};
-static const char *const run_fields[] = {"id",     "name", "stage",   "kind",    "state",
-                                         "cause",  "step", "seed",    "dataset", "tokenizer",
-                                         "commit", "ts",   "config.", "metrics."};
+static const char *const run_fields[] = {
+    "id",      "name",      "stage",  "kind", "state", "cause",   "step",    "seed",
+    "dataset", "tokenizer", "commit", "ts",   "tag",   "release", "config.", "metrics."};
 static const char *const statistics[] = {"last", "min", "max", "mean", "count"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -39,7 +39,7 @@ static bool unknown_field(m31ri_expr_parser *p, const m31ri_token *t, const char
                  p->x->subject == M31R_EXPR_POINT
                      ? "a point has name, step, value, ts, segment"
                      : "a run has id, name, stage, kind, state, cause, step, seed, dataset, "
-                       "tokenizer, commit, ts, config.KEY and metrics.NAME.last");
+                       "tokenizer, commit, ts, tag, release, config.KEY and metrics.NAME.last");
     }
     return m31ri_expr_fault(p, t->at, hint, "there is no field \"%.80s\"", t->text);
 }

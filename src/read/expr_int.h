@@ -59,9 +59,10 @@ enum {
     M31RI_IS_TEXT = 4,
     M31RI_IS_INT = 8,
     M31RI_IS_DOUBLE = 16,
-    M31RI_IS_TIME = 32,  /* i */
-    M31RI_IS_LEVEL = 64, /* level */
-    M31RI_IS_OTHER = 128 /* an object or array: there, and that is all */
+    M31RI_IS_TIME = 32,   /* i */
+    M31RI_IS_LEVEL = 64,  /* level */
+    M31RI_IS_OTHER = 128, /* an object or array: there, and that is all */
+    M31RI_IS_WORDS = 256  /* text: words with a blank between, each of which is asked */
 };
 
 typedef struct m31ri_expr_value {
@@ -185,6 +186,7 @@ bool m31ri_expr_is_looking(const m31r_expr *x);
 /* Values of facts. Empty text and M31R_UNKNOWN are missing; text that looks like a number is one.
  */
 void m31ri_expr_offer_text(m31r_expr *x, const char *name, const char *text);
+void m31ri_expr_offer_words(m31r_expr *x, const char *name, const char *words);
 void m31ri_expr_offer_int(m31r_expr *x, const char *name, int64_t i);
 void m31ri_expr_offer_double(m31r_expr *x, const char *name, double d);
 

@@ -79,6 +79,16 @@ static void read_metadata(m31r_reader *r)
     }
 }
 
+static void read_notes(m31r_reader *r)
+{
+    m31r_error e;
+    char line[M31R_ERROR_MESSAGE_BYTES + 64];
+    if (m31ri_notes_read(r->fd, &r->notes, &e) != M31R_OK) {
+        snprintf(line, sizeof line, "%s cannot be read: %s", M31RI_NOTES_FILE, e.message);
+        problem(r, line);
+    }
+}
+
 m31r_err m31ri_reader_open_path(m31r_reader **out, const char *path, m31r_error *e)
 {
     m31r_reader *r = m31ri_calloc(1, sizeof *r);
@@ -101,6 +111,7 @@ m31r_err m31ri_reader_open_path(m31r_reader **out, const char *path, m31r_error 
         return err;
     }
     read_metadata(r);
+    read_notes(r);
     m31ri_facts_fill(r);
     *out = r;
     return M31R_OK;
@@ -128,6 +139,7 @@ void m31r_reader_close(m31r_reader *r)
     json_decref(r->metadata);
     m31ri_buf_release(&r->text);
     m31ri_lane_list_release(&r->lanes);
+    m31ri_notes_release(&r->notes);
     for (size_t i = 0; i < r->n_owned; i++) {
         m31ri_free(r->owned[i]);
     }
@@ -179,5 +191,14 @@ m31r_err m31r_reader_artifact(const m31r_reader *r, size_t i, m31r_artifact_fact
     out->digest = text_of(artifact, "sha256");
     out->step = number_of(artifact, "step");
     out->bytes = number_of(artifact, "bytes");
+    return M31R_OK;
+}
+
+m31r_err m31r_reader_note(const m31r_reader *r, size_t i, m31r_note *out)
+{
+    if (i >= r->notes.n) {
+        return M31R_E_NOTFOUND;
+    }
+    *out = r->notes.items[i];
     return M31R_OK;
 }

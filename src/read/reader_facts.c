@@ -182,6 +182,8 @@ void m31ri_facts_fill(m31r_reader *r)
     f->capture = m31ri_reader_text(r, "capture");
     f->command = command_line(r);
     f->ranks = number_at(r, "ranks");
+    f->tags = r->notes.tags != NULL ? r->notes.tags : "";
+    f->release = r->notes.release != NULL ? r->notes.release : "";
     mark_unordered(r);
     f->state = m31ri_state_derive(r, &f->state_why);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/os_process.h"
+#include "format/notes_file.h"
 #include "m31r/reader.h"
 
 #define M31RI_METADATA_BYTES (16 * 1024 * 1024) /* a larger metadata.json is not read */
@@ -22,6 +23,7 @@ struct m31r_reader {
     m31ri_buf text;   /* metadata.json's bytes */
     m31r_facts facts;
     m31ri_lane_list lanes;
+    m31ri_notes notes;
     char **owned; /* strings made for the facts */
     size_t n_owned, owned_capacity;
 };

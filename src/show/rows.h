@@ -25,6 +25,10 @@ void m31ri_add_metric(m31r_json *j, const m31r_metric_facts *m);
 void m31ri_add_attempts(m31r_json *j, const m31r_chain *chain);
 void m31ri_write_attempts(const m31r_screen *s, const m31r_chain *chain);
 
+/* show_notes.c: what was said of the run; nothing (JSON: an empty list) when nothing was. */
+void m31ri_add_notes(m31r_json *j, const m31r_reader *r);
+void m31ri_write_notes(const m31r_screen *s, const m31r_reader *r);
+
 /* The table of metrics for a person: last, best, course. */
 void m31ri_write_metrics(const m31r_screen *s, const m31r_series *series);
 

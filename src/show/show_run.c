@@ -23,6 +23,17 @@ static void add_number(m31r_json *j, const char *key, int64_t n)
     }
 }
 
+static void add_words(m31r_json *j, const char *key, const char *words)
+{
+    m31r_json_open(j, key, '[');
+    while (*words != '\0') {
+        size_t length = strcspn(words, " ");
+        m31r_json_add_bytes(j, NULL, words, length);
+        words += length + (words[length] == ' ');
+    }
+    m31r_json_close(j);
+}
+
 static void add_identity(m31r_json *j, const char *key, const m31r_identity_value *v)
 {
     m31r_json_open(j, key, '{');
@@ -60,6 +71,8 @@ void m31ri_add_facts(m31r_json *j, const m31r_facts *f)
     add_identity(j, "seed", &f->seed);
     add_identity(j, "commit", &f->commit);
     m31r_json_add_bool(j, "dirty", f->is_dirty);
+    add_words(j, "tags", f->tags);
+    add_text(j, "release", f->release);
     add_text(j, "resumes", f->resumes);
     add_number(j, "lost_records", f->lost_records);
     add_number(j, "lost_points", f->lost_points);
@@ -89,6 +102,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const 
         m31r_json_close(j);
     }
     m31r_json_close(j);
+    m31ri_add_notes(j, r);
     m31r_json_open(j, "artifacts", '[');
     m31r_artifact_facts a;
     for (size_t i = 0; m31r_reader_artifact(r, i, &a) == M31R_OK; i++) {
@@ -325,6 +339,7 @@ m31r_err m31r_show_run(const m31r_screen *s, const m31r_chain *chain, const m31r
     write_head(s, f, n > 1 ? newest.last_step : m31r_series_last_step(series), n);
     write_time(s, f);
     write_identity(s, f);
+    m31ri_write_notes(s, r);
     m31ri_write_attempts(s, chain);
     m31ri_write_metrics(s, series);
     write_files(s, r);

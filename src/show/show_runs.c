@@ -11,10 +11,10 @@
 #include "show/table.h"
 
 static const m31ri_column columns[] = {
-    {"RUN", false, 32},  {"NAME", false, 24},   {"STAGE", false, 12}, {"STATE", false, 24},
-    {"STEP", true, 0},   {"METRIC", false, 16}, {"LAST", true, 0},    {"BEST", true, 0},
-    {"@ STEP", true, 0}, {"TOK/S", true, 0},    {"TIME", true, 0},    {"CODE", false, 12},
-    {"DATA", false, 28},
+    {"RUN", false, 32},   {"NAME", false, 24}, {"TAGS", false, 32},   {"STAGE", false, 12},
+    {"STATE", false, 24}, {"STEP", true, 0},   {"METRIC", false, 16}, {"LAST", true, 0},
+    {"BEST", true, 0},    {"@ STEP", true, 0}, {"TOK/S", true, 0},    {"TIME", true, 0},
+    {"CODE", false, 12},  {"DATA", false, 28},
 };
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -59,6 +59,15 @@ static const char *code_text(const m31r_facts *f, char out[64])
     return out;
 }
 
+static void add_tags(m31ri_table *t, const m31r_facts *f)
+{
+    char text[160];
+    bool is_release = f->release[0] != '\0';
+    snprintf(text, sizeof text, "%.64s%s%s%.80s", f->release, is_release ? " (release)" : "",
+             is_release && f->tags[0] != '\0' ? " " : "", f->tags);
+    m31ri_table_add(t, text, is_release ? M31RI_GREEN : M31RI_PLAIN);
+}
+
 static void add_number(m31ri_table *t, double x)
 {
     char text[M31RI_HUMAN_BYTES];
@@ -92,6 +101,7 @@ static void add_row(m31ri_table *t, const m31r_run_row *row, int64_t attempt)
     char data[160];
     m31ri_table_add(t, m31ri_short_id(f->run_id), M31RI_BOLD);
     m31ri_table_add(t, f->name[0] != '\0' ? f->name : "-", M31RI_PLAIN);
+    add_tags(t, f);
     m31ri_table_add(t, f->stage[0] != '\0' ? f->stage : "?", M31RI_PLAIN);
     m31ri_table_add(t, state_text(f, text), m31ri_state_style(f->state));
     m31ri_table_add(t, step_text(row, attempt, text), M31RI_PLAIN);

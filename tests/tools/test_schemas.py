@@ -8,6 +8,7 @@ additionalProperties, const, enum, pattern, anyOf, items, minItems, maxItems, mi
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,9 +82,10 @@ def main():
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
               ["verify", "@", "--root", root],
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
-              ["init", "--dataset", "none"], ["logs", "-"]]
+              ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(root, os.path.join(folder, "runs"))
         for words in wanted:
             run = subprocess.run([command, words[0]] + (words[1:] + ["--json"] if len(words) > 1 or
                                  words[0] in ("info",) else []), cwd=folder, capture_output=True,
