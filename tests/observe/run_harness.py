@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import e2e  # noqa: E402
+from e2e import Skip, need, test, wait_until  # noqa: E402,F401
 
 COMMAND = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "m31r"
 FAKE_NVML = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -16,18 +18,6 @@ SHARED = os.environ.get("M31R_SHARED") or os.path.join(
 SHARED = os.path.abspath(SHARED)
 PYTHON = sys.executable
 LAUNCHER = ("M31R_", "RANK", "WORLD_SIZE", "SLURM_", "OMPI_", "PMIX_", "TORCHELASTIC_", "MASTER_")
-SLOW = 20.0  # seconds that a step may take on a busy machine under sanitizers
-
-tests = []
-
-
-class Skip(Exception):
-    pass
-
-
-def test(function):
-    tests.append(function)
-    return function
 
 
 class Place:
@@ -100,16 +90,6 @@ def end_of(stderr):
     return line
 
 
-def wait_until(condition, what, seconds=SLOW):
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError("waited in vain: " + what)
-
-
 def children_of(pid):
     found = []
     for path in glob.glob("/proc/[0-9]*/stat"):
@@ -145,25 +125,6 @@ def state(pid):
 
 
 def main():
-    passed, failed = 0, 0
-    wanted = sys.argv[3:]
-    for function in tests:
-        name = function.__name__
-        full = function.__module__.replace("run_cases_", "") + "." + name
-        if wanted and not any(w in full for w in wanted):
-            continue
-        place = Place()
-        start = time.monotonic()
-        try:
-            function(place)
-            passed += 1
-            verdict = "ok"
-        except Skip as e:
-            verdict = f"skipped: {e}"
-        except Exception:
-            failed += 1
-            verdict = "FAILED\n" + traceback.format_exc()
-        print(f"{name} ({time.monotonic() - start:.1f} s): {verdict}", flush=True)
-        place.remove()
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    """Runs the tests whose name holds one of the words given, or all."""
+    words = sys.argv[3:]
+    e2e.run_all(Place, lambda f: not words or any(w in e2e.name_of(f) for w in words))

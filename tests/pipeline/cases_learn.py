@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from pipeline_harness import (TINY, Run, make_model, make_shards, make_tokenizer, stop, test,
-                              wait_for)
+                              wait_until)
 
 ARGUMENTS = ("--config", "train.yaml", "--shards", "shards", "--tokenizer", "tokenizer.json")
 
@@ -54,8 +54,9 @@ def learn_killed_at_any_instant_can_be_resumed(place):
     prepare(place)
     place.config("train", **{**TINY, "steps": 400, "checkpoint_every": 3})
     process = place.start("train", *ARGUMENTS, "--losses", "killed")
-    wait_for(lambda: place.runs("train") and
-             glob.glob(os.path.join(place.runs("train")[-1], "checkpoints", "*.bin")))
+    wait_until(lambda: place.runs("train") and
+               glob.glob(os.path.join(place.runs("train")[-1], "checkpoints", "*.bin")),
+               "a checkpoint")
     time.sleep(random.uniform(0, 0.3))
     process.kill()
     process.wait()
@@ -77,7 +78,8 @@ def learn_asked_to_stop_saves_and_ends_by_that_signal(place):
     prepare(place)
     place.config("train", **{**TINY, "steps": 100000, "checkpoint_every": 0})
     process = place.start("train", *ARGUMENTS)
-    wait_for(lambda: place.runs("train") and place.last("train").records("step_complete"))
+    wait_until(lambda: place.runs("train") and place.last("train").records("step_complete"),
+               "a step of the training")
     assert stop(process) == -signal.SIGTERM
     run = place.last("train")
     assert run.metadata["state"] == "interrupted", run.metadata["state"]

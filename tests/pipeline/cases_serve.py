@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from pipeline_harness import SLOW, make_all, need, stop, test, wait_for
+from pipeline_harness import SLOW, make_all, need, stop, test, wait_until
 
 CANARY = "zq7kanarienvogel"
 LOAD = int(os.environ.get("M31R_LOAD_REQUESTS", "300"))
@@ -27,7 +27,7 @@ class Server:
         self.process = place.start("serve", "--config", "serve.yaml", "--checkpoint", "model.bin",
                                    "--tokenizer", "tokenizer.json", "--port-file", "port", *more)
         port = place.file("port")
-        wait_for(lambda: os.path.exists(port) or self.process.poll() is not None)
+        wait_until(lambda: os.path.exists(port) or self.process.poll() is not None, "the port")
         assert self.process.poll() is None, "the server has ended"
         with open(port) as f:
             self.port = int(f.read())
@@ -178,7 +178,8 @@ def serve_outlives_large_broken_and_vanishing_clients(place):
     assert b" 200 " in s.recv(64)
     s.close()
     socket_send(server, b"\x00\xff not http\r\n\r\n").close()
-    wait_for(lambda: len([r for r in server.requests() if r.get("error") == "disconnected"]) == 2)
+    wait_until(lambda: len([r for r in server.requests() if r.get("error") == "disconnected"]) == 2,
+               "the records of both")
     assert server.post({"prompt": "a", "max_tokens": 2})[0] == 200, "its slot is free again"
     end = server.end()
     errors = [r.get("error") for r in server.requests()]
@@ -196,8 +197,8 @@ def serve_refuses_what_it_cannot_take_on_and_ends_long_texts(place):
     thread = threading.Thread(target=lambda: answers.append(server.post(body)))
     thread.start()
     statuses = set()
-    wait_for(lambda: statuses.add(server.post({"prompt": "b", "max_tokens": 1})[0]) or
-             503 in statuses)
+    wait_until(lambda: statuses.add(server.post({"prompt": "b", "max_tokens": 1})[0]) or
+               503 in statuses, "the answers")
     thread.join()
     status, text = answers[0]
     finish = json.loads(text).get("finish") if status == 200 else None
@@ -243,7 +244,7 @@ def serve_killed_keeps_the_requests_that_it_has_answered(place):
     server = Server(place)
     for _ in range(3):
         assert server.post({"prompt": "a", "max_tokens": 1})[0] == 200
-    wait_for(lambda: len(server.requests()) == 3)
+    wait_until(lambda: len(server.requests()) == 3, "the records of the requests")
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     assert [r["request"] for r in server.requests()] == [1, 2, 3]

@@ -7,7 +7,7 @@ import time
 
 from cases_eval import evaluate, scores
 from cases_serve import Server, load
-from pipeline_harness import (CORPUS, M31R, TASKS, TINY, Run, make_all, need, test, wait_for)
+from pipeline_harness import (CORPUS, M31R, TASKS, TINY, Run, make_all, need, test, wait_until)
 
 
 @test
@@ -64,7 +64,7 @@ def kill_observed(place, stage, arguments, options, wait_s):
          "--id-file", "id", "--", "sh", "begin.sh", *place.command(stage, *arguments)],
         cwd=place.path, env=place.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
-    wait_for(lambda: os.path.exists(place.file("pid")))
+    wait_until(lambda: os.path.exists(place.file("pid")), "the process id")
     time.sleep(wait_s)
     with open(place.file("pid")) as f:
         pid = int(f.read())

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import e2e  # noqa: E402
+from e2e import SLOW, Skip, need, test, wait_until  # noqa: E402,F401
 
 BIN = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -17,24 +19,6 @@ PROGRAMS = os.path.join(BIN, "examples", "pipeline")
 EXAMPLE = os.path.join(SOURCE, "examples", "pipeline")
 CORPUS = os.path.join(SOURCE, "examples", "corpus")
 TASKS = os.path.join(EXAMPLE, "tasks")
-SLOW = 60.0  # seconds that a step may take on a busy machine under sanitizers
-
-tests = []
-
-
-class Skip(Exception):
-    pass
-
-
-def test(function):
-    tests.append(function)
-    return function
-
-
-def need(*programs):
-    for program in programs:
-        if shutil.which(program) is None:
-            raise Skip(f"{program} is not installed")
 
 
 class Place:
@@ -107,7 +91,7 @@ class Place:
         os.symlink(target, self.file(name))
         return name
 
-    def close(self):
+    def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -180,43 +164,11 @@ def make_all(place):
     return make_model(place)
 
 
-def wait_for(what, seconds=SLOW):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        value = what()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
-
-
 def stop(process, number=signal.SIGTERM):
     process.send_signal(number)
     return process.wait(5 * SLOW)
 
 
 def main(group):
-    """Runs the tests whose name begins with `group`; 77 when all of them were skipped."""
-    failed = skipped = ran = 0
-    for function in tests:
-        if not function.__name__.startswith(group):
-            continue
-        began = time.monotonic()
-        place = Place()
-        try:
-            function(place)
-            ran += 1
-            print(f"ok      {time.monotonic() - began:6.2f} s  {function.__name__}", flush=True)
-        except Skip as reason:
-            skipped += 1
-            print(f"skipped           {function.__name__}: {reason}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"FAILED  {time.monotonic() - began:6.2f} s  {function.__name__}")
-            traceback.print_exc(file=sys.stdout)
-            print(f"kept: {place.path}", flush=True)
-            continue
-        place.close()
-    print(f"{ran} passed, {failed} failed, {skipped} skipped")
-    assert ran + failed + skipped > 0, f"no test is called {group}..."
-    sys.exit(1 if failed else 77 if ran == 0 else 0)
+    """Runs the tests whose name begins with `group`."""
+    e2e.run_all(Place, lambda function: function.__name__.startswith(group))
