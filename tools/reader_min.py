@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
 """Reads a run directory from docs/FORMAT.md alone: an oracle for tests, and a model for readers.
 
-usage: tools/reader_min.py [--dump] RUN_DIRECTORY
+usage: tools/reader_min.py [--dump | --seal] RUN_DIRECTORY
 
 Prints one line for each lane file and metrics file, by name: `FILE RECORDS BAD TORN`, where RECORDS
 are records or points, BAD the complete lines that are none, TORN the bytes behind the last newline.
 Then `metadata.json STATE` and `metrics.json STATE` with STATE `ok`, `bad` or `missing`.
 --dump: instead, each record as `record FILE JSON`, each point as `point FILE JSON`, each bad line
 as `bad FILE CLASS` (`point` for a bad line of points), and the documents as `document FILE JSON`.
+--seal: instead, computes the seal of an ended run anew (section 9) and prints `sealed ROOT SEAL`;
+the exit status is 1, and a line says where, when something is not what was sealed.
 
 The standard library only; nothing of the project is imported.
 """
 import csv
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
+import zlib
 
 DEPTH = 128
 NAME = r"[a-z0-9_][a-z0-9_-]{0,31}"
@@ -211,12 +215,176 @@ def read_document(path, name, dump):
         print(name, state)
 
 
+class NotSealed(Exception):
+    """Something is not what the seal says, or the seal is not one."""
+
+
+def check(holds, *what):
+    if not holds:
+        raise NotSealed(" ".join(str(w) for w in what))
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def tree(leaves):
+    """The root of RFC 6962, section 2.1, by its recursive definition; of digests of leaves."""
+    if not leaves:
+        return sha(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return sha(b"\1" + tree(leaves[:k]) + tree(leaves[k:]))
+
+
+def blocks(data):
+    out = []
+    while data:
+        newline = data.find(b"\n", 65536)
+        end = len(data) if newline < 0 else newline + 1
+        out.append(data[:end])
+        data = data[end:]
+    return out
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def checks_of(block):
+    lines = block.split(b"\n")
+    lines = [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    crcs = [zlib.crc32(line) for line in lines]
+    return "".join(ALPHABET[c >> 6 & 63] + ALPHABET[c & 63] for c in crcs)
+
+
+def listed_blocks(folder):
+    """blocks.jsonl, by file, part and block (section 15)."""
+    with open(os.path.join(folder, "blocks.jsonl"), "rb") as f:
+        lines = f.read().split(b"\n")
+    check(lines[-1] == b"", "blocks.jsonl ends in a torn line")
+    found = {}
+    for line in lines[:-1]:
+        b = json.loads(line)
+        check((b["file"], b["part"], b["block"]) not in found, "a block is listed twice:", line)
+        found[b["file"], b["part"], b["block"]] = b
+    return found
+
+
+def part_of(folder, name):
+    segment = SEGMENT_FILE.fullmatch(name)
+    if segment:
+        return segment[1] + ".log", int(segment[2])
+    others = [SEGMENT_FILE.fullmatch(n) for n in os.listdir(folder)]
+    return name, 1 + max([int(o[2]) for o in others if o and o[1] + ".log" == name], default=0)
+
+
+def check_tree(folder, f, plain, listed):
+    expected = blocks(plain)
+    leaves = [sha(b"\0" + block) for block in expected]
+    check(tree(leaves).hex() == f["merkle"] and len(leaves) == f["blocks"], "tree of", f["path"])
+    offset, (file, part) = 0, part_of(folder, f["path"])
+    for i, block in enumerate(expected):
+        b = listed.pop((file, part, i), None)
+        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        check(b == {"file": file, "part": part, "block": i, "offset": offset, "bytes": len(block),
+                    "lines": lines, "leaf": leaves[i].hex(), "checks": checks_of(block)},
+              "block", i, "of", f["path"])
+        offset += len(block)
+
+
+def check_file(folder, f, listed):
+    path = os.path.join(folder, f["path"])
+    if "target" in f:
+        data = os.readlink(path).encode()
+        check(data.decode() == f["target"], "target of", f["path"])
+    else:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    check(len(data) == f["bytes"] and sha(data).hex() == f["sha256"], f["path"])
+    check("changed_while_live" not in f, f["path"], "was changed while the run was live")
+    has_lines = "/" not in f["path"] and re.fullmatch(r".*\.log(\.zst)?|metrics\..*csv", f["path"])
+    if not has_lines or "target" in f:
+        check("merkle" not in f, f["path"], "has no tree")
+    elif "merkle" in f or not f["path"].endswith(".zst"):
+        check_tree(folder, f, content(path), listed)
+    else:
+        unpack = subprocess.run(["zstd", "-q", "-dc", path], capture_output=True)
+        check(unpack.returncode != 0, f["path"], "has no tree, and reads")
+
+
+def check_seal(seal):
+    text = "m31r-seal-v1\n%s\n%s %d\n%s\n%s %s\n%s\n" % (
+        seal["run_id"], seal["root"], seal["files"], seal["made"], seal["previous"] or "-",
+        seal["previous_seal"] or "-", seal["key"] or "-")
+    check(sha(text.encode()).hex() == seal["seal"], "the seal's own digest")
+
+
+def check_chain(folder, text):
+    """The seal stands in the chain beside the runs, when there is one that knows the run."""
+    path = os.path.join(os.path.realpath(folder), "..", ".seals.jsonl")
+    if not os.path.exists(path):
+        return
+    with open(path, "rb") as f:
+        lines = f.read().split(b"\n")[:-1]
+    seals = {line: json.loads(line) for line in lines}
+    own = [s for s in seals.values() if s["run_id"] == text["run_id"]]
+    check(not own or text in own, "the chain has another seal of this run")
+    previous = [s for s in seals.values() if s["run_id"] == text["previous"]]
+    check(not previous or text["previous_seal"] in [s["seal"] for s in previous], "predecessor")
+    for s in seals.values():
+        check_seal(s)
+
+
+def files_there(folder):
+    there = []
+    for at, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if not (at == folder and f.startswith(".live"))]
+        links = [f for f in folders if os.path.islink(os.path.join(at, f))]
+        for name in names + links:
+            path = os.path.join(at, name)
+            if os.path.islink(path) or os.path.isfile(path):
+                there.append(os.path.relpath(path, folder))
+    return [p for p in there if p not in ("manifest.json", "notes.jsonl")]
+
+
+def read_seal(folder):
+    with open(os.path.join(folder, "manifest.json"), "rb") as f:
+        text = f.read()
+    manifest = json.loads(text)
+    lines = text.split(b"\n")
+    check(lines[-1] == b"" and len(lines) == len(manifest["files"]) + 3, "form of manifest.json")
+    lines = [line[:-1] if line.endswith(b",") else line for line in lines[1:-2]]
+    check([json.loads(line) for line in lines] == manifest["files"], "lines of manifest.json")
+    root, seal = tree([sha(b"\0" + line) for line in lines]).hex(), manifest["seal"]
+    check(root == manifest["root"] == seal["root"] and seal["files"] == len(lines), "root")
+    check((seal["run_id"], seal["made"]) == (manifest["run_id"], manifest["made"]), "names")
+    listed = listed_blocks(folder)
+    paths = [f["path"] for f in manifest["files"]]
+    check(paths == sorted(files_there(folder), key=lambda p: p.encode()), "the list of files")
+    for f in manifest["files"]:
+        check_file(folder, f, listed)
+    check(not listed, "blocks.jsonl has blocks of no file")
+    check_seal(seal)
+    check_chain(folder, seal)
+    print("sealed", root, seal["seal"])
+
+
 def main(arguments):
-    dump = "--dump" in arguments
-    rest = [a for a in arguments if a != "--dump"]
+    dump, only_seal = "--dump" in arguments, "--seal" in arguments
+    rest = [a for a in arguments if a not in ("--dump", "--seal")]
     if len(rest) != 1 or not os.path.isdir(rest[0]):
-        print("usage: reader_min.py [--dump] RUN_DIRECTORY", file=sys.stderr)
+        print("usage: reader_min.py [--dump | --seal] RUN_DIRECTORY", file=sys.stderr)
         return 1
+    if only_seal:
+        try:
+            read_seal(rest[0])
+        except (NotSealed, OSError, ValueError, KeyError) as fault:
+            print("not sealed:", fault)
+            return 1
+        return 0
     lanes = lanes_of(rest[0])
     for name in sorted(list(lanes) + [n for n in os.listdir(rest[0]) if POINT_FILE.fullmatch(n)]):
         path = os.path.join(rest[0], name)

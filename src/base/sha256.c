@@ -63,6 +63,27 @@ void m31ri_sha256_hex(const uint8_t digest[M31RI_SHA256_BYTES], char out[M31RI_S
     out[2 * M31RI_SHA256_BYTES] = '\0';
 }
 
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool m31ri_sha256_unhex(const char *hex, uint8_t out[M31RI_SHA256_BYTES])
+{
+    for (int i = 0; i < M31RI_SHA256_BYTES; i++) {
+        int high = digit(hex[2 * i]);
+        int low = high >= 0 ? digit(hex[2 * i + 1]) : -1;
+        if (low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high * 16 + low);
+    }
+    return hex[2 * M31RI_SHA256_BYTES] == '\0';
+}
+
 static m31r_err add_file(m31ri_sha256 *h, int fd, char *chunk, uint64_t *size, m31r_error *e)
 {
     for (;;) {

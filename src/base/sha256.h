@@ -2,6 +2,7 @@
 #ifndef M31RI_SHA256_H
 #define M31RI_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ void m31ri_sha256_of(const void *bytes, size_t length, uint8_t out[M31RI_SHA256_
 
 /* Lower-case hex of a digest, with NUL. */
 void m31ri_sha256_hex(const uint8_t digest[M31RI_SHA256_BYTES], char out[M31RI_SHA256_HEX]);
+
+/* The digest that 64 lower-case hex digits, and nothing behind them, stand for. */
+bool m31ri_sha256_unhex(const char *hex, uint8_t out[M31RI_SHA256_BYTES]);
 
 /* Digest and size of what an open file holds from its start; reads, never maps. `out_size` may be
  * NULL. */

@@ -202,6 +202,7 @@ void m31ri_run_tick(m31r_run *run)
     m31ri_rings_settle(&run->dir, run->privacy, 0);
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
+    m31ri_checkpointer_tick(run);
     if (run->metadata.is_dirty) {
         m31ri_metadata_save(&run->metadata, &run->dir, false, NULL);
     }
@@ -345,6 +346,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_rings_settle(&run->dir, run->privacy, SETTLE_MS);
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
+    m31ri_checkpointer_stop(run);
     fold(run);
     heed_the_program(&run->metadata, &final);
     m31ri_reserve_free(&run->dir);

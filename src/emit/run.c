@@ -135,6 +135,7 @@ void m31ri_run_after_fork(m31r_run *run)
     bool was_open = run->role != M31RI_ROLE_INERT;
     m31ri_rings_forget(run);
     m31ri_compressor_forget(run);
+    m31ri_checkpointer_forget(run);
     m31ri_append_close(run->points.append);
     run->points.append = NULL;
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {

@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "drain/outage.h"
+#include "emit/checkpointer.h"
 #include "emit/rank.h"
 #include "emit/rings.h"
 #include "emit/rotation.h"
@@ -139,6 +140,7 @@ struct m31r_run {
     m31ri_rings *forgotten_rings; /* a parent's, in a forked child */
     m31r_log *step_logger;        /* what m31r_step() uses, while there are rings */
     m31ri_compressor compressor;
+    m31ri_checkpointer checkpointer; /* owner only */
     m31ri_points points;
     m31ri_stdout_sink sink;
     m31ri_metadata metadata; /* owner only, like the rest */

@@ -30,6 +30,7 @@
 #include "store/metrics_json.h"
 #include "store/notices.h"
 #include "store/reserve.h"
+#include "store/seal_chain.h"
 
 #define SETTLE_MS 2000 /* for a ring that another process is finishing at this moment */
 
@@ -282,6 +283,9 @@ static m31r_err finish(recovery *r, m31r_error *e)
     err = r->out->seals ? take_metadata(r, e) : M31R_OK;
     err = err == M31R_OK && r->out->ends ? end_run(r, e) : err;
     err = err == M31R_OK && r->out->seals ? seal(r, e) : err;
+    if (err == M31R_OK && !r->out->seals) {
+        m31ri_seal_chain_complete(r->dir.fd);
+    }
     return err == M31R_OK ? m31ri_run_dir_end(&r->dir, e) : err;
 }
 

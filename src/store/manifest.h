@@ -1,21 +1,8 @@
-/* manifest.h - manifest.json: made at the end, it says of every file of the run what it was.
+/* manifest.h - the seal of a run: made at the end, manifest.json says of every file what it was,
+ * and its root is entered in the chain of runs. FORMAT.md section 9 has every byte.
  *
- *     {"format_version":1,"run_id":...,"made":ts,"files":[
- *     {"path","class":"record"|"payload","bytes","sha256","merkle"?,"target"?},
- *     ...
- *     ],"root":hex}
- *
- * One line for each file, in byte order of path; manifest.json itself, notes.jsonl, `.live` and
- * temporary files of ours are left out. `record` is what this library writes (logs, metrics,
- * metadata, the config and the code as they were), `payload` the program's own. A symlink is not
- * followed: "target" is its text, and the digest is of that text. Sockets, FIFOs and devices are
- * left out.
- *
- * For logs and metrics.csv "merkle" is the root of a tree (RFC 6962: leaf SHA-256(0x00 || block),
- * node SHA-256(0x01 || left || right)) over blocks of the plain bytes, a block ending after the
- * first newline at or after 65,536 bytes from its start. "root" is the same kind of tree with one
- * leaf for each file: its line, from { to }. Files of class record become read-only (their mode and
- * 0444).
+ * Files of class record (what this library writes) become read-only: their mode and 0444. `payload`
+ * is the program's own. A symlink is not followed; sockets, FIFOs and devices are left out.
  */
 #ifndef M31RI_MANIFEST_H
 #define M31RI_MANIFEST_H

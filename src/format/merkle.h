@@ -8,6 +8,7 @@
 #ifndef M31RI_MERKLE_H
 #define M31RI_MERKLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,23 @@ typedef struct m31ri_merkle {
         0                                                                                          \
     }
 
+/* The leaf that these bytes are. False when memory is out. */
+bool m31ri_merkle_leaf(const void *bytes, size_t length, uint8_t out[M31RI_SHA256_BYTES]);
+
 void m31ri_merkle_add_digest(m31ri_merkle *m, const uint8_t leaf[M31RI_SHA256_BYTES]);
 void m31ri_merkle_root(const m31ri_merkle *m, uint8_t out[M31RI_SHA256_BYTES]);
+
+#define M31RI_MERKLE_PATH 64 /* a path has at most so many digests */
+
+/* The audit path of leaf `index` among `n` leaves (RFC 6962, section 2.1.1), nearest to the leaf
+ * first. Returns how many digests it has. */
+size_t m31ri_merkle_path(const uint8_t (*leaves)[M31RI_SHA256_BYTES], uint64_t n, uint64_t index,
+                         uint8_t out[M31RI_MERKLE_PATH][M31RI_SHA256_BYTES]);
+
+/* The root that a leaf and its path lead to. False when the path has not the length that `index`
+ * and `n` ask for. */
+bool m31ri_merkle_climb(const uint8_t leaf[M31RI_SHA256_BYTES], uint64_t n, uint64_t index,
+                        const uint8_t (*path)[M31RI_SHA256_BYTES], size_t n_path,
+                        uint8_t out[M31RI_SHA256_BYTES]);
 
 #endif
