@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "analyse/compare_int.h"
+#include "analyse/environment_rows.h"
 #include "analyse/kept.h"
 #include "analyse/measured.h"
 #include "base/alloc.h"
@@ -159,6 +160,11 @@ static const char *fact_text(m31r_comparison *c, const json_t *value)
     return kept;
 }
 
+static void add_environment(void *context, const char *key, const char *text)
+{
+    set_cell(context, ENVIRONMENT, key, text);
+}
+
 static void add_facts(m31r_comparison *c, const m31r_reader *r)
 {
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
@@ -168,6 +174,7 @@ static void add_facts(m31r_comparison *c, const m31r_reader *r)
         }
     }
     set_cell(c, RUN, "state", m31r_state_name(r->facts.state));
+    m31ri_environment_each(m31ri_reader_get(r, "environment"), add_environment, c);
 }
 
 /* Times, steps, and the files that are not in the commit. */

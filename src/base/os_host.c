@@ -94,6 +94,18 @@ void m31ri_host_read(m31ri_host *out)
     *out = h;
 }
 
+bool m31ri_host_line(const char *path, const char *key, char *out, size_t size)
+{
+    char text[FACT_BYTES];
+    return read_start(path, text, sizeof text) && take_line(text, key, out, size);
+}
+
+bool m31ri_host_cpu_flags(char *out, size_t size)
+{
+    return m31ri_host_line("/proc/cpuinfo", "flags", out, size) ||
+           m31ri_host_line("/proc/cpuinfo", "Features", out, size);
+}
+
 bool m31ri_process_arguments(m31ri_buf *out)
 {
     int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);

@@ -109,6 +109,7 @@ m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m
         run->lanes = run->main_lane;
         m31ri_lane_announce(run->main_lane, "open");
         m31ri_rank_tell(run, "joined", NULL);
+        m31ri_run_tell_environment(run, getpid());
     }
     m31ri_registry_add(run);
     if (with_main_lane) {

@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "emit/state.h"
+#include "identity/environment.h"
 #include "m31r/log.h"
 #include "store/notices.h"
 
@@ -291,6 +292,7 @@ m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_
     }
     err = open_owner(identity, false, out, e);
     if (err == M31R_OK) {
+        m31ri_run_tell_environment(*out, getpid());
         m31ri_stdout_sink_init(&(*out)->sink, to_stdout);
         m31ri_owner_choose_sinks(*out, to_file);
         if (to_file) {
@@ -335,6 +337,11 @@ m31r_err m31r_lane_open(m31r_run *run, const char *name, m31r_lane **out, m31r_e
     return err;
 }
 
+void m31ri_run_tell_environment(m31r_run *run, int64_t pid)
+{
+    m31ri_notice(run, m31ri_environment_loaded(pid, &run->environment_seen));
+}
+
 static m31r_err first_lane_error(const m31r_run *run)
 {
     for (const m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
@@ -373,6 +380,7 @@ static m31r_err end_part(m31r_run *run, m31r_end how, const char *cause)
     const m31ri_run_end end = {.state = states[how <= M31R_END_INTERRUPTED ? how : M31R_END_FAILED],
                                .cause = cause};
     m31ri_compressor_stop(run);
+    m31ri_run_tell_environment(run, getpid());
     m31r_err err = first_lane_error(run);
     if (run->role == M31RI_ROLE_OWNER) {
         m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);

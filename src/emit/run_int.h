@@ -66,6 +66,9 @@ m31r_err m31ri_lane_release(m31r_lane *lane);
 uint64_t m31ri_lane_bytes(const m31r_lane *lane);
 
 /* Sets a value in metadata.json (owner only); takes over the reference. Saved at the next tick. */
+/* Tells the owner what process `pid` has loaded, unless that was told already. */
+void m31ri_run_tell_environment(m31r_run *run, int64_t pid);
+
 void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value);
 
 /* Owner's housekeeping, about once a second: folds notices, logs pending warnings on the observer

@@ -150,6 +150,7 @@ struct m31r_run {
     struct m31ri_stage_state *stages; /* of the typed calls; NULL until the first */
     int64_t opened_mono_ns;
     atomic_int_fast64_t tick_mono_ns; /* relaxed: only a pace, any thread may win it */
+    uint64_t environment_seen; /* fingerprint of what had been loaded when it was told last */
     m31r_err first_error;
 };
 

@@ -15,6 +15,7 @@
 #include "base/os_file.h"
 #include "base/sha256.h"
 #include "format/json_text.h"
+#include "identity/environment.h"
 #include "identity/identity_int.h"
 
 #define SCRIPT_BYTES (256LL * 1024 * 1024) /* a larger program is named without a digest */
@@ -180,6 +181,7 @@ m31r_err m31ri_identity_describe(const m31ri_identity *id, m31ri_metadata *m, m3
     set(&s, "identity_sha256", m31ri_identity_hex(id->digest));
     set_command(&s, id);
     set(&s, "host", m31ri_host_facts());
+    set(&s, "environment", m31ri_environment_known(id->privacy));
     if (id->resume_run_id != NULL) {
         set(&s, "resumes",
             json_pack("{s:s, s:n, s:n}", "run", id->resume_run_id, "step", "checkpoint_sha256"));

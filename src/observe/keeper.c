@@ -19,6 +19,7 @@
 #define TICK_NS (1000 * MS_NS)
 #define TAIL_NS (100 * MS_NS)
 #define POLL_MS 100
+#define LOADED_NS (60 * 1000 * MS_NS)
 #define GATHER_NS (2 * MS_NS)
 #define QUIET_NS                                                                                   \
     (1000 * MS_NS) /* output that others still hold: given up when quiet for so long... */
@@ -128,6 +129,15 @@ static void read_program(m31ri_keeper *k, const struct pollfd set[SET_SIZE])
     }
 }
 
+/* Libraries come while a program starts, and some later: often at first, then once a minute. */
+static void look_at_loaded(m31ri_keeper *k, int64_t now_ns)
+{
+    int64_t age_ns = now_ns - k->shared->start_mono_ns;
+    int64_t wait_ns = age_ns / 2 < LOADED_NS ? age_ns / 2 : LOADED_NS;
+    k->next_loaded_ns = now_ns + (wait_ns > POLL_MS * MS_NS ? wait_ns : POLL_MS * MS_NS);
+    m31ri_run_tell_environment(k->run, atomic_load(&k->shared->program_pid));
+}
+
 static void do_what_is_due(m31ri_keeper *k)
 {
     int64_t now_ns = m31ri_mono_ns();
@@ -150,6 +160,9 @@ static void do_what_is_due(m31ri_keeper *k)
     if (interval_s > 0 && now_ns >= k->next_sample_ns) {
         k->next_sample_ns = now_ns + (int64_t)(interval_s * 1e9);
         m31ri_sampler_take(k);
+    }
+    if (now_ns >= k->next_loaded_ns && k->ended_mono_ns == 0) {
+        look_at_loaded(k, now_ns);
     }
     if (m31ri_hint_is_due(&k->hint, k->shared->start_mono_ns, now_ns, false)) {
         m31ri_keeper_report_unmatched(k);

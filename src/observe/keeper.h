@@ -59,6 +59,7 @@ typedef struct m31ri_keeper {
     int64_t ended_mono_ns; /* when the program was seen to have ended */
     int64_t last_bytes_ns; /* when it last printed */
     int64_t next_sample_ns, next_tick_ns, next_tail_ns, next_progress_ns;
+    int64_t next_loaded_ns; /* when to look at what the program has loaded */
 } m31ri_keeper;
 
 /* keeper_report.c: a record on the observer lane, also shown; then the records of the program's own

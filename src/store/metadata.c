@@ -31,6 +31,8 @@ static const char empty_metadata[] =
     "\"command\":{\"argv\":[],\"cwd\":null,\"redacted\":0,\"sha256\":null},"
     "\"host\":{\"name\":null,\"os\":null,\"kernel\":null,\"arch\":null,\"cpu_model\":null,"
     "\"cpus\":null,\"memory_bytes\":null},"
+    "\"environment\":{\"cpu_flags\":[],\"gpus\":[],\"gpu_driver\":null,\"settings\":{},"
+    "\"programs\":[],\"libraries\":[],\"python\":null},"
     "\"writer\":{\"pid\":null,\"start_ticks\":null,\"boot_id\":null,\"host\":null,\"role\":null,"
     "\"library_version\":null},"
     "\"program\":null,\"state\":null,\"end\":null,\"exit_status\":null,\"signal\":null,"

@@ -14,6 +14,8 @@
 #include "format/number.h"
 #include "store/metadata.h"
 
+#define LOADED_LIMIT 4096 /* programs, libraries: more are left out */
+
 /* An identity value: its key in a notice, in the file, and in `sources`. */
 typedef struct identity_key {
     const char *key;
@@ -460,6 +462,42 @@ static bool fold_schema(m31ri_metadata *m, const json_t *notice)
                json_integer(json_integer_value(version)));
 }
 
+/* Adds what is not there yet. */
+static bool add_missing(m31ri_metadata *m, json_t *list, const json_t *more)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(more, i, one)
+    {
+        bool is_known = false;
+        for (size_t k = 0; k < json_array_size(list) && !is_known; k++) {
+            is_known = json_equal(json_array_get(list, k), one);
+        }
+        if (!is_known && json_array_size(list) < LOADED_LIMIT) {
+            m->is_dirty = true;
+            if (json_array_append(list, one) != 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* What a process has loaded is added to what others have. */
+static bool fold_environment(m31ri_metadata *m, const json_t *notice)
+{
+    json_t *environment = json_object_get(m->root, "environment");
+    json_t *python = json_object_get(notice, "python");
+    const json_t *programs = json_object_get(notice, "programs");
+    const json_t *libraries = json_object_get(notice, "libraries");
+    if (!json_is_object(environment) || !json_is_array(programs) || !json_is_array(libraries)) {
+        return false;
+    }
+    return (!json_is_object(python) || put(m, environment, "python", json_incref(python))) &&
+           add_missing(m, json_object_get(environment, "programs"), programs) &&
+           add_missing(m, json_object_get(environment, "libraries"), libraries);
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -473,11 +511,13 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
         const char *kind;
         bool (*fold)(m31ri_metadata *m, const json_t *notice);
     } kinds[] = {
-        {"identity", fold_identity}, {"metric", fold_metric}, {"artifact", fold_artifact},
-        {"lane", fold_lane},         {"lost", fold_lost},     {"critical", fold_critical},
-        {"close", fold_close},       {"digest", fold_digest}, {"end", fold_end},
-        {"resumes", fold_resumes},   {"rank", fold_rank},     {"parent", fold_parent},
-        {"schema", fold_schema},
+        {"identity", fold_identity}, {"metric", fold_metric},
+        {"artifact", fold_artifact}, {"lane", fold_lane},
+        {"lost", fold_lost},         {"critical", fold_critical},
+        {"close", fold_close},       {"digest", fold_digest},
+        {"end", fold_end},           {"resumes", fold_resumes},
+        {"rank", fold_rank},         {"parent", fold_parent},
+        {"schema", fold_schema},     {"environment", fold_environment},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

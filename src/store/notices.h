@@ -18,6 +18,8 @@
  *     {"kind":"resumes","run":"<run_id>","step":1000,"checkpoint_sha256":"..."}
  *     {"kind":"rank","rank":3,"pid":4711,"host":"...","state":"joined|closed|finished|failed|...",
  *      "exit_status":0,"signal":"...","cause":"...","evidence":"..."}
+ *     {"kind":"environment","programs":[{"name","build_id","compiler"}],
+ *      "libraries":[{"name","build_id"}],"python":null|{"version","packages":[...]}}
  *     {"kind":"critical","msg":"..."}
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.
