@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define KEY_BYTES 320
+#define NAME_BYTES 255
 #define ID_SHOWN 12 /* of a build id */
 
 typedef struct rows {
@@ -48,9 +49,9 @@ static void add_files(const rows *r, const json_t *environment)
     json_array_foreach(json_object_get(environment, "programs"), i, file)
     {
         snprintf(text, sizeof text, "%.*s", ID_SHOWN, text_of(file, "build_id"));
-        add(r, "program ", text_of(file, "name"), KEY_BYTES, text);
+        add(r, "program ", text_of(file, "name"), NAME_BYTES, text);
         if (text_of(file, "compiler")[0] != '\0') {
-            add(r, "compiler of ", text_of(file, "name"), KEY_BYTES, text_of(file, "compiler"));
+            add(r, "compiler of ", text_of(file, "name"), NAME_BYTES, text_of(file, "compiler"));
         }
     }
     json_array_foreach(json_object_get(environment, "libraries"), i, file)
@@ -89,7 +90,7 @@ void m31ri_environment_each(const json_t *environment,
     json_array_foreach(json_object_get(environment, "cpu_flags"), i, value)
     {
         if (json_is_string(value)) {
-            add(&r, "cpu ", json_string_value(value), KEY_BYTES, "yes");
+            add(&r, "cpu ", json_string_value(value), NAME_BYTES, "yes");
         }
     }
     json_array_foreach(json_object_get(environment, "gpus"), i, value)
