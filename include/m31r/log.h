@@ -9,12 +9,17 @@
  * Invariants: emitting never fails visibly, never blocks for longer than the configured wait, and
  * never changes errno. What could not be kept is counted and recorded.
  *
+ * An ERROR or CRITICAL record of a program carries the stack of the call in the field `stack`, one
+ * frame a line, and the thread's last step; `observability: error_stack: false` turns that off. A
+ * caller that has frames of its own, such as an interpreter, gives them as the string field
+ * `stack`: then they are kept instead.
+ *
  *     m31r_log *log = m31r_run_logger(run, "trainer");
  *     m31r_info(log, "step_complete", "step", step, "loss", loss);
  *     if (m31r_log_is_on(log, M31R_DEBUG)) {
  *         m31r_debug(log, "weights", "norm", expensive_norm());
  *     }
- *     m31r_error(log, "open_failed", "path", path, "errno", errno);
+ *     m31r_error(log, "open_failed", "path", path, "error", m31r_errno(errno));
  *
  * Every function here may be called from any thread at once. None is signal-safe.
  */

@@ -134,6 +134,14 @@ static inline m31r_value m31r_of_sensitive(void)
 /* A value that must not be written anywhere: `x` is not even evaluated. */
 #define m31r_sensitive(x) (((void)sizeof(x)), m31r_of_sensitive())
 
+/* What an errno means, in words: m31r_error(log, "open_failed", "error", m31r_errno(errno)).
+ *
+ * Returns: a string such as "No such file or directory", in English whatever the locale is.
+ * Owns:    nothing; a constant string.
+ * Thread:  any.
+ */
+M31R_API m31r_value m31r_errno(int number);
+
 #ifndef __cplusplus
 /* clang-format off */
 #define M31R_OF(x) _Generic((x), \

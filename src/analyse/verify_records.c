@@ -29,6 +29,9 @@ static bool count_member(void *context, const m31r_field *field)
 {
     static const char *const order[] = {"ts", "level", "module", "msg"};
     record_shape *shape = context;
+    if (field->key_length == 5 && memcmp(field->key, "stack", 5) == 0) {
+        return true; /* it says where, not with what */
+    }
     int i = shape->n_members++;
     if (i < 4 && field->type == 's' && strlen(order[i]) == field->key_length &&
         memcmp(order[i], field->key, field->key_length) == 0) {

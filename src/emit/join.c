@@ -113,6 +113,7 @@ m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m
     }
     m31ri_registry_add(run);
     if (with_main_lane) {
+        run->takes_stacks = run->settings->error_stack;
         m31ri_run_begin_rings(run);
     }
     *out = run;

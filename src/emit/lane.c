@@ -47,6 +47,13 @@ static void encode(m31r_lane *lane, m31ri_record_parts *parts)
     parts->wall_ns = lane->last_wall_ns;
     m31ri_buf_clear(&lane->line);
     m31ri_record_write(&lane->line, parts, lane->run->privacy != NULL ? &redactor : NULL, NULL);
+    if (lane->stack != NULL && parts->level >= M31R_ERROR) {
+        m31ri_buf text = M31RI_BUF_INIT;
+        m31ri_run_name_stack(lane->run, lane->stack, &text);
+        m31ri_record_add_text(&lane->line, 0, "stack", m31ri_buf_str(&text), text.length,
+                              lane->run->privacy != NULL ? &redactor : NULL);
+        m31ri_buf_release(&text);
+    }
 }
 
 static m31r_value text_of(const char *s)
@@ -235,40 +242,17 @@ static m31r_err append_record(m31r_lane *lane, m31ri_record_parts *parts)
     return M31R_OK;
 }
 
-m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module, m31r_value message,
-                          const m31r_value *keys, const m31r_value *values, size_t n)
+/* By the calling thread itself, at once. */
+static m31r_err write_directly(m31r_lane *lane, m31ri_record_parts *parts, const m31ri_stack *stack)
 {
-    if (n > MAX_KEYS || (message.type != M31R_T_STRING && message.type != M31R_T_NULL)) {
-        return n > MAX_KEYS ? M31R_E_LIMIT : M31R_E_ARG;
-    }
-    int saved = errno;
-    m31ri_rings *rings = lane->ring_id != 0 ? lane->run->rings : NULL;
-    m31ri_record_parts parts = {.wall_ns = rings != NULL ? m31ri_wall_ns() : 0,
-                                .level = level,
-                                .module = module,
-                                .module_length = strlen(module),
-                                .message = message.type == M31R_T_STRING ? message.as.s : "",
-                                .message_length = message.length,
-                                .keys = keys,
-                                .values = values,
-                                .n = n};
-    if (rings != NULL) {
-        m31r_err err = m31ri_rings_line(rings, lane, &parts);
-        if (err == M31R_E_CLOSED) { /* another thread is ending the run at exit of the process */
-            pthread_mutex_lock(&lane->lock);
-            lane->outage.n_lost++;
-            lane->outage.n_lost_total++;
-            lane->outage.error = ECANCELED;
-            pthread_mutex_unlock(&lane->lock);
-        }
-        errno = saved;
-        return err;
-    }
     m31r_err err = M31R_E_CLOSED;
     pthread_mutex_lock(&lane->lock);
     if (lane->append != NULL) {
-        err = append_record(lane, &parts);
-        if (err == M31R_OK && level == M31R_CRITICAL && m31ri_append_sync(lane->append) != 0) {
+        lane->stack = stack;
+        err = append_record(lane, parts);
+        lane->stack = NULL;
+        if (err == M31R_OK && parts->level == M31R_CRITICAL &&
+            m31ri_append_sync(lane->append) != 0) {
             err = M31R_E_IO;
         }
         if (!lane->line.failed) {
@@ -279,8 +263,46 @@ m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module,
         lane->outage.n_lost_total++;
     }
     pthread_mutex_unlock(&lane->lock);
+    return err;
+}
+
+m31r_err m31ri_lane_write_at(m31r_lane *lane, m31r_level level, const char *module,
+                             m31r_value message, const m31r_fields *fields,
+                             const m31ri_stack *stack)
+{
+    if (fields->n > MAX_KEYS || (message.type != M31R_T_STRING && message.type != M31R_T_NULL)) {
+        return fields->n > MAX_KEYS ? M31R_E_LIMIT : M31R_E_ARG;
+    }
+    int saved = errno;
+    m31ri_rings *rings = lane->ring_id != 0 ? lane->run->rings : NULL;
+    m31ri_record_parts parts = {.wall_ns = rings != NULL ? m31ri_wall_ns() : 0,
+                                .level = level,
+                                .module = module,
+                                .module_length = strlen(module),
+                                .message = message.type == M31R_T_STRING ? message.as.s : "",
+                                .message_length = message.length,
+                                .keys = fields->keys,
+                                .values = fields->values,
+                                .n = fields->n};
+    m31r_err err = rings != NULL ? m31ri_rings_line(rings, lane, &parts, stack)
+                                 : write_directly(lane, &parts, stack);
+    if (rings != NULL && err == M31R_E_CLOSED) {
+        /* another thread is ending the run at exit of the process */
+        pthread_mutex_lock(&lane->lock);
+        lane->outage.n_lost++;
+        lane->outage.n_lost_total++;
+        lane->outage.error = ECANCELED;
+        pthread_mutex_unlock(&lane->lock);
+    }
     errno = saved;
     return err;
+}
+
+m31r_err m31ri_lane_write(m31r_lane *lane, m31r_level level, const char *module, m31r_value message,
+                          const m31r_value *keys, const m31r_value *values, size_t n)
+{
+    const m31r_fields fields = {keys, values, n};
+    return m31ri_lane_write_at(lane, level, module, message, &fields, NULL);
 }
 
 void m31ri_lane_note_thread(m31r_lane *lane, uint64_t thread)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/os_errno.h"
 #include "emit/state.h"
 #include "m31r/log.h"
 #include "m31r/metric.h"
@@ -53,6 +54,11 @@ m31r_level m31r_level_of(const char *name)
         }
     }
     return (m31r_level)0;
+}
+
+m31r_value m31r_errno(int number)
+{
+    return m31r_of_string(m31ri_errno_text(number));
 }
 
 static m31ri_logger *find_logger(m31r_run *run, const m31r_lane *lane, const char *module)
@@ -114,6 +120,52 @@ void m31r_log_set_level(m31r_log *log, m31r_level level)
     }
 }
 
+static void note_critical(m31r_run *run, const char *module)
+{
+    m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "critical", "module", module));
+}
+
+/* The stack of whoever called the function that returns to `from`; false when the record needs
+ * none. */
+static bool take_stack(const m31r_run *run, m31r_level level, const m31r_fields *f,
+                       const void *from, m31ri_stack *out)
+{
+    if (level < M31R_ERROR || !run->takes_stacks) {
+        return false;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        const m31r_value *key = &f->keys[i];
+        if (key->type == M31R_T_STRING && key->length == 5 && memcmp(key->as.s, "stack", 5) == 0) {
+            return false; /* the caller's own */
+        }
+    }
+    out->n = m31ri_stack_walk(from, out->addresses, M31RI_STACK_FRAMES);
+    return out->n != 0;
+}
+
+static m31r_err write_record(m31r_log *log, m31r_level level, m31r_value message,
+                             const m31r_fields *f, const void *from)
+{
+    m31ri_logger *l = (m31ri_logger *)log;
+    m31r_run *run = l->lane->run;
+    m31ri_stack stack;
+    if (!m31ri_run_enter(run)) {
+        return M31R_E_CLOSED;
+    }
+    int saved = errno;
+    bool has_stack = take_stack(run, level, f, from, &stack);
+    errno = saved;
+    m31r_err err =
+        m31ri_lane_write_at(l->lane, level, l->module, message, f, has_stack ? &stack : NULL);
+    if (level == M31R_CRITICAL) {
+        note_critical(run, l->module);
+    }
+    if (run->rings == NULL) {
+        m31ri_owner_pace(run);
+    }
+    return err;
+}
+
 static m31r_value key_value(const char *key)
 {
     return m31r_text(key, strlen(key));
@@ -130,19 +182,34 @@ m31r_err m31r_log_write(m31r_log *log, m31r_level level, m31r_value message,
     if (!m31r_log_is_on(log, level)) {
         return M31R_OK;
     }
-    m31ri_logger *l = (m31ri_logger *)log;
-    m31r_run *run = l->lane->run;
-    if (!m31ri_run_enter(run)) {
-        return M31R_E_CLOSED;
+    return write_record(log, level, message, f, __builtin_return_address(0));
+}
+
+static bool emit_severe(m31ri_rings *rings, m31r_log *log, m31r_site *site,
+                        const m31r_value *values, const void *from)
+{
+    int saved = errno;
+    const m31ri_logger *l = (const m31ri_logger *)log;
+    bool is_put = m31ri_rings_emit_severe(rings, log, site, values, from);
+    if (is_put && site->level >= M31R_CRITICAL) {
+        note_critical(l->lane->run, l->module);
     }
-    m31r_err err = m31ri_lane_write(l->lane, level, l->module, message, f->keys, f->values, f->n);
-    if (level == M31R_CRITICAL) {
-        m31ri_notice(run, json_pack("{s:s, s:s}", "kind", "critical", "module", l->module));
+    errno = saved;
+    return is_put;
+}
+
+static void emit_slowly(m31r_log *log, const m31r_site *site, const m31r_value *values,
+                        const void *from)
+{
+    m31r_value keys[MAX_SITE_KEYS];
+    uint32_t n = site->n_keys <= MAX_SITE_KEYS ? site->n_keys : MAX_SITE_KEYS;
+    for (uint32_t i = 0; i < n; i++) {
+        keys[i] = key_value(site->keys[i]);
     }
-    if (run->rings == NULL) {
-        m31ri_owner_pace(run);
+    const m31r_fields fields = {keys, values, n};
+    if (log->level != INT32_MAX && m31r_log_is_on(log, (m31r_level)site->level)) {
+        write_record(log, (m31r_level)site->level, key_value(site->message), &fields, from);
     }
-    return err;
 }
 
 void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values)
@@ -151,13 +218,11 @@ void m31r_log_emit(m31r_log *log, m31r_site *site, const m31r_value *values)
     if (__builtin_expect(rings != NULL, 1) && m31ri_rings_emit(rings, log, site, values)) {
         return;
     }
-    m31r_value keys[MAX_SITE_KEYS];
-    uint32_t n = site->n_keys <= MAX_SITE_KEYS ? site->n_keys : MAX_SITE_KEYS;
-    for (uint32_t i = 0; i < n; i++) {
-        keys[i] = key_value(site->keys[i]);
+    const void *from = __builtin_return_address(0);
+    if (rings != NULL && site->level >= M31R_ERROR && emit_severe(rings, log, site, values, from)) {
+        return;
     }
-    const m31r_fields fields = {keys, values, n};
-    m31r_log_write(log, (m31r_level)site->level, key_value(site->message), &fields);
+    emit_slowly(log, site, values, from);
 }
 
 /* The record carries the step first, then the pairs; the points are the numeric pairs. */

@@ -33,10 +33,16 @@ static void lock_run(m31r_run *run)
     }
     pthread_mutex_lock(&run->points.lock);
     pthread_mutex_lock(&run->sink.lock);
+    if (run->rings != NULL) { /* nobody of ours is asking the loader what it has */
+        pthread_mutex_lock(&run->rings->lock);
+    }
 }
 
 static void unlock_run(m31r_run *run)
 {
+    if (run->rings != NULL) {
+        pthread_mutex_unlock(&run->rings->lock);
+    }
     pthread_mutex_unlock(&run->sink.lock);
     pthread_mutex_unlock(&run->points.lock);
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {

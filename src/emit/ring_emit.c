@@ -51,10 +51,13 @@ static void fill_info(const m31ri_rings *rs, const m31r_site *site, const m31r_v
 {
     info->n_keys = site->n_keys;
     info->is_critical = site->level >= M31R_CRITICAL;
+    info->is_severe = site->level >= M31R_ERROR && rs->run->takes_stacks;
     for (uint32_t i = 0; i < site->n_keys; i++) {
         uint32_t type = values[i].type != M31R_T_NULL ? values[i].type : M31R_T_STRING;
         info->types[i] = (uint8_t)type;
         info->has_text |= type == M31R_T_STRING || type == M31R_T_SENSITIVE;
+        info->is_severe &= strcmp(site->keys[i], "stack") != 0; /* it brings its own */
+        info->has_step |= strcmp(site->keys[i], "step") == 0;
         info->is_denied[i] =
             type == M31R_T_STRING &&
             m31ri_privacy_key_kind(rs->run->privacy, site->keys[i], strlen(site->keys[i])) != NULL;
@@ -160,10 +163,25 @@ static void put_texts(const m31ri_site_info *info, const m31r_value *values, cha
 
 /* What the record of a call site starts with, besides its header. */
 typedef struct front {
-    uint32_t bytes; /* 0 or STEP_BYTES */
+    uint32_t bytes; /* 0, or STEP_BYTES and the places of the stack */
     int64_t step;
-    uint64_t segment;
+    uint64_t second; /* the segment, or how many places */
+    const m31ri_frame *frames;
 } front;
+
+static inline char *put_front(const front *f, char *to)
+{
+    if (f->bytes != 0) {
+        memcpy(to, &f->step, 8);
+        memcpy(to + 8, &f->second, 8);
+        to += STEP_BYTES;
+    }
+    if (f->bytes > STEP_BYTES) {
+        memcpy(to, f->frames, f->bytes - STEP_BYTES);
+        to += f->bytes - STEP_BYTES;
+    }
+    return to;
+}
 
 static inline bool put_record(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri_site_info *info,
                               m31ri_put head, const front *f, const m31r_value *values)
@@ -182,12 +200,7 @@ static inline bool put_record(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri
     }
     head.bytes = (uint32_t)bytes;
     put_head(&t->ring, at, head);
-    char *to = at + sizeof head;
-    if (f->bytes != 0) {
-        memcpy(to, &f->step, 8);
-        memcpy(to + 8, &f->segment, 8);
-        to += STEP_BYTES;
-    }
+    char *to = put_front(f, at + sizeof head);
     if (info->has_text) {
         put_texts(info, values, to);
     } else if (!put_numbers(info, values, to)) {
@@ -210,11 +223,12 @@ __attribute__((noinline)) static bool put_shared(m31ri_rings *rs, m31ri_thread_r
 
 bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31r_value *values)
 {
-    static const front nothing = {0, 0, 0};
+    static const front nothing = {0, 0, 0, NULL};
     m31ri_logger *l = (m31ri_logger *)log;
     m31ri_thread_ring *t = ring_of(rs);
     const m31ri_site_info *info = t != NULL ? info_of(rs, site, values) : NULL;
-    if (__builtin_expect(info == NULL || info->id == 0 || info->is_critical, 0)) {
+    if (__builtin_expect(info == NULL || info->id == 0 || info->is_critical || info->is_severe,
+                         0)) {
         return false;
     }
     note_ring(l->lane, t);
@@ -224,6 +238,32 @@ bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31
         return put_shared(rs, t, info, head, &nothing, values);
     }
     return put_record(rs, t, info, head, &nothing, values);
+}
+
+bool m31ri_rings_emit_severe(m31ri_rings *rs, m31r_log *log, m31r_site *site,
+                             const m31r_value *values, const void *from)
+{
+    m31ri_frame frames[M31RI_RING_STACK];
+    m31ri_logger *l = (m31ri_logger *)log;
+    m31ri_thread_ring *t = ring_of(rs);
+    const m31ri_site_info *info = t != NULL ? info_of(rs, site, values) : NULL;
+    if (info == NULL || info->id == 0 || !info->is_severe) {
+        return false;
+    }
+    front f = {STEP_BYTES, M31R_NO_STEP, m31ri_rings_stack(rs, from, frames), frames};
+    f.bytes += (uint32_t)f.second * (uint32_t)sizeof *frames;
+    if (t->owner != 0 && !info->has_step) {
+        f.step = t->last_step;
+    }
+    note_ring(l->lane, t);
+    const m31ri_put head = {
+        .kind = M31RI_PUT_SITE_STACK, .logger = (uint16_t)l->ring_id, .site = info->id};
+    bool is_put = t->owner == 0 ? put_shared(rs, t, info, head, &f, values)
+                                : put_record(rs, t, info, head, &f, values);
+    if (is_put && info->is_critical) {
+        (void)m31ri_rings_sync(rs);
+    }
+    return is_put;
 }
 
 /* ------------------------------------------------------------------ steps and points */
@@ -342,10 +382,11 @@ bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *s
     }
     note_ring(l->lane, t);
     bool went_back = false;
-    front f = {STEP_BYTES, step, atomic_load_explicit(&rs->segment, memory_order_relaxed)};
+    front f = {STEP_BYTES, step, atomic_load_explicit(&rs->segment, memory_order_relaxed), NULL};
+    t->last_step = step;
     for (uint32_t i = 0; i < info->n_keys && step >= 0; i++) {
         if (info->series[i] != NULL) {
-            f.segment = follow(rs, info->series[i], step, &went_back);
+            f.second = follow(rs, info->series[i], step, &went_back);
         }
     }
     const m31ri_put head = {
@@ -353,7 +394,7 @@ bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *s
     bool is_put = t->owner == 0 ? put_shared(rs, t, info, head, &f, values)
                                 : put_record(rs, t, info, head, &f, values);
     if (went_back) {
-        warn_of_segment(rs, step, (uint32_t)f.segment);
+        warn_of_segment(rs, step, (uint32_t)f.second);
     }
     return is_put;
 }
@@ -419,7 +460,7 @@ static const char *redact(void *context, const char *key, size_t key_length, con
 }
 
 static m31r_err put_line(m31ri_rings *rs, m31ri_thread_ring *t, const m31r_lane *lane,
-                         const m31ri_record_parts *parts)
+                         const m31ri_record_parts *parts, const front *f)
 {
     m31ri_line_scratch scratch = {rs->run->privacy, &t->scrubbed};
     const m31ri_redactor redactor = {redact, &scratch};
@@ -429,22 +470,32 @@ static m31r_err put_line(m31ri_rings *rs, m31ri_thread_ring *t, const m31r_lane 
         return M31R_E_NOMEM;
     }
     uint64_t length = t->line.length;
-    uint64_t bytes = (sizeof(m31ri_put) + 8 + length + 7) & ~(uint64_t)7;
+    uint64_t bytes = (sizeof(m31ri_put) + f->bytes + 8 + length + 7) & ~(uint64_t)7;
     char *at = reserve(rs, &t->ring, bytes);
     if (at == NULL) {
         return M31R_E_IO;
     }
-    const m31ri_put head = {
-        .bytes = (uint32_t)bytes, .kind = M31RI_PUT_LINE, .logger = (uint16_t)lane->ring_id};
+    const m31ri_put head = {.bytes = (uint32_t)bytes,
+                            .kind = f->bytes != 0 ? M31RI_PUT_LINE_STACK : M31RI_PUT_LINE,
+                            .logger = (uint16_t)lane->ring_id};
     put_head(&t->ring, at, head);
-    memcpy(at + sizeof head, &length, 8);
-    memcpy(at + sizeof head + 8, t->line.data, length);
+    char *to = put_front(f, at + sizeof head);
+    memcpy(to, &length, 8);
+    memcpy(to + 8, t->line.data, length);
     m31ri_ring_publish(&t->ring, bytes);
     return M31R_OK;
 }
 
-m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const m31ri_record_parts *parts)
+m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const m31ri_record_parts *parts,
+                          const m31ri_stack *stack)
 {
+    front f = {0, M31R_NO_STEP, 0, NULL};
+    m31ri_frame frames[M31RI_RING_STACK];
+    if (stack != NULL) {
+        m31ri_rings_places(rs, stack, frames);
+        f = (front){STEP_BYTES + stack->n * (uint32_t)sizeof *frames, M31R_NO_STEP, stack->n,
+                    frames};
+    }
     m31ri_thread_ring *t = ring_of(rs);
     if (t == NULL) {
         return M31R_E_CLOSED;
@@ -454,7 +505,7 @@ m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const m31ri_record_p
     if (is_shared) {
         pthread_mutex_lock(&rs->shared_lock);
     }
-    m31r_err err = put_line(rs, t, lane, parts);
+    m31r_err err = put_line(rs, t, lane, parts, &f);
     if (is_shared) {
         pthread_mutex_unlock(&rs->shared_lock);
     }

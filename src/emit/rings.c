@@ -20,6 +20,7 @@
 #include "drain/drain.h"
 #include "emit/ring_thread.h"
 #include "emit/state.h"
+#include "m31r/metric.h"
 #include "ring/ring_clock.h"
 #include "ring/ring_commit.h"
 
@@ -81,6 +82,7 @@ static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
         }
         m31ri_ring_init(&t->ring, &rs->file, i);
         t->owner = number;
+        t->last_step = M31R_NO_STEP;
         atomic_store_explicit(&t->ring.slot->state, M31RI_SLOT_USED, memory_order_relaxed);
         return t;
     }
@@ -197,6 +199,7 @@ static void free_rings(m31ri_rings *rs)
         m31ri_free(atomic_load_explicit(&rs->series[i], memory_order_relaxed));
     }
     m31ri_mapping_fork_token_free(rs->token);
+    m31ri_modules_release(&rs->modules);
     pthread_mutex_destroy(&rs->lock);
     pthread_mutex_destroy(&rs->shared_lock);
     pthread_mutex_destroy(&rs->writer_lock);
@@ -252,6 +255,10 @@ m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e)
         return err;
     }
     run->rings = rs;
+    if (run->takes_stacks) {
+        m31ri_stack_warm_up();
+        m31ri_rings_know_modules(rs);
+    }
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         if (lane->append != NULL) {
             m31ri_rings_add_lane(rs, lane);

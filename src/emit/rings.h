@@ -19,6 +19,8 @@
 #include "m31r/log.h"
 #include "ring/ring_dictionary.h"
 #include "ring/ring_put.h"
+#include "stack/stack_modules.h"
+#include "stack/stack_walk.h"
 
 #define M31RI_MAX_SITES 4096
 #define M31RI_SERIES_SLOTS 4096 /* a power of two; half of them are used */
@@ -39,7 +41,9 @@ typedef struct m31ri_site_info {
     uint32_t id;
     uint32_t n_keys;
     bool has_text;    /* strings or sensitive values: the longer of the two ways */
-    bool is_critical; /* the long way: it waits for the disk */
+    bool is_critical; /* waits for the disk */
+    bool is_severe;   /* carries a stack */
+    bool has_step;    /* among the keys */
     uint8_t types[M31RI_SITE_KEYS];
     bool is_denied[M31RI_SITE_KEYS];
     m31ri_ring_series *series[M31RI_SITE_KEYS]; /* of numeric keys; NULL until a step needs it */
@@ -51,6 +55,7 @@ typedef struct m31ri_thread_ring {
     m31ri_ring ring;
     uint64_t owner; /* number of the thread; 0: none */
     bool has_room;  /* the file system gave the slot its pages */
+    int64_t last_step;
     m31ri_buf line, scrubbed;
 } m31ri_thread_ring;
 
@@ -67,6 +72,7 @@ typedef struct m31ri_rings {
     _Atomic(m31ri_ring_series *) series[M31RI_SERIES_SLOTS];
     uint32_t n_series, n_sites, n_loggers, n_lanes;
     atomic_uint segment;
+    m31ri_modules modules; /* refreshed under the lock */
     int64_t block_timeout_ns;
     /* the writer, when it is a thread of ours */
     pthread_mutex_t writer_lock;
@@ -108,9 +114,28 @@ bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31
 bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *site,
                       const m31r_value *values);
 
-/* A record whose parts are known only now. */
+/* An ERROR or CRITICAL record with the stack of the call that returns to `from`; false: the long
+ * way. A CRITICAL one is on disk. */
+bool m31ri_rings_emit_severe(m31ri_rings *rs, m31r_log *log, m31r_site *site,
+                             const m31r_value *values, const void *from);
+
+/* Addresses of a stack, innermost first. */
+typedef struct m31ri_stack {
+    uint32_t n;
+    uintptr_t addresses[M31RI_STACK_FRAMES];
+} m31ri_stack;
+
+/* A record whose parts are known only now; `stack` may be NULL. */
 struct m31ri_record_parts;
-m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const struct m31ri_record_parts *parts);
+m31r_err m31ri_rings_line(m31ri_rings *rs, m31r_lane *lane, const struct m31ri_record_parts *parts,
+                          const m31ri_stack *stack);
+
+/* ring_modules.c: the loaded modules are in the dictionary, and addresses become places in them. */
+void m31ri_rings_know_modules(m31ri_rings *rs);
+void m31ri_rings_places(m31ri_rings *rs, const m31ri_stack *stack, m31ri_frame *out);
+
+/* The calling thread's stack from the frame on to which `from` returns. How many places. */
+uint32_t m31ri_rings_stack(m31ri_rings *rs, const void *from, m31ri_frame out[M31RI_RING_STACK]);
 
 /* One point. */
 m31r_err m31ri_rings_point(m31ri_rings *rs, const char *name, const m31r_value *value,

@@ -78,6 +78,7 @@ void m31ri_run_free(m31r_run *run)
     free_lanes_and_loggers(run);
     m31ri_points_close(run);
     m31ri_stage_state_free(run->stages);
+    m31ri_run_free_names(run);
     free_owner_parts(run);
     m31ri_settings_release(&run->own_settings);
     m31ri_free(run->config_path);
@@ -135,6 +136,7 @@ void m31ri_run_after_fork(m31r_run *run)
     run->fork_generation = m31ri_fork_generation();
     bool was_open = run->role != M31RI_ROLE_INERT;
     m31ri_rings_forget(run);
+    run->direct_names = NULL; /* another thread may have been in the middle of it */
     m31ri_compressor_forget(run);
     m31ri_checkpointer_forget(run);
     m31ri_append_close(run->points.append);
@@ -295,6 +297,7 @@ m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_
         m31ri_run_tell_environment(*out, getpid());
         m31ri_stdout_sink_init(&(*out)->sink, to_stdout);
         m31ri_owner_choose_sinks(*out, to_file);
+        (*out)->takes_stacks = (*out)->settings->error_stack;
         if (to_file) {
             m31ri_run_begin_rings(*out);
         }

@@ -47,7 +47,8 @@ struct m31r_lane {
     m31ri_buf held;            /* records made but not yet in the file, between hold and release */
     uint32_t n_held;
     bool holds;
-    m31ri_buf scrubbed; /* the redactor's scratch */
+    m31ri_buf scrubbed;       /* the redactor's scratch */
+    const m31ri_stack *stack; /* of the ERROR that is being written */
     int64_t last_wall_ns;
     int64_t check_mono_ns;
     uint64_t n_records;
@@ -116,6 +117,7 @@ struct m31r_run {
     bool is_disk_low; /* and it was said */
     bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
+    bool takes_stacks;   /* ERROR and CRITICAL records of the program get one */
     atomic_bool is_over; /* ended at exit: relaxed, calls of threads that still run do nothing */
     int rank;
     int n_ranks;           /* owner: of the job that a launcher started; 0: no job, or not known */
@@ -135,10 +137,11 @@ struct m31r_run {
     m31r_lane *main_lane;
     m31r_lane *observer_lane;
     m31ri_logger *loggers;
-    m31ri_logger nowhere;         /* what a bad name or an inert run gets */
-    m31ri_rings *rings;           /* NULL: everything is written directly */
-    m31ri_rings *forgotten_rings; /* a parent's, in a forked child */
-    m31r_log *step_logger;        /* what m31r_step() uses, while there are rings */
+    m31ri_logger nowhere;                    /* what a bad name or an inert run gets */
+    m31ri_rings *rings;                      /* NULL: everything is written directly */
+    m31ri_rings *forgotten_rings;            /* a parent's, in a forked child */
+    struct m31ri_direct_names *direct_names; /* for stacks without rings; NULL until there is one */
+    m31r_log *step_logger;                   /* what m31r_step() uses, while there are rings */
     m31ri_compressor compressor;
     m31ri_checkpointer checkpointer; /* owner only */
     m31ri_points points;
@@ -160,6 +163,15 @@ m31r_err m31ri_lane_new(m31r_run *run, const char *name, m31r_lane **out, m31r_e
 void m31ri_lane_free(m31r_lane *lane);
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e);
 void m31ri_lane_give_up_file(m31r_lane *lane);
+
+/* As m31ri_lane_write, with the stack of the call or NULL. */
+m31r_err m31ri_lane_write_at(m31r_lane *lane, m31r_level level, const char *module,
+                             m31r_value message, const m31r_fields *fields,
+                             const m31ri_stack *stack);
+
+/* direct_names.c: the text of a stack, made by the caller. */
+void m31ri_run_name_stack(m31r_run *run, const m31ri_stack *stack, m31ri_buf *out);
+void m31ri_run_free_names(m31r_run *run);
 
 /* At the end: writes what is held, and the record of what was lost, without waiting for the next
  * try. What still cannot be said stays in lane->outage.n_lost. */

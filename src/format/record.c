@@ -351,23 +351,31 @@ static void write_head(writer *w)
     (void)write_judged(w, &key, parts->message, parts->message_length, 0);
 }
 
+typedef struct counter {
+    const char *text;
+    uint32_t *n;
+} counter;
+
+#define COUNTERS 5
+
+static void counters_of(writer *w, counter out[COUNTERS])
+{
+    out[0] = (counter){",\"cut\":", &w->report.n_cut};
+    out[1] = (counter){",\"renamed\":", &w->report.n_renamed};
+    out[2] = (counter){",\"nonfinite\":", &w->report.n_nonfinite};
+    out[3] = (counter){",\"redacted\":", &w->report.n_redacted};
+    out[4] = (counter){",\"fields_dropped\":", &w->report.n_dropped};
+}
+
 static void write_trailer(writer *w)
 {
-    const struct {
-        const char *text;
-        uint32_t n;
-    } counters[] = {
-        {",\"cut\":", w->report.n_cut},
-        {",\"renamed\":", w->report.n_renamed},
-        {",\"nonfinite\":", w->report.n_nonfinite},
-        {",\"redacted\":", w->report.n_redacted},
-        {",\"fields_dropped\":", w->report.n_dropped},
-    };
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
-        if (counters[i].n != 0) {
+    counter counters[COUNTERS];
+    counters_of(w, counters);
+    for (size_t i = 0; i < COUNTERS; i++) {
+        if (*counters[i].n != 0) {
             char text[M31RI_NUMBER_BYTES];
             m31ri_buf_add_str(w->out, counters[i].text);
-            m31ri_buf_add(w->out, text, m31ri_number_write_uint(counters[i].n, text));
+            m31ri_buf_add(w->out, text, m31ri_number_write_uint(*counters[i].n, text));
         }
     }
     m31ri_buf_add(w->out, "}\n", 2);
@@ -405,4 +413,48 @@ void m31ri_record_write(m31ri_buf *out, const m31ri_record_parts *parts,
     if (report != NULL) {
         *report = w.report;
     }
+}
+
+/* Takes the trailer off a whole line, its counters into the report. No field looks like a counter:
+ * their names are reserved. */
+static void take_trailer(writer *w)
+{
+    counter counters[COUNTERS];
+    counters_of(w, counters);
+    take_back(w, w->out->length - 2);
+    for (size_t i = COUNTERS; i-- > 0;) {
+        const char *line = w->out->data + w->start;
+        size_t end = line_length(w), digits = end, name = strlen(counters[i].text);
+        uint32_t n = 0, place = 1;
+        while (digits > name && line[digits - 1] >= '0' && line[digits - 1] <= '9') {
+            n += (uint32_t)(line[--digits] - '0') * place;
+            place *= 10;
+        }
+        if (digits < end && digits > name &&
+            memcmp(line + digits - name, counters[i].text, name) == 0) {
+            *counters[i].n = n;
+            take_back(w, w->start + digits - name);
+        }
+    }
+}
+
+void m31ri_record_add_text(m31ri_buf *out, size_t start, const char *key, const char *text,
+                           size_t length, const m31ri_redactor *redactor)
+{
+    static const m31ri_record_parts no_parts;
+    writer w = {.out = out, .start = start, .parts = &no_parts, .redactor = redactor};
+    m31r_value name = m31r_of_string(key);
+    if (!m31ri_buf_ok(out) || line_length(&w) < 2) {
+        return;
+    }
+    take_trailer(&w);
+    size_t before = out->length;
+    m31ri_record_report report = w.report;
+    if (!write_bytes(&w, ",\"", 2) || !write_bytes(&w, key, name.length) ||
+        !write_bytes(&w, "\":", 2) || !write_judged(&w, &name, text, length, 0)) {
+        take_back(&w, before);
+        w.report = report;
+        w.report.n_dropped++;
+    }
+    write_trailer(&w);
 }

@@ -57,6 +57,11 @@ typedef struct m31ri_record_parts {
 void m31ri_record_write(m31ri_buf *out, const m31ri_record_parts *parts,
                         const m31ri_redactor *redactor, m31ri_record_report *report);
 
+/* Puts one string field more behind those of a whole line, the last one of `out`, which begins at
+ * `start`: `key` is plain and not in the line. Cut, redacted and counted as any other field. */
+void m31ri_record_add_text(m31ri_buf *out, size_t start, const char *key, const char *text,
+                           size_t length, const m31ri_redactor *redactor);
+
 /* The mandatory fields of a line that was read. Strings are unescaped only when the flag in
  * `member` says so. */
 typedef struct m31ri_record_head {

@@ -53,6 +53,7 @@ static const rule section_rules[] = {
     {"sync_interval_s", KIND_SECONDS, AT(m31ri_settings, sync_interval_s), 0, 3600, 0},
     {"rotate_mib", KIND_INT, AT(m31ri_settings, rotate_mib), 1, 1048576, 0},
     {"compress", KIND_BOOL, AT(m31ri_settings, compress), 0, 0, 0},
+    {"error_stack", KIND_BOOL, AT(m31ri_settings, error_stack), 0, 0, 0},
 };
 
 static const rule project_rules[] = {
@@ -400,7 +401,8 @@ void m31ri_settings_init(m31ri_settings *s)
                           .block_timeout_s = 5,
                           .sync_interval_s = 1,
                           .rotate_mib = 256,
-                          .compress = true};
+                          .compress = true,
+                          .error_stack = true};
 }
 
 void m31ri_settings_release(m31ri_settings *s)

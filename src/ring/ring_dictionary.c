@@ -137,6 +137,16 @@ uint32_t m31ri_dictionary_add_metric(m31ri_ring_file *f, uint32_t id, const char
     return finish(&m, f) ? id : 0;
 }
 
+uint32_t m31ri_dictionary_add_module(m31ri_ring_file *f, uint32_t id, const char *path,
+                                     const char *build_id)
+{
+    maker m;
+    begin(&m, M31RI_ENTRY_MODULE, id);
+    put_text(&m, path);
+    put_text(&m, build_id);
+    return id <= UINT16_MAX && finish(&m, f) ? id : 0;
+}
+
 /* What is left of an entry that is being read. */
 typedef struct part {
     const char *at;
@@ -257,6 +267,22 @@ static bool read_metric(m31ri_dictionary *d, part *p, uint32_t id)
     return true;
 }
 
+static bool read_module(m31ri_dictionary *d, part *p, uint32_t id)
+{
+    m31ri_module_entry e = {.path = take_text(p)};
+    e.build_id = take_text(p);
+    if (p->is_short || id != d->n_modules + 1 || id > UINT16_MAX) {
+        return false;
+    }
+    void *table = grown(d->modules, d->n_modules, &d->room_modules, sizeof e);
+    if (table == NULL) {
+        return false;
+    }
+    d->modules = table;
+    d->modules[++d->n_modules] = e;
+    return true;
+}
+
 /* One entry that lies whole in the dictionary. */
 static bool read_entry(m31ri_dictionary *d, const char *at, uint32_t length)
 {
@@ -277,6 +303,8 @@ static bool read_entry(m31ri_dictionary *d, const char *at, uint32_t length)
         return read_site(d, &p, id);
     case M31RI_ENTRY_METRIC:
         return read_metric(d, &p, id);
+    case M31RI_ENTRY_MODULE:
+        return read_module(d, &p, id);
     default:
         return false;
     }
@@ -310,5 +338,6 @@ void m31ri_dictionary_release(m31ri_dictionary *d)
     m31ri_free(d->loggers);
     m31ri_free(d->sites);
     m31ri_free(d->metrics);
+    m31ri_free(d->modules);
     memset(d, 0, sizeof *d);
 }

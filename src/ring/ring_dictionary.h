@@ -1,5 +1,5 @@
-/* ring_dictionary.h - what the numbers in a ring's records stand for: lanes, loggers, call sites
- * and metric names, each appended once.
+/* ring_dictionary.h - what the numbers in a ring's records stand for: lanes, loggers, call sites,
+ * metric names and the modules of stacks, each appended once.
  *
  * An entry is {u32 bytes, u32 crc, u32 kind, u32 id, ...}; ids count from 1 within a kind, in
  * the order of the entries. The program appends under its own lock; a reader goes as far as
@@ -21,7 +21,8 @@ typedef enum m31ri_entry_kind {
     M31RI_ENTRY_LANE = 1,
     M31RI_ENTRY_LOGGER = 2,
     M31RI_ENTRY_SITE = 3,
-    M31RI_ENTRY_METRIC = 4
+    M31RI_ENTRY_METRIC = 4,
+    M31RI_ENTRY_MODULE = 5
 } m31ri_entry_kind;
 
 typedef struct m31ri_text {
@@ -49,6 +50,11 @@ typedef struct m31ri_logger_entry {
     m31ri_text module;
 } m31ri_logger_entry;
 
+/* A program or library whose code stood in a stack. */
+typedef struct m31ri_module_entry {
+    m31ri_text path, build_id; /* hexadecimal; "": it has none */
+} m31ri_module_entry;
+
 /* Append one entry each; the id it got, or 0 when the dictionary is full (or room for it cannot be
  * had). One caller at a time. */
 uint32_t m31ri_dictionary_add_lane(m31ri_ring_file *f, uint32_t id, const char *file,
@@ -58,17 +64,20 @@ uint32_t m31ri_dictionary_add_logger(m31ri_ring_file *f, uint32_t id, uint32_t l
 uint32_t m31ri_dictionary_add_site(m31ri_ring_file *f, uint32_t id, const m31r_site *site,
                                    const m31r_value *values);
 uint32_t m31ri_dictionary_add_metric(m31ri_ring_file *f, uint32_t id, const char *name);
+uint32_t m31ri_dictionary_add_module(m31ri_ring_file *f, uint32_t id, const char *path,
+                                     const char *build_id);
 
 /* A reader's table. Texts point into the mapping. */
 typedef struct m31ri_dictionary {
     uint64_t seen; /* bytes of the dictionary that are in the table */
     bool is_damaged;
-    uint32_t n_lanes, n_loggers, n_sites, n_metrics; /* ids below or equal exist */
-    uint32_t room_loggers, room_sites, room_metrics;
+    uint32_t n_lanes, n_loggers, n_sites, n_metrics, n_modules; /* ids below or equal exist */
+    uint32_t room_loggers, room_sites, room_metrics, room_modules;
     m31ri_lane_entry lanes[M31RI_RING_LANES + 1];
     m31ri_logger_entry *loggers;
     m31ri_site_entry *sites;
     m31ri_text *metrics;
+    m31ri_module_entry *modules;
 } m31ri_dictionary;
 
 /* Reads on to the end. False when memory is out or an entry is damaged: what came before stands. */

@@ -150,8 +150,8 @@ m31r_err m31ri_ring_file_make(const m31ri_ring_shape *shape, m31ri_ring_file *ou
 /* What the parts' places must fulfil for a reader to be safe in a file of `bytes`. */
 static bool is_sound(const m31ri_ring_header *h, uint64_t bytes)
 {
-    if (memcmp(h->magic, M31RI_RING_MAGIC, sizeof h->magic) != 0 ||
-        h->format_version != M31RI_RING_FORMAT || h->checksum != checksum_of(h)) {
+    if (memcmp(h->magic, M31RI_RING_MAGIC, sizeof h->magic) != 0 || h->format_version < 1 ||
+        h->format_version > M31RI_RING_FORMAT || h->checksum != checksum_of(h)) {
         return false;
     }
     bool has_pow2 = h->slot_bytes >= SLOT_BYTES_LEAST && h->slot_bytes <= SLOT_BYTES_MOST &&

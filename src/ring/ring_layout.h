@@ -24,13 +24,14 @@
 #include <stdint.h>
 
 #define M31RI_RING_MAGIC "M31RRING"
-#define M31RI_RING_FORMAT 1
+#define M31RI_RING_FORMAT 2 /* 1: without stacks, modules and the crash note; read as well */
 #define M31RI_RING_PAGE 4096
 
 #define M31RI_RING_SLOTS 64 /* threads that emit at one time without sharing */
 #define M31RI_RING_LANES 64 /* lanes of a process that go through rings */
 #define M31RI_RING_CALIBRATIONS 256
 #define M31RI_RING_NAME_BYTES 128
+#define M31RI_RING_STACK 64 /* places of a stack */
 
 /* Leases on bytes of the file: see base/os_mapping.h. */
 enum { M31RI_LEASE_PROGRAM = 0, M31RI_LEASE_WRITER = 1 };
@@ -120,6 +121,9 @@ enum {
     M31RI_PUT_STEP = 3,  /* i64 step, u64 segment, values of a call site: a record and its points */
     M31RI_PUT_LINE = 4,  /* a whole line of JSON; its time is set when it is written */
     M31RI_PUT_POINT = 5, /* i64 step, f64 value, u32 segment, u32 is_float: a point */
+    /* i64 step (M31R_NO_STEP: none), u64 n, n places in modules: where it was said; then ... */
+    M31RI_PUT_SITE_STACK = 6, /* ... values of a call site */
+    M31RI_PUT_LINE_STACK = 7, /* ... a whole line of JSON */
 };
 
 /* Every ring record starts with this and is a multiple of 8 bytes long. A value is 8 bytes; for a

@@ -20,6 +20,7 @@
 #include "format/record.h"
 #include "format/timestamp.h"
 #include "m31r/metric.h"
+#include "ring/ring_stack.h"
 
 #define HEAD "{\"ts\":\""
 #define HEAD_BYTES 7
@@ -43,7 +44,9 @@ struct m31ri_line_maker {
     prepared **by_site; /* the newest of each site; most sites have one logger */
     uint32_t room_sites;
     m31ri_buf scrubbed;
-    int64_t second; /* whose text is in `time` */
+    m31ri_buf stack;
+    m31ri_names *names; /* NULL until there is a stack */
+    int64_t second;     /* whose text is in `time` */
     char time[M31RI_TIMESTAMP_BYTES + 1];
 };
 
@@ -67,6 +70,8 @@ void m31ri_line_maker_free(m31ri_line_maker *m)
         }
         m31ri_free(m->by_site);
         m31ri_buf_release(&m->scrubbed);
+        m31ri_buf_release(&m->stack);
+        m31ri_names_free(m->names);
         m31ri_free(m);
     }
 }
@@ -349,12 +354,32 @@ static bool write_fast(m31ri_line_maker *m, const prepared *text, const m31ri_si
     return true;
 }
 
-/* Splits a STEP or SITE record: its call site and what lies behind the fixed part. */
+/* The text of a stack becomes the line's last field. */
+static void add_stack(m31ri_line_maker *m, const m31ri_stack_view *stack, size_t line_at,
+                      m31ri_buf *out)
+{
+    const m31ri_redactor redactor = {redact, m};
+    if (m->names == NULL) {
+        m->names = m31ri_names_new();
+    }
+    m31ri_buf_clear(&m->stack);
+    m31ri_stack_text(m->names, m->dictionary, stack, &m->stack);
+    m31ri_record_add_text(out, line_at, "stack", m31ri_buf_str(&m->stack), m->stack.length,
+                          m->privacy != NULL ? &redactor : NULL);
+}
+
+/* Splits a record of a call site: its site and what lies behind the fixed part. */
 static const m31ri_site_entry *site_of(const m31ri_line_maker *m, const m31ri_put *p,
                                        const char **at, size_t *left)
 {
     const m31ri_dictionary *d = m->dictionary;
+    m31ri_stack_view stack;
     size_t fixed = sizeof *p + (p->kind == M31RI_PUT_STEP ? 16 : 0);
+    if (p->kind == M31RI_PUT_SITE_STACK && m31ri_stack_view_read(p, &stack)) {
+        fixed += stack.bytes;
+    } else if (p->kind == M31RI_PUT_SITE_STACK) {
+        return NULL;
+    }
     if (p->bytes < fixed || p->site == 0 || p->site > d->n_sites || p->logger == 0 ||
         p->logger > d->n_loggers) {
         return NULL;
@@ -365,14 +390,15 @@ static const m31ri_site_entry *site_of(const m31ri_line_maker *m, const m31ri_pu
 }
 
 /* A line that was made by the caller; its time is the ring's. */
-static bool write_line(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out)
+static bool write_line(m31ri_line_maker *m, const m31ri_put *p, size_t skip, int64_t wall_ns,
+                       m31ri_buf *out)
 {
-    size_t left = p->bytes - sizeof *p;
+    size_t left = p->bytes - sizeof *p - skip;
     uint64_t length = 0;
     if (left >= 8) {
-        memcpy(&length, (const char *)p + sizeof *p, 8);
+        memcpy(&length, (const char *)p + sizeof *p + skip, 8);
     }
-    const char *line = (const char *)p + sizeof *p + 8;
+    const char *line = (const char *)p + sizeof *p + skip + 8;
     m31ri_record_head head;
     if (left < 8 || length > left - 8 || length > M31RI_RECORD_LIMIT ||
         length < HEAD_BYTES + M31RI_TIMESTAMP_BYTES + 2 || memcmp(line, HEAD, HEAD_BYTES) != 0 ||
@@ -388,22 +414,20 @@ static bool write_line(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns,
     return true;
 }
 
-bool m31ri_line_write(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out)
+static bool write_site(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out)
 {
     m31r_value values[M31RI_SITE_KEYS];
     const char *at;
     size_t left;
-    if (p->kind == M31RI_PUT_LINE) {
-        return write_line(m, p, wall_ns, out);
-    }
     const m31ri_site_entry *site = site_of(m, p, &at, &left);
     if (site == NULL || !read_values(site, at, left, values)) {
         return false;
     }
     m31r_value step = {.type = M31R_T_INT};
-    bool has_step = p->kind == M31RI_PUT_STEP;
+    bool has_step = p->kind != M31RI_PUT_SITE;
     if (has_step) {
         memcpy(&step.as.i, (const char *)p + sizeof *p, 8);
+        has_step = p->kind == M31RI_PUT_STEP || step.as.i != M31R_NO_STEP;
     }
     const prepared *text = prepared_for(m, p, site);
     if (text != NULL && text->is_plain && text->n_keys == site->n_keys + has_step &&
@@ -411,6 +435,23 @@ bool m31ri_line_write(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, 
         return true;
     }
     return write_slowly(m, p, site, has_step ? &step : NULL, values, wall_ns, out);
+}
+
+bool m31ri_line_write(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out)
+{
+    m31ri_stack_view stack = {.n = 0};
+    bool has_stack = p->kind == M31RI_PUT_SITE_STACK || p->kind == M31RI_PUT_LINE_STACK;
+    size_t line_at = out->length;
+    if (has_stack && !m31ri_stack_view_read(p, &stack)) {
+        return false;
+    }
+    bool is_line = p->kind == M31RI_PUT_LINE || p->kind == M31RI_PUT_LINE_STACK;
+    bool is_made =
+        is_line ? write_line(m, p, stack.bytes, wall_ns, out) : write_site(m, p, wall_ns, out);
+    if (is_made && stack.n != 0) {
+        add_stack(m, &stack, line_at, out);
+    }
+    return is_made;
 }
 
 static bool number_of(const m31r_value *v, m31ri_point *out)
@@ -477,10 +518,11 @@ int m31ri_line_points(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, 
 uint32_t m31ri_line_lane(const m31ri_line_maker *m, const m31ri_put *p)
 {
     const m31ri_dictionary *d = m->dictionary;
-    if (p->kind == M31RI_PUT_LINE) {
+    if (p->kind == M31RI_PUT_LINE || p->kind == M31RI_PUT_LINE_STACK) {
         return p->logger <= d->n_lanes ? p->logger : 0;
     }
-    bool has_logger = p->kind == M31RI_PUT_SITE || p->kind == M31RI_PUT_STEP;
+    bool has_logger =
+        p->kind == M31RI_PUT_SITE || p->kind == M31RI_PUT_STEP || p->kind == M31RI_PUT_SITE_STACK;
     return has_logger && p->logger != 0 && p->logger <= d->n_loggers ? d->loggers[p->logger].lane
                                                                      : 0;
 }

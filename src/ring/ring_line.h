@@ -22,7 +22,7 @@ m31ri_line_maker *m31ri_line_maker_new(const m31ri_dictionary *dictionary,
                                        const m31ri_privacy *privacy);
 void m31ri_line_maker_free(m31ri_line_maker *m);
 
-/* Appends the line of a SITE, STEP or LINE record. False when the record makes no sense: a number
+/* Appends the line of any record but a POINT. False when the record makes no sense: a number
  * that the dictionary does not have, a string that does not lie in it. */
 bool m31ri_line_write(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out);
 

@@ -2,8 +2,8 @@
  * record's order.
  *
  * Values are shown as they stand in the line, still escaped: what was escaped for safety stays so,
- * and what a foreign line holds raw is escaped here. A stack trace is one value with \n in it: it
- * is folded to its first line.
+ * and what a foreign line holds raw is escaped here. A stack is one value with \n in it: it is
+ * folded out below its record, a frame a line.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,6 @@
 #include "show/rows.h"
 #include "show/text.h"
 
-#define STACK_COLUMNS 100
-
 typedef struct record_view {
     const m31r_screen *s;
     const m31r_record_view_options *options;
@@ -23,6 +21,7 @@ typedef struct record_view {
     const char *wanted; /* looked for by find() */
     m31r_field found;
     bool has_found;
+    m31r_field stack; /* to be written below; value NULL: none */
 } record_view;
 
 static bool is_named(const m31r_field *field, const char *name)
@@ -87,8 +86,40 @@ static void styled(record_view *view, m31ri_style style, const char *text, size_
 
 static void add_value(record_view *view, const m31r_field *field)
 {
-    bool is_stack = is_named(field, "stack") || is_named(field, "traceback");
-    m31ri_text_escape(&view->text, field->value, field->value_length, is_stack ? STACK_COLUMNS : 0);
+    m31ri_text_escape(&view->text, field->value, field->value_length, 0);
+}
+
+/* A string of several lines: where each ends, as it stands in JSON. */
+static const char *end_of_line(const char *s, const char *end)
+{
+    for (; s + 1 < end; s++) {
+        if (s[0] == '\\') {
+            if (s[1] == 'n') {
+                return s;
+            }
+            s++;
+        }
+    }
+    return end;
+}
+
+static bool is_stack(const m31r_field *field)
+{
+    bool is_named_so = is_named(field, "stack") || is_named(field, "traceback");
+    const char *end = field->value + field->value_length;
+    return is_named_so && field->type == 's' && end_of_line(field->value, end) != end;
+}
+
+static void add_stack(record_view *view)
+{
+    const char *at = view->stack.value, *end = at + view->stack.value_length;
+    while (at < end) {
+        const char *stop = end_of_line(at, end);
+        m31ri_buf_add_str(&view->text, "    ");
+        styled(view, M31RI_DIM, at, (size_t)(stop - at));
+        m31ri_buf_add_char(&view->text, '\n');
+        at = stop < end ? stop + 2 : end;
+    }
 }
 
 static bool add_pair(void *context, const m31r_field *field)
@@ -99,6 +130,10 @@ static bool add_pair(void *context, const m31r_field *field)
         if (is_named(field, head[i])) {
             return true;
         }
+    }
+    if (is_stack(field)) {
+        view->stack = *field;
+        return true;
     }
     m31ri_buf_add_char(&view->text, ' ');
     styled(view, M31RI_DIM, field->key, field->key_length);
@@ -175,6 +210,9 @@ m31r_err m31r_show_record(const m31r_screen *s, const m31r_record *record,
         m31r_record_each(record, add_pair, &view);
     }
     m31ri_buf_add_char(&view.text, '\n');
+    if (view.stack.value != NULL) {
+        add_stack(&view);
+    }
     size_t n = fwrite(m31ri_buf_str(&view.text), 1, view.text.length, s->out);
     bool is_fine = m31ri_buf_ok(&view.text) && n == view.text.length;
     m31ri_buf_release(&view.text);

@@ -57,6 +57,15 @@ static void put_some(m31ri_ring *r)
         put(r, (m31ri_put){.kind = M31RI_PUT_STEP, .logger = 1, .site = 1}, step, sizeof step);
         put(r, (m31ri_put){.kind = M31RI_PUT_LINE, .logger = 1}, bytes, 8 + sizeof line - 1);
         put(r, (m31ri_put){.kind = M31RI_PUT_POINT, .site = 1}, point, sizeof point);
+        uint64_t stack[] = {(uint64_t)i, 2, 1ull << 48 | 0x1234, 9ull << 48 | 1,
+                            3,           5, 0x6f6c6c6568};
+        put(r, (m31ri_put){.kind = M31RI_PUT_SITE_STACK, .logger = 1, .site = 1}, stack,
+            sizeof stack);
+        char deep[16 + 16 + sizeof bytes];
+        memcpy(deep, stack, 32);
+        memcpy(deep + 32, bytes, sizeof bytes);
+        put(r, (m31ri_put){.kind = M31RI_PUT_LINE_STACK, .logger = 1}, deep,
+            32 + 8 + sizeof line - 1);
     }
 }
 
@@ -82,6 +91,7 @@ static void make_whole(void)
     REQUIRE(m31ri_dictionary_add_logger(&f, 1, 1, "trainer") == 1);
     REQUIRE(m31ri_dictionary_add_site(&f, 1, &site, values) == 1);
     REQUIRE(m31ri_dictionary_add_metric(&f, 1, "loss") == 1);
+    REQUIRE(m31ri_dictionary_add_module(&f, 1, "/nowhere/plugin.so", "00ff") == 1);
     m31ri_ring_init(&r, &f, 1);
     put_some(&r);
     snprintf(path, sizeof path, "%s", f.path);
