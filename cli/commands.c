@@ -5,6 +5,7 @@
 
 #include "command.h"
 
+extern const command command_anomalies;
 extern const command command_compare;
 extern const command command_completion;
 extern const command command_diff;
@@ -37,6 +38,7 @@ const command *const all_commands[] = {
     &command_compare,
     &command_diff,
     &command_explain,
+    &command_anomalies,
     &command_lineage,
     &command_note,
     &command_tag,

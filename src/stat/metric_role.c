@@ -1,0 +1,91 @@
+/* metric_role.c - what a metric measures, by its name: the names of the stages' schemas
+ * (schemas/train.schema.json and the others), of the sampler, and those that other tools use.
+ *
+ * The last part of a name counts, after the last '/' or '.': train/loss is a loss. Letters' case
+ * does not.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "stat/series_watch.h"
+
+#define NAME_BYTES 128
+
+/* `pattern`: the part as a whole, or its end when it begins with '*'. */
+typedef struct name_rule {
+    const char *pattern;
+    m31ri_role role;
+} name_rule;
+
+/* The first that fits decides. */
+static const name_rule rules[] = {
+    {"*tokens/s", M31RI_ROLE_THROUGHPUT},
+    {"*tok/s", M31RI_ROLE_THROUGHPUT},
+    {"*it/s", M31RI_ROLE_THROUGHPUT},
+    {"*samples/s", M31RI_ROLE_THROUGHPUT},
+    {"*_per_sec", M31RI_ROLE_THROUGHPUT},
+    {"*_per_second", M31RI_ROLE_THROUGHPUT},
+    {"*_per_s", M31RI_ROLE_THROUGHPUT},
+    {"throughput", M31RI_ROLE_THROUGHPUT},
+    {"loss", M31RI_ROLE_LOSS},
+    {"*_loss", M31RI_ROLE_LOSS},
+    {"nll", M31RI_ROLE_LOSS},
+    {"ppl", M31RI_ROLE_LOSS},
+    {"perplexity", M31RI_ROLE_LOSS},
+    {"cross_entropy", M31RI_ROLE_LOSS},
+    {"step_ms", M31RI_ROLE_DURATION},
+    {"step_s", M31RI_ROLE_DURATION},
+    {"*step_time", M31RI_ROLE_DURATION},
+    {"*step_time_ms", M31RI_ROLE_DURATION},
+    {"*step_time_s", M31RI_ROLE_DURATION},
+    {"*iter_time", M31RI_ROLE_DURATION},
+    {"*iter_time_ms", M31RI_ROLE_DURATION},
+    {"*iteration_time", M31RI_ROLE_DURATION},
+    {"*batch_time", M31RI_ROLE_DURATION},
+    {"*latency", M31RI_ROLE_DURATION},
+    {"*latency_ms", M31RI_ROLE_DURATION},
+    {"*latency_s", M31RI_ROLE_DURATION},
+    {"peak_memory_mb", M31RI_ROLE_OTHER},
+    {"memory", M31RI_ROLE_MEMORY},
+    {"*memory_mb", M31RI_ROLE_MEMORY},
+    {"*memory_bytes", M31RI_ROLE_MEMORY},
+    {"*rss_mb", M31RI_ROLE_MEMORY},
+    {"util_percent", M31RI_ROLE_BUSY},
+    {"gpu_util_percent", M31RI_ROLE_BUSY},
+    {"gpu_utilization", M31RI_ROLE_BUSY},
+};
+
+static bool fits(const char *pattern, const char *text, size_t length)
+{
+    bool is_end = pattern[0] == '*';
+    const char *wanted = pattern + is_end;
+    size_t wanted_length = strlen(wanted);
+    return length >= wanted_length && (is_end || length == wanted_length) &&
+           memcmp(text + length - wanted_length, wanted, wanted_length) == 0;
+}
+
+static m31ri_role role_of(const char *text, size_t length)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (fits(rules[i].pattern, text, length)) {
+            return rules[i].role;
+        }
+    }
+    return M31RI_ROLES;
+}
+
+m31ri_role m31ri_role_of_name(const char *name, size_t length)
+{
+    char lower[NAME_BYTES];
+    if (length == 0 || length > sizeof lower) {
+        return M31RI_ROLE_OTHER;
+    }
+    size_t last = 0;
+    for (size_t i = 0; i < length; i++) {
+        lower[i] = (char)tolower((unsigned char)name[i]);
+        last = lower[i] == '/' || lower[i] == '.' ? i + 1 : last;
+    }
+    m31ri_role role = role_of(lower, length);
+    role = role == M31RI_ROLES ? role_of(lower + last, length - last) : role;
+    return role == M31RI_ROLES ? M31RI_ROLE_OTHER : role;
+}
