@@ -5,7 +5,8 @@
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
-    {"complete", 0, NULL, "demand a recorded end and a manifest"},
+    {"complete", 0, NULL, "demand a recorded end and a seal"},
+    {"seal", 0, NULL, "only whether every byte is as it was sealed"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -14,11 +15,13 @@ static int run(cli *c)
     m31r_reader *reader = NULL;
     m31r_verification *v = NULL;
     m31r_error e;
+    const m31r_verify_options o = {.is_complete = cli_has(c, "complete"),
+                                   .seal_only = cli_has(c, "seal")};
     int status = 0;
     m31r_err err =
         m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
     if (err == M31R_OK) {
-        err = m31r_verify(&v, reader, cli_has(c, "complete"), &e);
+        err = m31r_verify(&v, reader, &o, &e);
     }
     if (err == M31R_OK) {
         err = m31r_show_verification(&c->out, reader, v, &e);
@@ -36,7 +39,7 @@ static int run(cli *c)
 const command command_verify = {
     .name = "verify",
     .summary = "check that a run's record is whole, conforming and clean",
-    .usage = "[RUN] [--complete]",
+    .usage = "[RUN] [--complete] [--seal]",
     .options = options,
     .run = run,
     .details = "Answers the five criteria of section 29 and the checks that they rest on, each "

@@ -5,7 +5,7 @@
  * verdict. It changes nothing and runs nothing; it is not a repair (see `m31r recover`).
  *
  *     m31r_verification *v;
- *     m31r_verify(&v, reader, false, &e);
+ *     m31r_verify(&v, reader, NULL, &e);
  *     bool fine = m31r_verification_verdict(v) <= M31R_VERDICT_PREFIX;
  *     m31r_verification_free(v);
  */
@@ -24,8 +24,8 @@ typedef struct m31r_verification m31r_verification;
 
 typedef enum m31r_verdict {
     M31R_VERDICT_VERIFIED = 0,   /* everything that applies holds */
-    M31R_VERDICT_PREFIX = 1,     /* a live or crashed run: everything holds up to its end so far */
-    M31R_VERDICT_CHANGED = 2,    /* a file is not what the manifest says */
+    M31R_VERDICT_PREFIX = 1,     /* not sealed, live or crashed: all holds up to its end so far */
+    M31R_VERDICT_CHANGED = 2,    /* a file is not what was sealed, or listed while it grew */
     M31R_VERDICT_INCOMPLETE = 3, /* something that must be there is not */
     M31R_VERDICT_INVALID = 4,    /* a record breaks the schema of its stage */
     M31R_VERDICT_UNREADABLE = 5  /* bytes that the format does not allow */
@@ -38,21 +38,33 @@ typedef struct m31r_check {
     const char *id;   /* "OBS-21"; of a criterion "OBS-29.1" */
     const char *what; /* the statement, such as "metadata has every mandatory field" */
     m31r_answer answer;
-    const char *why;     /* the fact it rests on */
-    const char *path;    /* where, relative to the run */
-    uint64_t line;       /* 0 when it is no line */
+    const char *why;  /* the fact it rests on */
+    const char *path; /* where, relative to the run */
+    uint64_t line;    /* 0 when it is no line */
+    uint64_t byte;    /* in that file; where the line begins */
+    bool has_byte;
     m31r_verdict breaks; /* the verdict that a "no" leads to */
 } m31r_check;
 
-/* Verifies a run. `is_complete` demands what only an ended run has: an end and a manifest.
+typedef struct m31r_verify_options {
+    bool is_complete; /* demands what only an ended run has: an end and a seal */
+    bool seal_only;   /* only whether every byte is what was sealed, or listed so far */
+} m31r_verify_options;
+
+#define M31R_VERIFY_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+/* Verifies a run. `options` may be NULL.
  *
  * Returns: M31R_OK and the verification in `*out`, whatever the verdict.
  * Errors:  M31R_E_IO, M31R_E_NOMEM.
  * Owns:    the caller frees it; `reader` must stay open as long.
  * Thread:  any.
  */
-M31R_API m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader, bool is_complete,
-                              m31r_error *e);
+M31R_API m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader,
+                              const m31r_verify_options *options, m31r_error *e);
 
 /* Frees it. NULL is fine.
  *
@@ -70,7 +82,7 @@ M31R_API m31r_verdict m31r_verification_verdict(const m31r_verification *v);
 
 /* Criterion `i` of section 29, from 0 to M31R_CRITERIA - 1.
  *
- * Returns: the criterion, or NULL when there is no such.
+ * Returns: the criterion, or NULL when there is no such, or only the seal was verified.
  * Owns:    the verification.
  * Thread:  any.
  */

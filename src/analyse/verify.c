@@ -1,4 +1,4 @@
-/* verify.c - m31r/verify.h: the parts put together, the manifest, the five criteria and the
+/* verify.c - m31r/verify.h: the parts put together, the five criteria and the
  * verdict.
  *
  * The verdict is the worst that a failed check leads to. The five criteria of section 29 are a
@@ -7,21 +7,14 @@
  */
 #include "m31r/verify.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analyse/verify_int.h"
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "base/os_file.h"
-#include "base/sha256.h"
 #include "format/stage_table.h"
-
-#define MANIFEST_BYTES (256 * 1024 * 1024)
 
 static const char *keep(m31r_verification *v, char *text)
 {
@@ -78,6 +71,8 @@ void m31ri_verify_add(m31r_verification *v, const char *const statement[2], m31r
                                             .why = keep(v, m31ri_strdup(text)),
                                             .path = is_placed ? place.path : "",
                                             .line = is_placed ? place.line : 0,
+                                            .byte = is_placed ? place.byte : 0,
+                                            .has_byte = is_placed && place.has_byte,
                                             .breaks = place.breaks};
 }
 
@@ -85,66 +80,6 @@ bool m31ri_verify_is_ended(const m31r_verification *v)
 {
     const m31r_facts *f = &v->reader->facts;
     return f->end[0] != '\0' && f->state >= M31R_STATE_FINISHED && f->state <= M31R_STATE_CRASHED;
-}
-
-/* What is wrong with a file of the manifest, or NULL. */
-static const char *file_fault(m31r_verification *v, const json_t *entry)
-{
-    const char *path = json_string_value(json_object_get(entry, "path"));
-    const char *want = json_string_value(json_object_get(entry, "sha256"));
-    uint8_t digest[M31RI_SHA256_BYTES];
-    char hex[M31RI_SHA256_HEX];
-    if (path == NULL || want == NULL || path[0] == '/' || strstr(path, "..") != NULL) {
-        return "an entry without a usable path or digest";
-    }
-    int fd = m31ri_open(v->reader->fd, path, O_RDONLY | O_NONBLOCK, 0);
-    if (fd < 0) {
-        return m31ri_verify_text(v, "%s: %s", path, strerror(errno));
-    }
-    m31r_err err = m31ri_sha256_fd(fd, digest, NULL, NULL);
-    close(fd);
-    if (err != M31R_OK) {
-        return m31ri_verify_text(v, "%s cannot be read", path);
-    }
-    m31ri_sha256_hex(digest, hex);
-    if (strcmp(hex, want) != 0) {
-        return m31ri_verify_text(v, "%s: SHA-256 %.12s, the manifest says %.12s", path, hex, want);
-    }
-    return NULL;
-}
-
-m31r_err m31ri_verify_manifest(m31r_verification *v, m31r_error *e)
-{
-    static const char *const there[2] = {"OBS-04", "the manifest is there and reads"};
-    static const char *const same[2] = {"OBS-04", "every file is what the manifest says"};
-    m31ri_buf text = M31RI_BUF_INIT;
-    m31r_verdict missing = v->is_complete ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_VERIFIED;
-    m31ri_check_place place = {"manifest.json", 0, missing};
-    m31r_err err = m31ri_read_file(v->reader->fd, "manifest.json", MANIFEST_BYTES, &text, e);
-    if (err == M31R_E_NOTFOUND) {
-        m31ri_verify_add(v, there, v->is_complete ? M31R_NO : M31R_NOT_APPLICABLE, place,
-                         "there is none; it is made when a run ends");
-        m31ri_buf_release(&text);
-        return M31R_OK;
-    }
-    json_t *root = err == M31R_OK ? json_loadb(m31ri_buf_str(&text), text.length, 0, NULL) : NULL;
-    const json_t *files = json_object_get(root, "files");
-    m31ri_buf_release(&text);
-    place.breaks = M31R_VERDICT_UNREADABLE;
-    m31ri_verify_add(v, there, json_is_array(files) ? M31R_YES : M31R_NO, place, "%zu files",
-                     json_array_size(files));
-    const char *fault = NULL;
-    size_t n_faults = 0;
-    for (size_t i = 0; i < json_array_size(files); i++) {
-        const char *f = file_fault(v, json_array_get(files, i));
-        fault = fault == NULL ? f : fault;
-        n_faults += f != NULL;
-    }
-    place.breaks = M31R_VERDICT_CHANGED;
-    m31ri_verify_add(v, same, n_faults > 0 ? M31R_NO : M31R_YES, place, "%zu differ%s%s", n_faults,
-                     n_faults > 0 ? ": " : "", n_faults > 0 ? fault : "");
-    json_decref(root);
-    return M31R_OK;
 }
 
 static bool all_hold(const m31r_verification *v, const char *id)
@@ -238,24 +173,35 @@ static void judge_criteria(m31r_verification *v)
                                     has_prompts ? "; prompts are kept by opt-in" : ""));
 }
 
-m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader, bool is_complete,
-                     m31r_error *e)
+/* The seal alone says nothing of records: the criteria rest on checks that were not made. */
+static m31r_err look(m31r_verification *v, bool seal_only, m31r_error *e)
 {
+    m31r_err err = M31R_OK;
+    if (!seal_only) {
+        m31ri_verify_identity(v);
+        err = m31ri_verify_records(v, e);
+        err = err == M31R_OK ? m31ri_verify_metrics(v, e) : err;
+    }
+    err = err == M31R_OK ? m31ri_verify_seal(v, e) : err;
+    if (!seal_only) {
+        judge_criteria(v);
+        v->n_criteria = M31R_CRITERIA;
+    }
+    return err;
+}
+
+m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader,
+                     const m31r_verify_options *options, m31r_error *e)
+{
+    const m31r_verify_options defaults = M31R_VERIFY_OPTIONS_INIT;
+    const m31r_verify_options *o = options != NULL ? options : &defaults;
     m31r_verification *v = m31ri_calloc(1, sizeof *v);
     if (v == NULL) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a verification");
     }
     v->reader = reader;
-    v->is_complete = is_complete;
-    m31ri_verify_identity(v);
-    m31r_err err = m31ri_verify_records(v, e);
-    if (err == M31R_OK) {
-        err = m31ri_verify_metrics(v, e);
-    }
-    if (err == M31R_OK) {
-        err = m31ri_verify_manifest(v, e);
-    }
-    judge_criteria(v);
+    v->is_complete = o->is_complete;
+    m31r_err err = look(v, o->seal_only, e);
     if (err == M31R_OK && v->is_out_of_memory) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for a verification");
     }
@@ -293,7 +239,7 @@ m31r_verdict m31r_verification_verdict(const m31r_verification *v)
 
 const m31r_check *m31r_verification_criterion(const m31r_verification *v, size_t i)
 {
-    return i < M31R_CRITERIA ? &v->criteria[i] : NULL;
+    return i < v->n_criteria ? &v->criteria[i] : NULL;
 }
 
 size_t m31r_verification_checks(const m31r_verification *v)

@@ -48,7 +48,7 @@ static void check_files(m31r_verification *v)
         n += (size_t)snprintf(missing + n, sizeof missing - n, "%s%s%s", n > 0 ? ", " : "", name,
                               is_folder ? "/" : "");
     }
-    m31ri_check_place place = {"", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "", .breaks = M31R_VERDICT_INCOMPLETE};
     if (n > 0) {
         m31ri_verify_add(v, statement, M31R_NO, place, "missing: %s", missing);
     } else {
@@ -59,7 +59,7 @@ static void check_files(m31r_verification *v)
 static void check_readable(m31r_verification *v)
 {
     static const char *const statement[2] = {"OBS-21", "metadata.json reads"};
-    m31ri_check_place place = {"metadata.json", 0, M31R_VERDICT_UNREADABLE};
+    m31ri_check_place place = {.path = "metadata.json", .breaks = M31R_VERDICT_UNREADABLE};
     const char *problem = v->reader->facts.problem;
     const json_t *version = m31ri_reader_get(v->reader, "format_version");
     if (problem[0] != '\0') {
@@ -95,7 +95,7 @@ static void check_fields(m31r_verification *v)
                                   fields[i].name);
         }
     }
-    m31ri_check_place place = {"metadata.json", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "metadata.json", .breaks = M31R_VERDICT_INCOMPLETE};
     if (n > 0) {
         m31ri_verify_add(v, statement, M31R_NO, place, "missing: %s", missing);
     } else {
@@ -116,7 +116,7 @@ static void check_sources(m31r_verification *v)
                {"tokenizer", &f->tokenizer},
                {"commit", &f->commit},
                {"seed", &f->seed}};
-    m31ri_check_place place = {"metadata.json", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "metadata.json", .breaks = M31R_VERDICT_INCOMPLETE};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i].value->source[0] == '\0') {
             m31ri_verify_add(v, statement, M31R_NO, place, "the %s has no source", all[i].name);
@@ -138,7 +138,7 @@ static void check_snapshot(m31r_verification *v)
     const char *dot = strrchr(path, '.');
     bool is_kept = dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 ||
                                    strcmp(dot, ".json") == 0);
-    m31ri_check_place place = {"config_snapshot.yaml", 0, M31R_VERDICT_CHANGED};
+    m31ri_check_place place = {.path = "config_snapshot.yaml", .breaks = M31R_VERDICT_CHANGED};
     uint8_t digest[M31RI_SHA256_BYTES];
     char hex[M31RI_SHA256_HEX];
     if (strlen(want) != 64 || !is_kept) {
@@ -164,7 +164,7 @@ static void check_end(m31r_verification *v)
     static const char *const statement[2] = {"OBS-04", "the end was recorded"};
     const m31r_facts *f = &v->reader->facts;
     m31r_verdict breaks = v->is_complete ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_PREFIX;
-    m31ri_check_place place = {"metadata.json", 0, breaks};
+    m31ri_check_place place = {.path = "metadata.json", .breaks = breaks};
     m31ri_verify_add(v, statement, m31ri_verify_is_ended(v) ? M31R_YES : M31R_NO, place, "%s: %s",
                      m31r_state_name(f->state), f->state_why);
 }

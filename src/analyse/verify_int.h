@@ -9,6 +9,7 @@
 typedef struct m31ri_verify_numbers {
     uint64_t n_records, n_program_records, n_points, n_leaks, n_failures,
         n_failures_without_context;
+    uint64_t n_bytes; /* that the seal is of */
     bool has_step, metrics_agree;
 } m31ri_verify_numbers;
 
@@ -16,6 +17,7 @@ struct m31r_verification {
     const m31r_reader *reader;
     bool is_complete;
     m31r_check criteria[M31R_CRITERIA];
+    size_t n_criteria; /* 0: not asked for */
     m31r_check *checks;
     size_t n_checks, capacity;
     char **owned;
@@ -29,6 +31,8 @@ typedef struct m31ri_check_place {
     const char *path;
     uint64_t line;
     m31r_verdict breaks;
+    uint64_t byte; /* where the line begins, when has_byte */
+    bool has_byte;
 } m31ri_check_place;
 
 /* Adds a check; `id` and `what` are constant strings. */
@@ -53,6 +57,6 @@ void m31ri_verify_stage_end(struct m31ri_verify_stage *s);
 void m31ri_verify_identity(m31r_verification *v);
 m31r_err m31ri_verify_records(m31r_verification *v, m31r_error *e);
 m31r_err m31ri_verify_metrics(m31r_verification *v, m31r_error *e);
-m31r_err m31ri_verify_manifest(m31r_verification *v, m31r_error *e);
+m31r_err m31ri_verify_seal(m31r_verification *v, m31r_error *e);
 
 #endif

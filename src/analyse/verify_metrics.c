@@ -63,7 +63,7 @@ static void check_summary(m31r_verification *v, const m31r_series *series)
 {
     static const char *const reads[2] = {"OBS-19", "metrics.json reads"};
     static const char *const agrees[2] = {"OBS-19", "metrics.json agrees with the points"};
-    m31ri_check_place place = {"metrics.json", 0, M31R_VERDICT_UNREADABLE};
+    m31ri_check_place place = {.path = "metrics.json", .breaks = M31R_VERDICT_UNREADABLE};
     m31ri_buf text = M31RI_BUF_INIT;
     m31r_err err = m31ri_read_file(v->reader->fd, "metrics.json", METRICS_JSON_BYTES, &text, NULL);
     json_t *root = err == M31R_OK ? json_loadb(m31ri_buf_str(&text), text.length, 0, NULL) : NULL;
@@ -100,7 +100,7 @@ static void check_points(m31r_verification *v, const m31r_series *series)
     if (n_bad == 0 && n_torn > 0 && !m31ri_verify_is_ended(v)) {
         breaks = M31R_VERDICT_PREFIX;
     }
-    m31ri_check_place place = {"metrics.csv", 0, breaks};
+    m31ri_check_place place = {.path = "metrics.csv", .breaks = breaks};
     m31ri_verify_add(v, reads, n_bad + n_torn > 0 ? M31R_NO : M31R_YES, place,
                      "%llu points, %llu lines that are none, %llu torn",
                      (unsigned long long)v->numbers.n_points, (unsigned long long)n_bad,
@@ -122,7 +122,7 @@ static void check_mandatory(m31r_verification *v, const m31r_series *series)
 {
     static const char *const statement[2] = {"OBS-20", "the stage's mandatory metrics have points"};
     const m31r_facts *f = &v->reader->facts;
-    m31ri_check_place place = {"metrics.csv", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "metrics.csv", .breaks = M31R_VERDICT_INCOMPLETE};
     char missing[256] = "";
     size_t n = 0;
     const m31ri_stage *stage = m31ri_stage_find(f->stage);

@@ -77,8 +77,9 @@ static void check_lines(m31r_verification *v, const m31r_scan_counts *counts)
 {
     static const char *const parse[2] = {"OBS-06", "every line is one JSON object"};
     static const char *const whole[2] = {"OBS-04", "no line is torn"};
-    m31ri_check_place place = {m31ri_verify_text(v, "%s", counts->first_bad_file),
-                               counts->first_bad_line, M31R_VERDICT_UNREADABLE};
+    m31ri_check_place place = {.path = m31ri_verify_text(v, "%s", counts->first_bad_file),
+                               .line = counts->first_bad_line,
+                               .breaks = M31R_VERDICT_UNREADABLE};
     if (counts->n_skipped > 0) {
         m31ri_verify_add(v, parse, M31R_NO, place, "%llu lines are not, the first is %s",
                          (unsigned long long)counts->n_skipped,
@@ -88,8 +89,9 @@ static void check_lines(m31r_verification *v, const m31r_scan_counts *counts)
                          (unsigned long long)v->numbers.n_records);
     }
     /* A run that is not over may be inside a write, or have died inside one. */
-    m31ri_check_place torn = {
-        "", 0, m31ri_verify_is_ended(v) ? M31R_VERDICT_UNREADABLE : M31R_VERDICT_PREFIX};
+    m31ri_check_place torn = {.path = "",
+                              .breaks = m31ri_verify_is_ended(v) ? M31R_VERDICT_UNREADABLE
+                                                                 : M31R_VERDICT_PREFIX};
     m31ri_verify_add(v, whole, counts->n_torn > 0 ? M31R_NO : M31R_YES, torn,
                      "%llu files end in a line without newline",
                      (unsigned long long)counts->n_torn);
@@ -102,14 +104,17 @@ static void check_faults(records_pass *p)
     static const char *const clean[2] = {"OBS-18", "no secret or personal datum in any record"};
     static const char *const context[2] = {"OBS-25", "every ERROR and CRITICAL record has context"};
     m31r_verification *v = p->v;
-    m31ri_check_place shape = {p->shape.file, p->shape.line, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place shape = {
+        .path = p->shape.file, .line = p->shape.line, .breaks = M31R_VERDICT_INCOMPLETE};
     m31ri_verify_add(v, fields, p->shape.n > 0 ? M31R_NO : M31R_YES, shape,
                      "%llu records of %llu do not have them", (unsigned long long)p->shape.n,
                      (unsigned long long)v->numbers.n_records);
-    m31ri_check_place leak = {p->leak.file, p->leak.line, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place leak = {
+        .path = p->leak.file, .line = p->leak.line, .breaks = M31R_VERDICT_INCOMPLETE};
     m31ri_verify_add(v, clean, p->leak.n > 0 ? M31R_NO : M31R_YES, leak, "%llu found",
                      (unsigned long long)v->numbers.n_leaks);
-    m31ri_check_place bare = {p->context.file, p->context.line, M31R_VERDICT_VERIFIED};
+    m31ri_check_place bare = {
+        .path = p->context.file, .line = p->context.line, .breaks = M31R_VERDICT_VERIFIED};
     v->numbers.n_failures_without_context = p->context.n;
     m31ri_verify_add(v, context, p->context.n > 0 ? M31R_NO : M31R_YES, bare,
                      "%llu of %llu have none", (unsigned long long)p->context.n,
@@ -119,7 +124,7 @@ static void check_faults(records_pass *p)
 static void check_metadata_leaks(records_pass *p)
 {
     static const char *const clean[2] = {"OBS-18", "no secret or personal datum in metadata.json"};
-    m31ri_check_place place = {"metadata.json", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "metadata.json", .breaks = M31R_VERDICT_INCOMPLETE};
     uint32_t n = m31ri_leaks_in_json(p->leaks, p->v->reader->metadata);
     p->v->numbers.n_leaks += n;
     m31ri_verify_add(p->v, clean, n > 0 ? M31R_NO : M31R_YES, place, "%u found", (unsigned)n);

@@ -299,7 +299,7 @@ static void check_awaited(struct m31ri_verify_stage *s)
 {
     const char *const statement[2] = {s->stage->shows, "the stage's closing records are there"};
     const m31r_facts *f = &s->v->reader->facts;
-    m31ri_check_place place = {"", 0, M31R_VERDICT_INCOMPLETE};
+    m31ri_check_place place = {.path = "", .breaks = M31R_VERDICT_INCOMPLETE};
     bool applies = f->state == M31R_STATE_FINISHED && strcmp(f->kind, "trial") != 0;
     for (size_t i = 0; i < s->stage->n_messages; i++) {
         const m31ri_stage_message *m = &s->stage->messages[i];
@@ -325,13 +325,16 @@ void m31ri_verify_stage_end(struct m31ri_verify_stage *s)
         n += s->counts[i];
     }
     const stage_fault *missing = s->missing.n > 0 ? &s->missing : &s->lenient;
-    m31ri_check_place place = {missing->n > 0 ? missing->file : "", missing->line,
-                               s->missing.n > 0 ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_VERIFIED};
+    m31ri_check_place place = {.path = missing->n > 0 ? missing->file : "",
+                               .line = missing->line,
+                               .breaks = s->missing.n > 0 ? M31R_VERDICT_INCOMPLETE
+                                                          : M31R_VERDICT_VERIFIED};
     m31ri_verify_add(s->v, fields, missing->n > 0 ? M31R_NO : M31R_YES, place,
                      "%s%s%" PRIu64 " of %" PRIu64 " records", missing->n > 0 ? missing->why : "",
                      missing->n > 0 ? "; " : "lacking: ", missing->n, n);
-    m31ri_check_place invalid = {s->invalid.n > 0 ? s->invalid.file : "", s->invalid.line,
-                                 M31R_VERDICT_INVALID};
+    m31ri_check_place invalid = {.path = s->invalid.n > 0 ? s->invalid.file : "",
+                                 .line = s->invalid.line,
+                                 .breaks = M31R_VERDICT_INVALID};
     m31ri_verify_add(s->v, hold, s->invalid.n > 0 ? M31R_NO : M31R_YES, invalid,
                      "%s%s%" PRIu64 " of %" PRIu64 " records",
                      s->invalid.n > 0 ? s->invalid.why : "",

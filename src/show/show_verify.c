@@ -25,6 +25,11 @@ static void add_check(m31r_json *j, const m31r_check *c)
     } else {
         m31r_json_add_null(j, "line");
     }
+    if (c->has_byte) {
+        m31r_json_add_int(j, "byte", (int64_t)c->byte);
+    } else {
+        m31r_json_add_null(j, "byte");
+    }
     m31r_json_close(j);
 }
 
@@ -37,7 +42,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31
     m31r_json_add_text(j, "path", f->path);
     m31r_json_add_text(j, "verdict", m31r_verdict_name(m31r_verification_verdict(v)));
     m31r_json_open(j, "criteria", '[');
-    for (size_t i = 0; i < M31R_CRITERIA; i++) {
+    for (size_t i = 0; m31r_verification_criterion(v, i) != NULL; i++) {
         add_check(j, m31r_verification_criterion(v, i));
     }
     m31r_json_close(j);
@@ -79,8 +84,10 @@ m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
     m31r_show_text(s, m31r_reader_facts(r)->run_id);
     fprintf(s->out, "%s   %s%s%s\n", m31ri_style_off(s, M31RI_BOLD), m31ri_style_on(s, style),
             m31r_verdict_name(verdict), m31ri_style_off(s, style));
-    fputs("observable (section 29)\n", s->out);
-    for (size_t i = 0; i < M31R_CRITERIA; i++) {
+    if (m31r_verification_criterion(v, 0) != NULL) {
+        fputs("observable (section 29)\n", s->out);
+    }
+    for (size_t i = 0; m31r_verification_criterion(v, i) != NULL; i++) {
         write_check(s, m31r_verification_criterion(v, i));
     }
     fputs("checks\n", s->out);

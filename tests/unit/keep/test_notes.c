@@ -186,7 +186,7 @@ static void test_notes__lie_outside_of_what_is_verified(void **state)
     m31r_error e;
     assert_int_equal(say("@", M31R_NOTE_TEXT, "years later", &noted), M31R_OK);
     m31r_reader *r = open_scratch();
-    assert_int_equal(m31r_verify(&v, r, true, &e), M31R_OK);
+    assert_int_equal(m31r_verify(&v, r, &(m31r_verify_options){.is_complete = true}, &e), M31R_OK);
     assert_int_equal(m31r_verification_verdict(v), M31R_VERDICT_VERIFIED);
     m31r_verification_free(v);
     m31r_reader_close(r);
