@@ -61,6 +61,12 @@ def files_of(path):
     return found
 
 
+def unseal(run):
+    """As if the keeper had been killed before it sealed the run."""
+    os.remove(os.path.join(run, "manifest.json"))
+    os.remove(os.path.join(run, "..", ".seals.jsonl"))
+
+
 @test
 def a_dead_run_is_ended_and_sealed(p):
     leave_dead_run(p)
@@ -151,7 +157,7 @@ def an_end_that_was_recorded_stands(p):
     """The keeper killed in the middle of ending: .live.ending, run_end written, metadata without an end."""
     p.run("sh", "-c", "echo one; exit 3", options=("--no-sample",))
     run = p.run_dir()
-    os.remove(os.path.join(run, "manifest.json"))
+    unseal(run)
     os.mkdir(os.path.join(run, ".live.ending"))
     for name in os.listdir(run):
         if os.path.isfile(os.path.join(run, name)):
@@ -172,7 +178,7 @@ def an_end_that_was_recorded_stands(p):
 @test
 def a_run_that_only_lacks_its_seal_is_sealed(p):
     p.run("echo", "one", options=("--no-sample",))
-    os.remove(os.path.join(p.run_dir(), "manifest.json"))
+    unseal(p.run_dir())
     before = files_of(p.run_dir())
     r, seen = recover(p, "@", "--yes")
     assert r.returncode == 0 and seen[0]["recovery"] == "done" and not seen[0]["ends"] and seen[0]["seals"], (r, seen)
@@ -180,6 +186,25 @@ def a_run_that_only_lacks_its_seal_is_sealed(p):
     assert faults(p) == [] and p.metadata()["state"] == "finished"
     assert {k: v for k, v in after.items() if "m" in k and k in before and not k.endswith("metrics.json")} == {
         k: v for k, v in before.items() if not k.endswith("metrics.json")}
+
+
+@test
+def a_run_whose_seal_was_taken_away_is_not_made_whole_by_a_new_one(p):
+    p.run("echo", "one", options=("--no-sample",))
+    log = os.path.join(p.run_dir(), "train.stdout.log")
+    os.remove(os.path.join(p.run_dir(), "manifest.json"))
+    r = m31r(p, "verify", "@", "--json")
+    assert r.returncode == 4 and json.loads(r.stdout)["verdict"] == "incomplete", r
+    os.chmod(log, 0o644)
+    with open(log, "r+b") as f:
+        text = f.read().replace(b"one", b"two")
+        f.seek(0)
+        f.write(text)
+    os.remove(os.path.join(p.run_dir(), "blocks.jsonl"))
+    recover(p, "@", "--yes")
+    r = m31r(p, "verify", "@", "--json")
+    said = [c["why"] for c in json.loads(r.stdout)["checks"] if c["holds"] is False]
+    assert r.returncode == 4 and "it was sealed with another root before" in said, r
 
 
 @test

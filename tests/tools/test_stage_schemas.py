@@ -192,7 +192,7 @@ def check_whole(command, folder, stage):
         if missing or not fits(schema, record, schema):
             return f"{stage}: the example {record['msg']} is not valid or lacks {missing}"
     status, verdict = verify(command, folder, stage, records, points_of(schema))
-    if status != 0 or verdict["verdict"] != "verified":
+    if status != 0 or verdict["verdict"] != "prefix":  # whole, and nobody has sealed it
         no = [c for c in verdict["checks"] if c["holds"] is False]
         return f"{stage}: exit {status}, {verdict['verdict']}: {no}"
     if schema["x-messages"]:
