@@ -8,10 +8,12 @@
 #include "m31r/pattern.h"
 #include "m31r/reader.h"
 #include "m31r/series.h"
+#include "m31r/thin.h"
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {"csv", 0, NULL, "write every point: name,step,value,ts,segment"},
+    {"points", 0, "N", "write at most N points of each metric, its peaks among them"},
     {"where", 'w', "EXPR", "write the points for which it holds: name==\"loss\" and value>3"},
     {"plot", 0, NULL, "draw the course of each metric"},
     {"alone", 0, NULL, "a resumed run without the runs that it continues"},
@@ -97,20 +99,36 @@ static void note_chain(cli *c, const m31r_chain *chain)
     }
 }
 
-static m31r_err write_points(cli *c, origin *o, m31r_expr *expr, m31r_error *e)
+static void write_line(const m31r_point_view *p)
+{
+    fwrite(p->line, 1, p->length, stdout);
+    putchar('\n');
+}
+
+/* All points that are wanted, or with `limit` those that a plot needs. */
+static m31r_err write_points(cli *c, origin *o, m31r_expr *expr, int64_t limit, m31r_error *e)
 {
     m31r_points *points = NULL;
+    m31r_thin *thin = NULL;
     m31r_point_view p;
-    m31r_err err = open_points(o, &points, e);
+    m31r_err err = limit > 0 ? m31r_thin_new(&thin, (size_t)limit, e) : M31R_OK;
+    err = err == M31R_OK ? open_points(o, &points, e) : err;
     puts("name,step,value,ts,segment");
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
-        if (is_wanted(c, p.name, p.name_length) &&
-            (expr == NULL || m31r_expr_holds_point(expr, &p))) {
-            fwrite(p.line, 1, p.length, stdout);
-            putchar('\n');
+        bool is_asked_for = is_wanted(c, p.name, p.name_length) &&
+                            (expr == NULL || m31r_expr_holds_point(expr, &p));
+        if (is_asked_for && thin != NULL) {
+            err = m31r_thin_add(thin, &p, e);
+        } else if (is_asked_for) {
+            write_line(&p);
         }
     }
+    err = err == M31R_EOF ? M31R_OK : err;
+    while (err == M31R_OK && thin != NULL && (err = m31r_thin_next(thin, &p)) == M31R_OK) {
+        write_line(&p);
+    }
     m31r_points_close(points);
+    m31r_thin_free(thin);
     return err == M31R_EOF ? M31R_OK : err;
 }
 
@@ -189,7 +207,9 @@ static int run(cli *c)
     if (c->n_args > 0 && cli_is_filter(c->args[0])) {
         return cli_filter_is_no_run(c, c->args[0]);
     }
-    if (!cli_expr(c, M31R_EXPR_POINT, &expr)) {
+    int64_t limit = 0;
+    if (!cli_number(c, "points", M31R_THIN_LEAST, M31R_THIN_MOST, &limit) ||
+        !cli_expr(c, M31R_EXPR_POINT, &expr)) {
         return 1;
     }
     m31r_err err =
@@ -200,8 +220,8 @@ static int run(cli *c)
         err = m31r_chain_open(&o.chain, reader, &e);
     }
     if (err == M31R_OK) {
-        bool wants_points = cli_has(c, "csv") || expr != NULL;
-        err = wants_points ? write_points(c, &o, expr, &e) : write_summaries(c, &o, &e);
+        bool wants_points = cli_has(c, "csv") || expr != NULL || limit > 0;
+        err = wants_points ? write_points(c, &o, expr, limit, &e) : write_summaries(c, &o, &e);
     }
     if (err == M31R_OK) {
         note_unmatched(c, &o);
@@ -221,7 +241,8 @@ static int run(cli *c)
 const command command_metrics = {
     .name = "metrics",
     .summary = "summaries, points or plots of a run's metrics",
-    .usage = "[RUN [NAME...]] [--csv | -w EXPR | --plot] [--alone] [--pattern NAME=REGEX]...",
+    .usage = "[RUN [NAME...]] [--csv | --points N | -w EXPR | --plot] [--alone] [--pattern "
+             "NAME=REGEX]...",
     .options = options,
     .run = run,
     .details =
@@ -230,9 +251,13 @@ const command command_metrics = {
         "the\nstatistics. The runs that a resumed run continues belong to it: the newest attempt "
         "wins a "
         "step, what it supersedes\nis left out and counted. JSON: one object of kind metric each.\n"
+        "--points N thins a metric out for a plot: of N/2 stretches of equally many points the "
+        "smallest and the\nlargest are kept, the first that is not finite, and the first and the "
+        "last of all.\n"
         "--pattern takes the points from the printed lines that the run has kept, as `m31r run "
         "--metric` does\nwhile it runs; the run itself is not changed.",
     .examples = "m31r metrics @\nm31r metrics @ loss --plot\nm31r metrics @ loss --csv > loss.csv\n"
+                "m31r metrics @ --points 1000 > plot.csv\n"
                 "m31r metrics @ -w 'name==\"loss\" and value>3'\n"
                 "m31r metrics @ --pattern 'loss=loss:? ([0-9.eE+-]+)'",
     .max_args = -1,

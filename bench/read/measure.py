@@ -29,6 +29,12 @@ JSON = "read_json('FILE',format='newline_delimited',columns={%s})"
 CSV = ("select name,count(*),last(value),min(value),max(value),avg(value) from "
        "read_csv('FILE',header=true,columns={'name':'varchar','step':'bigint','value':'double',"
        "'ts':'varchar','segment':'int'}) group by name")
+# The smallest and the largest of 500 stretches of each metric.
+THIN = ("with p as (select *,row_number() over (partition by name) n from "
+        "read_csv('FILE',header=true,columns={'name':'varchar','step':'bigint','value':'double',"
+        "'ts':'varchar','segment':'int'})),c as (select name,count(*) k from p group by name) "
+        "select name,n*500//(k+1) s,min(value),arg_min(step,value),max(value),arg_max(step,value) "
+        "from p join c using(name) group by all order by all")
 
 
 def has_module(python, name):
@@ -127,6 +133,8 @@ def measure_points(b, run):
     polars = [("polars", [b.python, "-c", POLARS, path])] if b.has_polars else []
     b.measure("metrics.csv: count last min max mean by name", os.path.getsize(path),
               [("m31r", [b.m31r, "metrics", run])] + b.duckdb(CSV, path) + polars)
+    b.measure("metrics.csv: every metric down to 1,000 points, extremes kept", os.path.getsize(path),
+              [("m31r", [b.m31r, "metrics", run, "--points", "1000"])] + b.duckdb(THIN, path))
 
 
 def say_versions(b):

@@ -101,8 +101,8 @@ M31R_API m31r_run *m31r_run_here(const char *config);
 M31R_API m31r_err m31r_run_close(m31r_run *run);
 
 /* Waits, at most `wait_ms`, until everything that this process has emitted so far stands in the
- * run's files. Not needed for safety: what a call has returned from survives the process. It is for
- * reading the run's own files while it goes on.
+ * run's files, or is counted as lost. Not needed for safety: what a call has returned from survives
+ * the process. It is for reading the run's own files while it goes on.
  *
  * Returns: M31R_OK when it stands there.
  * Errors:  M31R_E_IO (not within `wait_ms`), M31R_E_CLOSED.

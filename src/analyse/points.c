@@ -11,7 +11,7 @@
 #include "base/fail.h"
 #include "base/os_dir.h"
 #include "base/os_file.h"
-#include "format/point.h"
+#include "format/point_stream.h"
 #include "read/reader_int.h"
 #include "read/ring_overlay.h"
 #include "read/source.h"
@@ -26,7 +26,7 @@ struct m31r_points {
     size_t next_name;
     bool is_open;
     m31ri_source source;
-    m31ri_buf scratch;
+    m31ri_point_stream stream;
     uint64_t n_bad, n_torn;
 };
 
@@ -145,16 +145,17 @@ static m31r_err open_next(m31r_points *p, m31r_error *e)
     return M31R_EOF;
 }
 
-static bool take_line(m31r_points *p, const char *line, size_t length, m31r_point_view *out)
+static m31r_err take_line(m31r_points *p, const char *line, size_t length, m31r_point_view *out)
 {
     static const size_t header_length = sizeof M31RI_POINT_HEADER - 2;
     m31ri_point point;
     bool is_header = p->source.line_number == 1 && length == header_length &&
                      memcmp(line, M31RI_POINT_HEADER, header_length) == 0;
-    m31ri_buf_clear(&p->scratch);
-    if (is_header || !m31ri_point_read(line, length, &point, &p->scratch)) {
-        p->n_bad += !is_header;
-        return false;
+    m31ri_point_found found =
+        is_header ? M31RI_POINT_BAD : m31ri_point_stream_read(&p->stream, line, length, &point);
+    if (found != M31RI_POINT_OK) {
+        p->n_bad += !is_header && found == M31RI_POINT_BAD;
+        return found == M31RI_POINT_BAD ? M31R_E_CORRUPT : M31R_E_NOMEM;
     }
     out->name = point.name;
     out->name_length = point.name_length;
@@ -166,7 +167,7 @@ static bool take_line(m31r_points *p, const char *line, size_t length, m31r_poin
     out->length = length;
     out->file = p->source.file;
     out->line_number = p->source.line_number;
-    return true;
+    return M31R_OK;
 }
 
 /* Next point of the file that is open; M31R_EOF at its end, which closes it. */
@@ -186,8 +187,12 @@ static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e
             return err;
         }
         p->n_bad += err == M31R_E_LIMIT;
-        if (err == M31R_OK && take_line(p, line, length, out)) {
+        err = err == M31R_OK ? take_line(p, line, length, out) : err;
+        if (err == M31R_OK) {
             return M31R_OK;
+        }
+        if (err == M31R_E_NOMEM) {
+            return m31ri_fail(e, err, "out of memory for the points of a run");
         }
     }
 }
@@ -223,8 +228,16 @@ void m31r_points_close(m31r_points *p)
     m31ri_line_points_close(p->lines);
     m31r_points_close(p->of_attempt);
     m31ri_dir_list_release(&p->names);
-    m31ri_buf_release(&p->scratch);
+    m31ri_point_stream_release(&p->stream);
     m31ri_free(p);
+}
+
+size_t m31ri_points_name(m31r_points *p, const m31r_point_view *last)
+{
+    if (p->lines == NULL && p->chain == NULL) {
+        return m31ri_point_stream_name(&p->stream);
+    }
+    return m31ri_name_table_add(&p->stream.names, last->name, last->name_length);
 }
 
 uint64_t m31ri_points_bad(const m31r_points *p)

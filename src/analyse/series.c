@@ -13,6 +13,7 @@
 #include "analyse/trace.h"
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "base/name_table.h"
 #include "read/reader_int.h"
 #include "stat/summary.h"
 
@@ -23,47 +24,63 @@ typedef struct metric_trace {
     size_t n_values;
 } metric_trace;
 
+/* Where the points of one name go. */
+typedef struct column {
+    metric_trace *trace; /* NULL: not looked up yet */
+    size_t metric;       /* in the summary at hand; M31RI_NO_NAME: not in it yet */
+} column;
+
 struct m31r_series {
     const m31r_reader *reader;
     m31ri_summary *summary;
     m31ri_summary *of_file; /* of the file being read; NULL: all in one */
-    metric_trace **traces;  /* in the order of the summary: that of first appearance */
-    size_t *order;          /* indices of `traces` as the caller counts them */
-    size_t n_traces, last_used;
+    m31ri_name_table names;
+    metric_trace **traces; /* by number of the name: in the order of first appearance */
+    size_t *order;         /* indices of `traces` as the caller counts them */
+    size_t n_traces;
+    column *columns; /* by number of the name among the points being read */
+    size_t n_columns;
     uint64_t n_bad, n_torn;
     int64_t last_step;
 };
 
-static bool has_name(const metric_trace *t, const m31r_point_view *p)
-{
-    return strlen(t->name) == p->name_length && memcmp(t->name, p->name, p->name_length) == 0;
-}
-
-/* Metrics come in turns, so the one after the last used is tried first. */
 static metric_trace *find_trace(m31r_series *s, const m31r_point_view *p)
 {
-    for (size_t i = 0; i < s->n_traces; i++) {
-        size_t at = (s->last_used + 1 + i) % s->n_traces;
-        if (has_name(s->traces[at], p)) {
-            s->last_used = at;
-            return s->traces[at];
-        }
+    size_t at = m31ri_name_table_add(&s->names, p->name, p->name_length);
+    if (at < s->n_traces) {
+        return s->traces[at];
     }
     metric_trace **grown = m31ri_realloc(s->traces, (s->n_traces + 1) * sizeof(metric_trace *));
     metric_trace *t = m31ri_calloc(1, sizeof *t);
     if (grown != NULL) {
         s->traces = grown;
     }
-    if (t == NULL || grown == NULL || (t->name = m31ri_strndup(p->name, p->name_length)) == NULL) {
+    if (at == M31RI_NO_NAME || t == NULL || grown == NULL) {
         m31ri_free(t);
         return NULL;
     }
-    s->last_used = s->n_traces;
+    t->name = s->names.names[at].text;
     s->traces[s->n_traces++] = t;
     return t;
 }
 
-static bool add_point(m31r_series *s, const m31r_point_view *p)
+/* The column of that number, which is at most one more than there are. NULL when memory is out. */
+static column *find_column(m31r_series *s, size_t number, const m31r_point_view *p)
+{
+    if (number == s->n_columns) {
+        column *grown = m31ri_realloc(s->columns, (number + 1) * sizeof *grown);
+        if (grown == NULL) {
+            return NULL;
+        }
+        s->columns = grown;
+        s->columns[s->n_columns++] = (column){NULL, M31RI_NO_NAME};
+    }
+    column *c = &s->columns[number];
+    c->trace = c->trace != NULL ? c->trace : find_trace(s, p);
+    return c->trace != NULL ? c : NULL;
+}
+
+static bool add_point(m31r_series *s, size_t number, const m31r_point_view *p)
 {
     m31ri_point point = {.name = p->name,
                          .name_length = p->name_length,
@@ -71,14 +88,25 @@ static bool add_point(m31r_series *s, const m31r_point_view *p)
                          .value = p->value,
                          .wall_ns = p->wall_ns,
                          .segment = p->segment};
-    metric_trace *t = find_trace(s, p);
     m31ri_summary *summary = s->of_file != NULL ? s->of_file : s->summary;
-    if (t == NULL || !m31ri_summary_add(summary, &point)) {
+    column *c = number != M31RI_NO_NAME ? find_column(s, number, p) : NULL;
+    if (c == NULL || !(c->metric != M31RI_NO_NAME ? m31ri_summary_add_to(summary, c->metric, &point)
+                                                  : m31ri_summary_add(summary, &point))) {
         return false;
     }
-    m31ri_trace_add(&t->trace, p->value);
+    if (c->metric == M31RI_NO_NAME) {
+        c->metric = m31ri_summary_find(summary, c->trace->name);
+    }
+    m31ri_trace_add(&c->trace->trace, p->value);
     s->last_step = p->step > s->last_step ? p->step : s->last_step;
     return true;
+}
+
+static void forget_metrics(m31r_series *s)
+{
+    for (size_t i = 0; i < s->n_columns; i++) {
+        s->columns[i].metric = M31RI_NO_NAME;
+    }
 }
 
 /* Each file of points is summarised by itself and they are merged in their order, as metrics.json
@@ -90,6 +118,7 @@ static bool begin_file(m31r_series *s)
     }
     m31ri_summary_free(s->of_file);
     s->of_file = m31ri_summary_new();
+    forget_metrics(s);
     return s->of_file != NULL;
 }
 
@@ -107,10 +136,11 @@ static m31r_err read_points(m31r_series *s, m31r_points *points, bool by_file, m
     m31r_point_view p;
     const char *file = NULL;
     m31r_err err = M31R_OK;
+    s->n_columns = 0;
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
         bool is_new = by_file && p.file != file;
         file = p.file;
-        if ((is_new && !begin_file(s)) || !add_point(s, &p)) {
+        if ((is_new && !begin_file(s)) || !add_point(s, m31ri_points_name(points, &p), &p)) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
         }
     }
@@ -245,11 +275,12 @@ void m31r_series_close(m31r_series *s)
         return;
     }
     for (size_t i = 0; i < s->n_traces; i++) {
-        m31ri_free(s->traces[i]->name);
         m31ri_free(s->traces[i]);
     }
     m31ri_free(s->traces);
     m31ri_free(s->order);
+    m31ri_free(s->columns);
+    m31ri_name_table_release(&s->names);
     m31ri_summary_free(s->summary);
     m31ri_summary_free(s->of_file);
     m31ri_free(s);

@@ -9,6 +9,10 @@ uint64_t m31ri_points_bad(const m31r_points *p);
 uint64_t m31ri_points_torn(const m31r_points *p);
 uint64_t m31ri_series_torn(const m31r_series *s);
 
+/* Number of the name of `last`, the point given out last: names count from 0 as they first come.
+ * M31RI_NO_NAME when memory is out. */
+size_t m31ri_points_name(m31r_points *p, const m31r_point_view *last);
+
 /* Direction that the specification gives a mandatory metric; M31R_BETTER_UNKNOWN for any other
  * name. */
 m31r_better m31ri_better_of(const char *name);

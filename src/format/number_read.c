@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/digits.h"
 #include "format/number.h"
 
 /* What a JSON number says, before rounding. No double needs more than 767 digits to be told from
@@ -213,6 +214,44 @@ bool m31ri_number_read_double(const char *text, size_t length, double *out)
                            : (double)digits * exact_power[s.exponent];
     }
     *out = s.negative ? -x : x;
+    return true;
+}
+
+/* "whole.fraction", eight digits of the fraction at a time. False when it has another form, or more
+ * digits than a double holds. */
+static bool read_decimal(const char *p, const char *end, double *out)
+{
+    const char *whole = p;
+    uint64_t digits = 0;
+    while (p < end && is_digit(*p)) {
+        digits = digits * 10 + (uint64_t)(*p++ - '0');
+    }
+    ptrdiff_t n_whole = p - whole;
+    ptrdiff_t n = end - p - 1; /* of the fraction */
+    if (n_whole == 0 || n < 1 || *p != '.' || (*whole == '0' && n_whole > 1) || n_whole + n > 17) {
+        return false;
+    }
+    size_t n_first = n < 8 ? (size_t)n : 8;
+    uint64_t word = m31ri_digits_fill(m31ri_load_word(p + 1), n_first);
+    bool are_digits = m31ri_digits_are_all(word);
+    digits = digits * (uint64_t)exact_power[n_first] + m31ri_digits_value(word);
+    if (n > 8) {
+        size_t n_rest = (size_t)n - 8;
+        word = m31ri_digits_fill(m31ri_load_word(p + 9), n_rest);
+        are_digits = are_digits && m31ri_digits_are_all(word);
+        digits = digits * (uint64_t)exact_power[n_rest] + m31ri_digits_value(word);
+    }
+    return are_digits && round_quickly(digits, -(int)n, out);
+}
+
+bool m31ri_number_read_double_near(const char *text, size_t length, double *out)
+{
+    bool negative = length != 0 && *text == '-';
+    double x;
+    if (!read_decimal(text + negative, text + length, &x)) {
+        return m31ri_number_read_double(text, length, out);
+    }
+    *out = negative ? -x : x;
     return true;
 }
 

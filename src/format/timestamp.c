@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "format/digits.h"
+
 #define NS_PER_S 1000000000
 #define S_PER_DAY 86400
 #define DAYS_0000_TO_1970 719468 /* from 0000-03-01 */
@@ -222,5 +224,37 @@ bool m31ri_timestamp_read(const char *text, size_t length, int64_t *out_wall_ns)
         return false;
     }
     *out_wall_ns = wall_ns;
+    return true;
+}
+
+/* Nanoseconds of "51.123456Z" within its minute; false when it has another form. */
+static bool read_within(const char *t, int64_t *out_ns)
+{
+    unsigned second = two_digits(t);
+    uint64_t word = m31ri_load_word(t + 2);
+    uint64_t digits = word << 8 >> 16 << 16 | 0x3030; /* without '.' and 'Z' */
+    bool is_form = (word & 0xff) == '.' && word >> 56 == 'Z' && m31ri_digits_are_all(digits);
+    *out_ns = second * (int64_t)NS_PER_S + (int64_t)m31ri_digits_value(digits) * 1000;
+    return is_form && second < 60;
+}
+
+bool m31ri_timestamp_read_near(m31ri_minute *minute, const char *text, size_t length,
+                               int64_t *out_wall_ns)
+{
+    int64_t within_ns = 0;
+    bool is_ours =
+        length == M31RI_TIMESTAMP_BYTES && read_within(text + sizeof minute->text, &within_ns);
+    if (is_ours && minute->is_known && memcmp(minute->text, text, sizeof minute->text) == 0) {
+        *out_wall_ns = minute->wall_ns + within_ns;
+        return true;
+    }
+    if (!m31ri_timestamp_read(text, length, out_wall_ns)) {
+        return false;
+    }
+    if (is_ours) {
+        memcpy(minute->text, text, sizeof minute->text);
+        minute->is_known = true;
+        minute->wall_ns = *out_wall_ns - within_ns;
+    }
     return true;
 }

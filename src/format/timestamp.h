@@ -22,4 +22,15 @@ void m31ri_timestamp_write_compact(int64_t wall_ns, char out[17]);
  * 1677, after 2262). */
 bool m31ri_timestamp_read(const char *text, size_t length, int64_t *out_wall_ns);
 
+/* The minute of the last timestamp. Zeroed memory is none. */
+typedef struct m31ri_minute {
+    char text[17]; /* "2026-11-23T10:26:" */
+    bool is_known;
+    int64_t wall_ns;
+} m31ri_minute;
+
+/* The same; those of one minute, one after the other, cost little. */
+bool m31ri_timestamp_read_near(m31ri_minute *minute, const char *text, size_t length,
+                               int64_t *out_wall_ns);
+
 #endif

@@ -89,32 +89,10 @@ static bool step_of(const char *line, const m31ri_shape_value *v, int64_t *out)
     return v->type == 'n' && m31ri_number_read_int(line + v->start, v->length, out);
 }
 
-static bool two_digits(const char *p, int *out)
-{
-    *out = (p[0] - '0') * 10 + (p[1] - '0');
-    return p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9';
-}
-
-/* Seconds and microseconds behind a known minute; else by m31ri_timestamp_read(). */
 static int64_t time_of(m31ri_minute *minute, const char *text, size_t length)
 {
-    int second, a, b, c;
     int64_t wall_ns;
-    bool is_form = length == 27 && text[19] == '.' && text[26] == 'Z' &&
-                   two_digits(text + 17, &second) && two_digits(text + 20, &a) &&
-                   two_digits(text + 22, &b) && two_digits(text + 24, &c) && second < 60;
-    if (is_form && minute->is_known && memcmp(minute->text, text, sizeof minute->text) == 0) {
-        return minute->wall_ns + second * 1000000000LL + (a * 10000LL + b * 100 + c) * 1000;
-    }
-    if (!m31ri_timestamp_read(text, length, &wall_ns)) {
-        return M31R_UNKNOWN;
-    }
-    if (is_form) {
-        memcpy(minute->text, text, sizeof minute->text);
-        minute->is_known = true;
-        minute->wall_ns = wall_ns - second * 1000000000LL - (a * 10000LL + b * 100 + c) * 1000;
-    }
-    return wall_ns;
+    return m31ri_timestamp_read_near(minute, text, length, &wall_ns) ? wall_ns : M31R_UNKNOWN;
 }
 
 static bool is_in_time(const m31r_filter *f, int64_t wall_ns)

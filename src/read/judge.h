@@ -11,6 +11,7 @@
 #define M31RI_JUDGE_H
 
 #include "format/record.h"
+#include "format/timestamp.h"
 #include "m31r/scan.h"
 #include "read/line_walk.h"
 
@@ -22,13 +23,6 @@ typedef enum m31ri_verdict {
     M31RI_DROP, /* a record that does not */
     M31RI_BAD   /* no record; `class` says what */
 } m31ri_verdict;
-
-/* The minute of the last timestamp: those of one minute cost little. */
-typedef struct m31ri_minute {
-    char text[17]; /* "2026-11-23T10:26:" */
-    bool is_known;
-    int64_t wall_ns;
-} m31ri_minute;
 
 typedef struct m31ri_judge {
     const m31r_filter *filter;

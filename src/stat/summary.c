@@ -1,8 +1,8 @@
 /* summary.c - per metric, what one pass over its points tells; summary.h defines each figure.
  *
- * Metrics stand in an array in order of first appearance; a table of open addressing finds one by
- * name. What can fail (memory) is done before anything is counted, so a point is in the summary
- * wholly or not at all.
+ * Metrics stand in an array in order of first appearance, as their names do in a table. What can
+ * fail (memory) is done before anything is counted, so a point is in the summary wholly or not at
+ * all.
  *
  * Mean and squared deviations are long double: the difference of two doubles always fits, and the
  * mean of a million losses does not drift.
@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/name_table.h"
+#include "format/point_stream.h"
 #include "stat/sketch.h"
 
 #define EXACT_LIMIT 256
@@ -22,9 +24,6 @@
 #define FIRST_VALUES 16
 
 typedef struct metric {
-    char *name;
-    size_t name_length;
-    uint64_t hash;
     uint64_t count, n_nonfinite, n_superseded;
     uint64_t n_finite;
     double first, last, min, max;
@@ -39,12 +38,11 @@ typedef struct metric {
 } metric;
 
 struct m31ri_summary {
-    metric *metrics;
+    m31ri_name_table names;
+    metric *metrics; /* by number of the name */
     size_t n, capacity;
-    uint32_t *table; /* index + 1 of a metric, 0 for free; table_size is a power of two */
-    size_t table_size;
     uint64_t bad_lines;
-    m31ri_buf scratch;
+    m31ri_point_stream lines;
 };
 
 m31ri_summary *m31ri_summary_new(void)
@@ -54,7 +52,6 @@ m31ri_summary *m31ri_summary_new(void)
 
 static void release_metric(metric *m)
 {
-    m31ri_free(m->name);
     m31ri_free(m->values);
     m31ri_sketch_release(&m->sketch);
 }
@@ -68,67 +65,9 @@ void m31ri_summary_free(m31ri_summary *s)
         release_metric(&s->metrics[i]);
     }
     m31ri_free(s->metrics);
-    m31ri_free(s->table);
-    m31ri_buf_release(&s->scratch);
+    m31ri_name_table_release(&s->names);
+    m31ri_point_stream_release(&s->lines);
     m31ri_free(s);
-}
-
-/* FNV-1a. */
-static uint64_t hash_of(const char *name, size_t length)
-{
-    uint64_t h = 14695981039346656037ULL;
-    for (size_t i = 0; i < length; i++) {
-        h = (h ^ (unsigned char)name[i]) * 1099511628211ULL;
-    }
-    return h;
-}
-
-static metric *find(const m31ri_summary *s, uint64_t hash, const char *name, size_t length)
-{
-    for (size_t i = hash; s->table_size != 0; i++) {
-        uint32_t index = s->table[i & (s->table_size - 1)];
-        if (index == 0) {
-            return NULL;
-        }
-        metric *m = &s->metrics[index - 1];
-        if (m->hash == hash && m->name_length == length && memcmp(m->name, name, length) == 0) {
-            return m;
-        }
-    }
-    return NULL;
-}
-
-static void enter(m31ri_summary *s, size_t index)
-{
-    size_t i = s->metrics[index].hash;
-    while (s->table[i & (s->table_size - 1)] != 0) {
-        i++;
-    }
-    s->table[i & (s->table_size - 1)] = (uint32_t)index + 1;
-}
-
-/* Room for one metric more, in the array and in the table (at most half full). */
-static bool make_room(m31ri_summary *s)
-{
-    if (s->n < s->capacity) {
-        return true;
-    }
-    size_t capacity = s->capacity != 0 ? s->capacity * 2 : FIRST_METRICS;
-    uint32_t *table = m31ri_calloc(capacity * 2, sizeof *table);
-    metric *metrics = table != NULL ? m31ri_realloc(s->metrics, capacity * sizeof *metrics) : NULL;
-    if (metrics == NULL) {
-        m31ri_free(table);
-        return false;
-    }
-    m31ri_free(s->table);
-    s->metrics = metrics;
-    s->capacity = capacity;
-    s->table = table;
-    s->table_size = capacity * 2;
-    for (size_t i = 0; i < s->n; i++) {
-        enter(s, i);
-    }
-    return true;
 }
 
 /* The values so far go into the sketch, which counts from now on. */
@@ -229,41 +168,55 @@ static bool add_to(metric *m, const m31ri_point *p)
 }
 
 /* Starts a metric behind the last one, not yet counted. NULL when memory is out. */
-static metric *start_metric(m31ri_summary *s, uint64_t hash, const char *name, size_t length)
+static metric *start_metric(m31ri_summary *s)
 {
-    if (!make_room(s)) {
-        return NULL;
+    if (s->n == s->capacity) {
+        size_t capacity = s->capacity != 0 ? s->capacity * 2 : FIRST_METRICS;
+        metric *metrics = m31ri_realloc(s->metrics, capacity * sizeof *metrics);
+        if (metrics == NULL) {
+            return NULL;
+        }
+        s->metrics = metrics;
+        s->capacity = capacity;
     }
     metric *m = &s->metrics[s->n];
-    *m = (metric){.name = m31ri_strndup(name, length),
-                  .name_length = length,
-                  .hash = hash,
-                  .first_step = NO_STEP,
+    *m = (metric){.first_step = NO_STEP,
                   .last_step = NO_STEP,
                   .min_step = NO_STEP,
                   .max_step = NO_STEP,
                   .top_step = NO_STEP,
                   .earlier_step = NO_STEP};
-    return m->name != NULL ? m : NULL;
+    return m;
+}
+
+/* Gives the metric that was started its name, with which it is in. */
+static bool name_metric(m31ri_summary *s, const char *name, size_t length)
+{
+    bool is_in = m31ri_name_table_add(&s->names, name, length) != M31RI_NO_NAME;
+    s->n += is_in;
+    return is_in;
 }
 
 bool m31ri_summary_add(m31ri_summary *s, const m31ri_point *p)
 {
-    uint64_t hash = hash_of(p->name, p->name_length);
-    metric *m = find(s, hash, p->name, p->name_length);
-    if (m != NULL) {
-        return add_to(m, p);
+    size_t found = m31ri_name_table_find(&s->names, p->name, p->name_length);
+    if (found != M31RI_NO_NAME) {
+        return add_to(&s->metrics[found], p);
     }
-    m = start_metric(s, hash, p->name, p->name_length);
+    metric *m = start_metric(s);
     if (m == NULL) {
         return false;
     }
-    if (!add_to(m, p)) {
+    if (!add_to(m, p) || !name_metric(s, p->name, p->name_length)) {
         release_metric(m);
         return false;
     }
-    enter(s, s->n++);
     return true;
+}
+
+bool m31ri_summary_add_to(m31ri_summary *s, size_t index, const m31ri_point *p)
+{
+    return add_to(&s->metrics[index], p);
 }
 
 size_t m31ri_summary_add_lines(m31ri_summary *s, const char *bytes, size_t length)
@@ -278,16 +231,15 @@ size_t m31ri_summary_add_lines(m31ri_summary *s, const char *bytes, size_t lengt
         }
         size_t line_length = (size_t)(newline - line);
         m31ri_point p;
-        m31ri_buf_clear(&s->scratch);
         if (line_length + 1 == sizeof header - 1 && memcmp(line, header, line_length) == 0) {
             used += line_length + 1;
             continue;
         }
-        bool is_point = m31ri_point_read(line, line_length, &p, &s->scratch);
-        if (!m31ri_buf_ok(&s->scratch) || (is_point && !m31ri_summary_add(s, &p))) {
+        m31ri_point_found found = m31ri_point_stream_read(&s->lines, line, line_length, &p);
+        if (found == M31RI_POINT_NOMEM || (found == M31RI_POINT_OK && !m31ri_summary_add(s, &p))) {
             return used;
         }
-        s->bad_lines += !is_point;
+        s->bad_lines += found == M31RI_POINT_BAD;
         used += line_length + 1;
     }
 }
@@ -368,16 +320,15 @@ static bool merge(m31ri_summary *s, const m31ri_summary *other, bool is_later)
 {
     s->bad_lines += other->bad_lines;
     for (size_t i = 0; i < other->n; i++) {
-        const metric *o = &other->metrics[i];
-        metric *m = find(s, o->hash, o->name, o->name_length);
-        if (m == NULL) {
-            m = start_metric(s, o->hash, o->name, o->name_length);
-            if (m == NULL) {
+        const m31ri_table_name *name = &other->names.names[i];
+        size_t at = m31ri_name_table_find(&s->names, name->text, name->length);
+        if (at == M31RI_NO_NAME) {
+            at = s->n;
+            if (start_metric(s) == NULL || !name_metric(s, name->text, name->length)) {
                 return false;
             }
-            enter(s, s->n++);
         }
-        if (!merge_metric(m, o, is_later)) {
+        if (!merge_metric(&s->metrics[at], &other->metrics[i], is_later)) {
             return false;
         }
     }
@@ -415,9 +366,7 @@ uint64_t m31ri_summary_points(const m31ri_summary *s)
 
 size_t m31ri_summary_find(const m31ri_summary *s, const char *name)
 {
-    size_t length = strlen(name);
-    const metric *m = find(s, hash_of(name, length), name, length);
-    return m != NULL ? (size_t)(m - s->metrics) : SIZE_MAX;
+    return m31ri_name_table_find(&s->names, name, strlen(name));
 }
 
 static int by_value(const void *a, const void *b)
@@ -452,7 +401,7 @@ void m31ri_summary_get(const m31ri_summary *s, size_t i, m31ri_metric_summary *o
 {
     const metric *m = &s->metrics[i];
     bool any = m->n_finite != 0;
-    *out = (m31ri_metric_summary){.name = m->name,
+    *out = (m31ri_metric_summary){.name = s->names.names[i].text,
                                   .count = m->count,
                                   .n_nonfinite = m->n_nonfinite,
                                   .n_superseded = m->n_superseded,

@@ -42,6 +42,9 @@ void m31ri_summary_free(m31ri_summary *s);
 /* False when memory is out: the point is then not in the summary. */
 bool m31ri_summary_add(m31ri_summary *s, const m31ri_point *p);
 
+/* The same of a point whose metric, by its index, is known to be in. */
+bool m31ri_summary_add_to(m31ri_summary *s, size_t index, const m31ri_point *p);
+
 /* Reads whole lines of a metrics.csv's bytes; returns the bytes used: up to the last newline, or to
  * the line at which memory ran out (call again). The header line is skipped wherever it stands. Bad
  * lines are counted. */

@@ -1,14 +1,15 @@
 /* fuzz_point.c - any bytes as lines of metrics.csv, as numbers and as times.
  *
  * What is read as a point is written again and reads the same; a line that the writer made is
- * itself again. A text that is a number for our reader is the number that strtod makes of it.
+ * itself again. A stream, which expects each line to be like those before, says the same of it. A
+ * text that is a number for our reader is the number that strtod makes of it.
  */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "format/number.h"
-#include "format/point.h"
+#include "format/point_stream.h"
 #include "format/timestamp.h"
 #include "fuzz.h"
 
@@ -39,6 +40,27 @@ static void check_point(const char *line, size_t length)
     m31ri_buf_release(&more);
 }
 
+static void check_stream(m31ri_point_stream *s, const char *line, size_t length)
+{
+    m31ri_buf scratch = M31RI_BUF_INIT;
+    m31ri_point exact, p;
+    bool is_point = m31ri_point_read(line, length, &exact, &scratch);
+    for (int turn = 0; turn < 2; turn++) { /* the second time it is what was expected */
+        m31ri_point_found found = m31ri_point_stream_read(s, line, length, &p);
+        REQUIRE(found == (is_point ? M31RI_POINT_OK : M31RI_POINT_BAD));
+        if (is_point) {
+            REQUIRE(p.step == exact.step && p.segment == exact.segment);
+            REQUIRE(p.wall_ns == exact.wall_ns && same_double(p.value, exact.value));
+            REQUIRE(p.name_length == exact.name_length);
+            REQUIRE(memcmp(p.name, exact.name, p.name_length) == 0);
+            const m31ri_table_name *name = &s->names.names[m31ri_point_stream_name(s)];
+            REQUIRE(name->length == exact.name_length);
+            REQUIRE(memcmp(name->text, exact.name, name->length) == 0);
+        }
+    }
+    m31ri_buf_release(&scratch);
+}
+
 static void check_number(const char *s, size_t length)
 {
     double x;
@@ -46,10 +68,14 @@ static void check_number(const char *s, size_t length)
     if (length > 5000) {
         return;
     }
-    char *text = malloc(length + 1);
+    char *text = malloc(length + 9);
+    double near;
     memcpy(text, s, length);
-    text[length] = '\0';
-    if (m31ri_number_read_double(s, length, &x)) {
+    memset(text + length, 0, 9);
+    bool is_number = m31ri_number_read_double(s, length, &x);
+    REQUIRE(m31ri_number_read_double_near(text, length, &near) == is_number);
+    REQUIRE(!is_number || same_double(x, near));
+    if (is_number) {
         REQUIRE(same_double(x, strtod(text, NULL)));
         char out[M31RI_NUMBER_BYTES];
         double again;
@@ -77,13 +103,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *p = (const char *)data;
     const char *end = p + size;
+    m31ri_point_stream stream = {0};
     while (p < end) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         size_t length = (size_t)((newline != NULL ? newline : end) - p);
         check_point(p, length);
+        check_stream(&stream, p, length);
         check_number(p, length);
         check_time(p, length);
         p += length + 1;
     }
+    m31ri_point_stream_release(&stream);
     return 0;
 }

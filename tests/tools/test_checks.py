@@ -183,7 +183,7 @@ ROWS = [
     ("unused", "src/store/sink.h", "\nint m31ri_sink_n(void);\n", (2, "m31ri_sink_n() has no user")),
     ("unused", "src/store/sink.h", "/* For tests. */\nint m31ri_sink_n(void);\n", None),
     ("unused", "src/store/sink.h", "int m31ri_n(void);\nint (*const f)(void) = m31ri_n;\n", None),
-    ("unused", "src/store/sink.h", "/* m31ri_n() */\nint m31ri_n(void);\n", (2, "m31ri_n() has")),
+    ("unused", "src/store/sink.h", "/* m31ri_n() */\nint m31ri_n(void);\n", (2, "m31ri_n()")),
 ]
 
 
