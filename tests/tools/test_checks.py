@@ -180,7 +180,7 @@ ROWS = [
     ("banned", "src/observe/a.c", "int a = chdir(b);\n", None),
     ("banned", "cli/main.c", "int a = printf(b);\n", None),
     ("banned", "cli/main.c", "int a = atoi(b);\n", (1, "atoi: cannot report")),
-    ("unused", "src/store/sink.h", "\nint m31ri_sink_n(void);\n", (2, "m31ri_sink_n() has no user")),
+    ("unused", "src/store/sink.h", "\nint m31ri_sink_n(void);\n", (2, "m31ri_sink_n() has no")),
     ("unused", "src/store/sink.h", "/* For tests. */\nint m31ri_sink_n(void);\n", None),
     ("unused", "src/store/sink.h", "int m31ri_n(void);\nint (*const f)(void) = m31ri_n;\n", None),
     ("unused", "src/store/sink.h", "/* m31ri_n() */\nint m31ri_n(void);\n", (2, "m31ri_n()")),
