@@ -25,6 +25,7 @@ extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
 extern const command command_tag;
+extern const command command_trend;
 extern const command command_verify;
 
 /* clang-format off */
@@ -39,6 +40,7 @@ const command *const all_commands[] = {
     &command_diff,
     &command_explain,
     &command_anomalies,
+    &command_trend,
     &command_lineage,
     &command_note,
     &command_tag,

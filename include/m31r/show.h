@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "m31r/chain.h"
+#include "m31r/changes.h"
 #include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
@@ -203,6 +204,17 @@ M31R_API m31r_err m31r_show_recovery(const m31r_screen *s, const m31r_recovery *
  */
 M31R_API m31r_err m31r_show_noted(const m31r_screen *s, m31r_note_kind kind,
                                   const m31r_noted *noted, m31r_error *e);
+
+/* Writes the levels of a series: its course, a row for each change, what it is now; on a JSON
+ * screen one object of kind "trend_change" each, then one of kind "trend". `c` was made of the `n`
+ * `values`.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_changes(const m31r_screen *s, const m31r_changes *c,
+                                    const double *values, size_t n, m31r_error *e);
 
 /* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
  * comparison was made of. `shows_all`: also what is the same.

@@ -82,10 +82,13 @@ def main():
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
               ["verify", "@", "--root", root],
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
-              ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"]]
+              ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
+              ["trend", "--series", "steps.txt", "--preset", "perf"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(root, os.path.join(folder, "runs"))
+        with open(os.path.join(folder, "steps.txt"), "w", encoding="utf-8") as file:
+            file.writelines(f"{(10 if i < 20 else 12) + i % 3 / 10}\n" for i in range(40))
         for words in wanted:
             run = subprocess.run([command, words[0]] + (words[1:] + ["--json"] if len(words) > 1 or
                                  words[0] in ("info",) else []), cwd=folder, capture_output=True,

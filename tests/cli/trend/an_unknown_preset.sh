@@ -1,0 +1,1 @@
+m31r trend --series - --preset best < /dev/null
