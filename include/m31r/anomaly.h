@@ -1,10 +1,18 @@
-/* anomaly.h - what went wrong inside a run, found in its points.
+/* anomaly.h - what went wrong inside a run, found in its points or recorded while it ran.
  *
  * An anomaly is one thing that began at one place of a series: a loss that is no number, a spike, a
  * divergence, steps that became slower, memory that leaks, a rank behind the others. It is told
  * once, where it was noticed, and is open until the series is as usual again. What is noticed at a
  * value rests on that value and those before it only. The rules, their formulas and what they
  * reach: docs/anomalies.md.
+ *
+ * Of a run:
+ *
+ *     m31r_anomalies_open(&anomalies, reader, &e);
+ *     for (size_t i = 0; m31r_anomalies_get(anomalies, i, &a) == M31R_OK; i++) {
+ *         printf("%s %s %s\n", a.kind, a.metric, a.evidence);
+ *     }
+ *     m31r_anomalies_close(anomalies);
  *
  * From a table of a run's figures:
  *
@@ -17,13 +25,73 @@
 #ifndef M31R_ANOMALY_H
 #define M31R_ANOMALY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "m31r/error.h"
+#include "m31r/reader.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define M31R_ANOMALIES_LIMIT 10000 /* that are told; further ones are counted */
+
+typedef struct m31r_anomalies m31r_anomalies;
+
+/* One anomaly of a run. Strings are "" and numbers NaN where there is nothing to say. */
+typedef struct m31r_anomaly_facts {
+    const char *kind;     /* as in m31r_anomaly_row, or "stalled" */
+    const char *severity; /* "info", "warning", "error" */
+    const char *metric;   /* "" of a stall */
+    int rank;             /* -1 in a job of one */
+    int64_t step;         /* at which it was noticed; M31R_NO_STEP */
+    const char *ts;       /* of the point, as in records */
+    bool is_open;         /* it was not over at the last point */
+    int64_t cleared_step; /* at which it was over; M31R_NO_STEP */
+    const char *evidence; /* the figures it rests on, in words */
+    double value, usual, limit;
+    int64_t n;
+    const char *file;        /* of the point, in the run's directory */
+    uint64_t line;           /* 0: of the file as a whole */
+    const char *record_file; /* of the record that was made while it ran; "" when there is none */
+    uint64_t record_line;
+} m31r_anomaly_facts;
+
+/* Judges all points of a run, those of all ranks in the order of time, and adds what was recorded
+ * while it ran. A run that lives is judged as far as it is.
+ *
+ * Returns: M31R_OK and the anomalies in `*out`, in the order in which they were noticed.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    the caller closes it; `reader` must stay open as long.
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader,
+                                      m31r_error *e);
+
+/* Frees it. NULL is fine.
+ *
+ * Owns:   frees `a`.
+ * Thread: excludes every other call on it.
+ */
+M31R_API void m31r_anomalies_close(m31r_anomalies *a);
+
+/* How many there are, also beyond M31R_ANOMALIES_LIMIT.
+ *
+ * Returns: the number.
+ * Thread:  any.
+ */
+M31R_API size_t m31r_anomalies_count(const m31r_anomalies *a);
+
+/* The i-th, from 0.
+ *
+ * Returns: M31R_OK and the anomaly in `*out`.
+ * Errors:  M31R_E_NOTFOUND after the last, and beyond M31R_ANOMALIES_LIMIT.
+ * Owns:    the anomalies.
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_anomalies_get(const m31r_anomalies *a, size_t i, m31r_anomaly_facts *out);
 
 typedef struct m31r_anomaly_csv m31r_anomaly_csv;
 
@@ -34,6 +102,7 @@ typedef struct m31r_anomaly_row {
                              "leak", "straggler", "flaky", "gpu_idle" */
     const char *severity; /* "info", "warning", "error" */
     const char *column;   /* by the header; of ranks that of the rank */
+    const char *evidence; /* the figures it rests on, in words; dies at the next call */
     double value, usual, limit;
     int64_t n;
 } m31r_anomaly_row;

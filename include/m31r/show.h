@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "m31r/anomaly.h"
 #include "m31r/chain.h"
 #include "m31r/changes.h"
 #include "m31r/compare.h"
@@ -244,6 +245,25 @@ M31R_API m31r_err m31r_show_diff(const m31r_screen *s, const m31r_reader *const 
  */
 M31R_API m31r_err m31r_show_explanation(const m31r_screen *s, const m31r_reader *r,
                                         const m31r_explanation *x, m31r_error *e);
+
+/* Writes what went wrong inside a run as a table, with the place of the point and of the record; on
+ * a JSON screen one object of kind anomaly each.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_anomalies(const m31r_screen *s, const m31r_reader *r,
+                                      const m31r_anomalies *anomalies, m31r_error *e);
+
+/* Writes one anomaly of a table; on a JSON screen an object of kind anomaly_row.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_anomaly_row(const m31r_screen *s, const m31r_anomaly_row *a,
+                                        m31r_error *e);
 
 /* Writes what this build is and finds on this machine: version, formats, limits, paths, features.
  *

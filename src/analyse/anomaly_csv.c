@@ -18,6 +18,7 @@
 #include "base/os_file.h"
 #include "format/number.h"
 #include "stat/rank_rules.h"
+#include "stat/run_watch.h"
 #include "stat/series_watch.h"
 
 #define BLOCK_BYTES ((size_t)64 * 1024)
@@ -45,6 +46,8 @@ struct m31r_anomaly_csv {
     double *figures; /* of the ranks */
     uint32_t n_ranks;
     m31r_anomaly_row *found;
+    m31ri_anomaly *why; /* of each */
+    m31ri_buf text;
     size_t n_found, next_found, found_capacity;
 };
 
@@ -243,6 +246,8 @@ void m31r_anomaly_csv_close(m31r_anomaly_csv *c)
     m31ri_free(c->figures);
     m31ri_free(c->columns);
     m31ri_free(c->found);
+    m31ri_free(c->why);
+    m31ri_buf_release(&c->text);
     m31ri_free(c->path);
     m31ri_buf_release(&c->bytes);
     m31ri_free(c);
@@ -275,12 +280,15 @@ static m31r_err keep(m31r_anomaly_csv *c, const char *name, const m31ri_anomaly 
     if (c->n_found == c->found_capacity) {
         size_t capacity = c->found_capacity != 0 ? c->found_capacity * 2 : 8;
         m31r_anomaly_row *found = m31ri_realloc(c->found, capacity * sizeof *found);
-        if (found == NULL) {
+        c->found = found != NULL ? found : c->found;
+        m31ri_anomaly *why = found != NULL ? m31ri_realloc(c->why, capacity * sizeof *why) : NULL;
+        if (why == NULL) {
             return no_memory(e);
         }
-        c->found = found;
+        c->why = why;
         c->found_capacity = capacity;
     }
+    c->why[c->n_found] = *a;
     c->found[c->n_found++] = (m31r_anomaly_row){.row = c->row,
                                                 .kind = m31ri_anomaly_name(a->kind),
                                                 .severity = m31ri_severity_name(a->severity),
@@ -387,6 +395,12 @@ m31r_err m31r_anomaly_csv_next(m31r_anomaly_csv *c, m31r_anomaly_row *out, m31r_
             return err;
         }
     }
+    m31ri_buf_clear(&c->text);
+    m31ri_anomaly_evidence(&c->why[c->next_found], &c->text);
+    if (!m31ri_buf_ok(&c->text)) {
+        return no_memory(e);
+    }
     *out = c->found[c->next_found++];
+    out->evidence = m31ri_buf_str(&c->text);
     return M31R_OK;
 }

@@ -2,6 +2,7 @@
  * taken from printed lines. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyse/chain_int.h"
@@ -23,7 +24,7 @@ struct m31r_points {
     size_t attempt, last_attempt;
     int dir;
     m31ri_dir_list names;
-    size_t next_name;
+    size_t next_name, end_name;
     bool is_open;
     m31ri_source source;
     m31ri_point_stream stream;
@@ -51,6 +52,35 @@ m31r_err m31r_points_open(m31r_points **out, const m31r_reader *reader, m31r_err
         m31ri_free(p);
         return err;
     }
+    p->end_name = p->names.n;
+    *out = p;
+    return M31R_OK;
+}
+
+m31r_err m31ri_points_open_file(m31r_points **out, const m31r_reader *reader, size_t i,
+                                int *out_rank, m31r_error *e)
+{
+    static const char rank[] = "metrics.rank";
+    m31r_points *p = NULL;
+    m31r_err err = m31r_points_open(&p, reader, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    size_t at = 0;
+    for (size_t seen = 0; at < p->names.n; at++) {
+        if (is_points_file(&p->names.entries[at]) && seen++ == i) {
+            break;
+        }
+    }
+    if (at == p->names.n) {
+        m31r_points_close(p);
+        return M31R_EOF;
+    }
+    const char *name = p->names.entries[at].name;
+    bool is_ranked = strncmp(name, rank, sizeof rank - 1) == 0;
+    *out_rank = is_ranked ? (int)strtol(name + sizeof rank - 1, NULL, 10) : 0;
+    p->next_name = at;
+    p->end_name = at + 1;
     *out = p;
     return M31R_OK;
 }
@@ -123,7 +153,7 @@ static m31r_err next_of_chain(m31r_points *p, m31r_point_view *out, m31r_error *
 /* Opens the next file of points. M31R_EOF after the last. */
 static m31r_err open_next(m31r_points *p, m31r_error *e)
 {
-    for (; p->next_name < p->names.n; p->next_name++) {
+    for (; p->next_name < p->end_name; p->next_name++) {
         const m31ri_dir_entry *entry = &p->names.entries[p->next_name];
         if (!is_points_file(entry)) {
             continue;

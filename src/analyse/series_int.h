@@ -13,6 +13,11 @@ uint64_t m31ri_series_torn(const m31r_series *s);
  * M31RI_NO_NAME when memory is out. */
 size_t m31ri_points_name(m31r_points *p, const m31r_point_view *last);
 
+/* The points of the i-th file of points alone, and the rank that writes it. M31R_EOF when there is
+ * no such file; else as m31r_points_open(). */
+m31r_err m31ri_points_open_file(m31r_points **out, const m31r_reader *reader, size_t i,
+                                int *out_rank, m31r_error *e);
+
 /* Direction that the specification gives a mandatory metric; M31R_BETTER_UNKNOWN for any other
  * name. */
 m31r_better m31ri_better_of(const char *name);

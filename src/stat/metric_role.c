@@ -89,3 +89,29 @@ m31ri_role m31ri_role_of_name(const char *name, size_t length)
     role = role == M31RI_ROLES ? role_of(lower + last, length - last) : role;
     return role == M31RI_ROLES ? M31RI_ROLE_OTHER : role;
 }
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words != NULL && strcmp(text, *words) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
+m31ri_role m31ri_role_of_definition(const char *unit, const char *better)
+{
+    static const char *const times[] = {"s", "ms", "us", "ns", NULL};
+    static const char *const losses[] = {"nats", "bits", NULL};
+    if (unit == NULL || better == NULL) {
+        return M31RI_ROLE_OTHER;
+    }
+    size_t length = strlen(unit);
+    bool is_rate = length > 2 && strcmp(unit + length - 2, "/s") == 0;
+    if (strcmp(better, "higher") == 0) {
+        return is_rate ? M31RI_ROLE_THROUGHPUT : M31RI_ROLE_OTHER;
+    }
+    return strcmp(better, "lower") != 0 ? M31RI_ROLE_OTHER
+           : is_one_of(unit, times)     ? M31RI_ROLE_DURATION
+           : is_one_of(unit, losses)    ? M31RI_ROLE_LOSS
+                                        : M31RI_ROLE_OTHER;
+}

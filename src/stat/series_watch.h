@@ -45,4 +45,9 @@ size_t m31ri_series_watch_add(m31ri_series_watch *w, double x,
  * "tokens_per_sec", "memory_mb", "system.gpu0.util_percent", ... docs/anomalies.md has the list. */
 m31ri_role m31ri_role_of_name(const char *name, size_t length);
 
+/* What it measures by its definition (m31r_metric_define()): lower is better and s, ms, us or ns is
+ * a duration, nats or bits a loss; higher is better and something a second is a throughput. NULL:
+ * not known. */
+m31ri_role m31ri_role_of_definition(const char *unit, const char *better);
+
 #endif

@@ -5,6 +5,7 @@ usage: tests/tools/test_schemas.py M31R_COMMAND
 Standard library only, so it checks what the schemas use: type, required, properties,
 additionalProperties, const, enum, pattern, anyOf, items, minItems, maxItems, minimum, minLength.
 """
+import glob
 import json
 import os
 import re
@@ -83,12 +84,18 @@ def main():
               ["verify", "@", "--root", root],
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
-              ["trend", "--series", "steps.txt", "--preset", "perf"]]
+              ["trend", "--series", "steps.txt", "--preset", "perf"],
+              ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(root, os.path.join(folder, "runs"))
         with open(os.path.join(folder, "steps.txt"), "w", encoding="utf-8") as file:
             file.writelines(f"{(10 if i < 20 else 12) + i % 3 / 10}\n" for i in range(40))
+        for points in glob.glob(os.path.join(folder, "runs", "*", "metrics.csv")):
+            with open(points, "a", encoding="utf-8") as file:
+                file.write("loss,9,Infinity,2026-11-23T14:07:09.000000Z,0\n")
+        with open(os.path.join(folder, "table.csv"), "w", encoding="utf-8") as file:
+            file.write("loss\n3\n-inf\n")
         for words in wanted:
             run = subprocess.run([command, words[0]] + (words[1:] + ["--json"] if len(words) > 1 or
                                  words[0] in ("info",) else []), cwd=folder, capture_output=True,
