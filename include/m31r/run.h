@@ -8,7 +8,9 @@
  *
  * Invariants: a run that has ended is never written again. A call on an inert run or on NULL does
  * nothing, loses what it was given, and says so once on stderr. No call ends the program or touches
- * its signals, locale or environment.
+ * its locale or environment. Fatal signals are noted on their way, and nothing else about them
+ * changes, under `m31r run` or with `observability: crash_handler: true` in the config; a SIGBUS
+ * inside the library's own memory is mended; no other signal is touched.
  *
  *     m31r_run *run = m31r_run_here("train.yaml");
  *     for (long i = 0; i < steps; i++) {

@@ -111,6 +111,9 @@ static void say_cause(m31r_explanation *x)
                           f->signal[0] != '\0' ? ": " : "", f->signal);
     } else if (f->state == M31R_STATE_FINISHED) {
         m31ri_explain_say(x, "cause", end_place(x), "none: nothing failed");
+    } else if (m31ri_explain_is_cause(x)) { /* nobody has recorded an end yet */
+        m31ri_explain_say(x, "cause", x->facts.crash.place, "a signal ended it: %s",
+                          x->facts.crash.signal);
     } else {
         m31ri_explain_say(x, "unknown", metadata_at(x, "cause"), "the cause: %s", f->state_why);
     }
@@ -233,7 +236,8 @@ static void say_checkpoint(m31r_explanation *x)
 static void say_unknown(m31r_explanation *x)
 {
     const m31r_facts *f = &x->reader->facts;
-    if (f->state == M31R_STATE_KILLED || f->state == M31R_STATE_CRASHED) {
+    bool was_ended = f->state == M31R_STATE_KILLED || f->state == M31R_STATE_CRASHED;
+    if (was_ended && x->facts.crash.stack == NULL) {
         m31ri_explain_say(x, "unknown", end_place(x), "the stack: none is recorded");
     }
     if (f->problem[0] != '\0') {
@@ -253,6 +257,7 @@ m31r_err m31r_explanation_open(m31r_explanation **out, const m31r_reader *reader
     if (err == M31R_OK) {
         say_ended(x);
         say_cause(x);
+        m31ri_explain_crash(x);
         m31ri_explain_ranks(x, metadata_at(x, "rank_ends"));
         say_silence(x);
         err = m31ri_explain_points(x, e);

@@ -13,7 +13,16 @@ typedef struct m31ri_place {
     uint64_t line;
 } m31ri_place;
 
+/* The record `crash` of a process of the program. */
+typedef struct m31ri_crash_facts {
+    m31ri_place place; /* file "": none */
+    char signal[16], code[32], address[32], thread[32];
+    int64_t pid, step;
+    const char *stack; /* kept; NULL: none */
+} m31ri_crash_facts;
+
 typedef struct m31ri_explain_facts {
+    m31ri_crash_facts crash;
     m31ri_place end, error, lost, torn, checkpoint, step, bad;
     char error_text[512]; /* level, module and msg of the last ERROR or CRITICAL */
     const char *bad_class;
@@ -51,6 +60,12 @@ void m31ri_explain_say(m31r_explanation *x, const char *topic, m31ri_place place
 
 /* explain_records.c: fills x->facts and x->records. */
 m31r_err m31ri_explain_records(m31r_explanation *x, m31r_error *e);
+
+/* explain_crash.c: takes note of a record `crash`; says it: crash, stack; whether it is that of the
+ * process that the run's end is about. */
+void m31ri_explain_take_crash(m31r_explanation *x, const m31r_record *r, m31ri_place place);
+void m31ri_explain_crash(m31r_explanation *x);
+bool m31ri_explain_is_cause(const m31r_explanation *x);
 
 /* The line of a top key of metadata.json; line 0 when it is not there. */
 m31ri_place m31ri_explain_metadata_at(const m31r_reader *reader, const char *key);

@@ -54,7 +54,9 @@ static void take_record(m31r_explanation *x, const m31r_record *r)
         m31ri_explain_take_rank(x, r, false);
         take_error(x, r);
     }
-    if (is_own(r, "records_lost")) {
+    if (is_own(r, "crash")) {
+        m31ri_explain_take_crash(x, r, place_of(r));
+    } else if (is_own(r, "records_lost")) {
         f->lost = place_of(r);
     } else if (is_own(r, "torn_tail")) {
         f->torn = place_of(r);

@@ -26,6 +26,7 @@
 #include "ring/ring_batch.h"
 #include "ring/ring_clock.h"
 #include "ring/ring_commit.h"
+#include "ring/ring_crash.h"
 #include "store/append_file.h"
 #include "store/notices.h"
 
@@ -55,6 +56,7 @@ struct m31ri_drain {
     m31ri_outage points_outage;
     int64_t clock_mono_ns, offset_ns, clock_step_ns;
     uint32_t wants_sync;
+    uint32_t taken[M31RI_RING_SLOTS]; /* of each slot: how many records have been committed */
 };
 
 static m31r_value text_of(const char *s)
@@ -150,7 +152,7 @@ static void say_drops(m31ri_drain *d)
     for (uint32_t i = 0; i < d->next.n_rings; i++) {
         uint64_t all = atomic_load_explicit(&m31ri_ring_file_slot(d->file, i)->n_dropped,
                                             memory_order_relaxed);
-        n += all - d->next.rings[i].n_dropped_said;
+        n += all > d->next.rings[i].n_dropped_said ? all - d->next.rings[i].n_dropped_said : 0;
         d->next.rings[i].n_dropped_said = all;
     }
     if (n != 0 && d->next.n_lanes != 0) {
@@ -179,6 +181,9 @@ static void make_batch(m31ri_drain *d)
         say_losses(d, id);
     }
     m31ri_batch_make(&d->batch, &d->take, &d->next);
+    if (d->options.is_of_dead) {
+        m31ri_crash_add(&d->batch, d->file, &d->next);
+    }
 }
 
 /* ------------------------------------------------------------------ lines into files */
@@ -283,6 +288,7 @@ static void commit(m31ri_drain *d)
     d->next.generation = d->done.generation;
     m31ri_commit_publish(d->file, &d->next);
     d->done = d->next;
+    memcpy(d->taken, d->take.sequences, sizeof d->taken);
     uint64_t n_lost = d->done.n_points_lost;
     for (uint32_t i = 0; i < d->done.n_lanes; i++) {
         n_lost += d->done.lanes[i].n_lost;
@@ -453,16 +459,19 @@ static bool has_news(const m31ri_drain *d)
             return true;
         }
     }
-    return false;
+    return d->options.is_of_dead && m31ri_crash_is_due(d->file, &d->next);
 }
 
 bool m31ri_drain_pass(m31ri_drain *d)
 {
     int64_t now = m31ri_mono_ns();
+    if (m31ri_ring_file_is_gone(d->file)) {
+        return false;
+    }
     follow_clock(d, now);
     check_fates(d, now);
     d->next = d->done;
-    d->next.n_rings = d->file->header->n_slots;
+    d->next.n_rings = (uint16_t)d->file->header->n_slots;
     uint32_t wants = atomic_load_explicit(&d->file->live->wants_sync, memory_order_acquire);
     /* The order matters: a record that is seen has its dictionary entries before it. */
     bool has_batch = m31ri_take_begin(&d->take, d->file, &d->next, BATCH_BYTES);
@@ -478,6 +487,10 @@ bool m31ri_drain_pass(m31ri_drain *d)
     d->done = d->next; /* the intent: where everything is, and how far the batch goes */
     d->done.generation = generation;
     make_batch(d);
+    if (m31ri_ring_file_is_gone(d->file)) { /* while it was read: who owns it counts what is lost */
+        m31ri_batch_clear(&d->batch);
+        return false;
+    }
     write_batch(d);
     rotate_lanes(d);
     return true;
@@ -507,6 +520,11 @@ void m31ri_drain_counts(const m31ri_drain *d, uint32_t id, uint64_t *n_records, 
     bool is_known = id >= 1 && id <= d->done.n_lanes;
     *n_records = is_known ? d->done.lanes[id - 1].n_records : 0;
     *n_lost = is_known ? d->done.lanes[id - 1].n_lost : 0;
+}
+
+uint32_t m31ri_drain_taken(const m31ri_drain *d, uint32_t slot)
+{
+    return d->taken[slot];
 }
 
 uint64_t m31ri_drain_points_lost(const m31ri_drain *d)

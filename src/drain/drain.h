@@ -20,6 +20,7 @@ typedef struct m31ri_drain m31ri_drain;
 typedef struct m31ri_drain_options {
     const m31ri_run_dir *dir; /* borrowed, as is `privacy` */
     const m31ri_privacy *privacy;
+    bool is_of_dead;          /* the program is dead: a crash that it noted is its last record */
     int64_t block_timeout_ns; /* how long a failing disk is waited for, once an outage */
     /* What was appended to a lane, for a second sink; NULL: none. */
     void (*written)(void *context, const char *lines, size_t length);
@@ -43,6 +44,9 @@ int m31ri_drain_sync(m31ri_drain *d);
 /* How far lane `id` (from 1) is: records written and lost. */
 void m31ri_drain_counts(const m31ri_drain *d, uint32_t id, uint64_t *n_records, uint64_t *n_lost);
 uint64_t m31ri_drain_points_lost(const m31ri_drain *d);
+
+/* How many records of a slot are in the files or counted, modulo 2^32: the next one's number. */
+uint32_t m31ri_drain_taken(const m31ri_drain *d, uint32_t slot);
 
 /* Lanes that the ring file names, and the name and file of one (ids from 1; texts of the mapping,
  * copied). */

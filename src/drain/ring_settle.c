@@ -40,7 +40,7 @@ static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, long long
 
 static void drain_all(const m31ri_run_dir *dir, const m31ri_privacy *privacy, m31ri_ring_file *f)
 {
-    const m31ri_drain_options o = {.dir = dir, .privacy = privacy};
+    const m31ri_drain_options o = {.dir = dir, .privacy = privacy, .is_of_dead = true};
     m31ri_drain *d = NULL;
     if (m31ri_drain_open(f, &o, &d, NULL) != M31R_OK) {
         return;

@@ -90,6 +90,12 @@ static m31r_err enter_run(m31r_run *run, const char *path, m31r_error *e)
     return err;
 }
 
+static bool is_observed(void)
+{
+    const char *path = getenv("M31R_RUN_DIR");
+    return path != NULL && path[0] != '\0';
+}
+
 m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m31r_error *e)
 {
     m31r_run *run = NULL;
@@ -114,6 +120,9 @@ m31r_err m31ri_run_join(const char *path, bool with_main_lane, m31r_run **out, m
     m31ri_registry_add(run);
     if (with_main_lane) {
         run->takes_stacks = run->settings->error_stack;
+        /* Who is observed is so by request: its crashes are part of what is asked for. */
+        run->catches_crashes =
+            run->settings->crash_handler_set ? run->settings->crash_handler : is_observed();
         m31ri_run_begin_rings(run);
     }
     *out = run;

@@ -18,6 +18,7 @@
 #include "base/os_futex.h"
 #include "base/os_mapping.h"
 #include "drain/drain.h"
+#include "emit/crash.h"
 #include "emit/ring_thread.h"
 #include "emit/state.h"
 #include "m31r/metric.h"
@@ -27,7 +28,8 @@
 #define SLOT_BYTES (1024 * 1024)
 #define SHARED_SLOT 0
 #define END_WAIT_MS 10000
-#define LOOK_US (100 * 1000) /* a caller that waits looks so often whether somebody writes */
+#define CALL_NS (2 * 1000 * 1000) /* longer than any call stores into a ring */
+#define LOOK_US (100 * 1000)      /* a caller that waits looks so often whether somebody writes */
 
 static atomic_uint_fast64_t last_serial, last_thread; /* relaxed: only their being unique counts */
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
@@ -37,6 +39,7 @@ static void leave_all(void *number)
 {
     m31ri_mine = (m31ri_thread_cache){0, NULL}; /* what other destructors emit takes a ring anew */
     m31ri_registry_each_rings(m31ri_rings_leave, (uint64_t)(uintptr_t)number);
+    m31ri_crash_leave_thread();
 }
 
 static void make_key(void)
@@ -80,7 +83,9 @@ static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
         if (!t->has_room) {
             break;
         }
+        uint32_t sequence = t->ring.sequence; /* goes on, whoever has the slot */
         m31ri_ring_init(&t->ring, &rs->file, i);
+        t->ring.sequence = sequence;
         t->owner = number;
         t->last_step = M31R_NO_STEP;
         atomic_store_explicit(&t->ring.slot->state, M31RI_SLOT_USED, memory_order_relaxed);
@@ -102,6 +107,7 @@ m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs)
     }
     mine = mine != NULL ? mine : take_slot(rs, number);
     pthread_mutex_unlock(&rs->lock);
+    m31ri_crash_enter_thread();
     if (mine != &rs->threads[SHARED_SLOT]) {
         m31ri_mine = (m31ri_thread_cache){rs->serial, mine};
     }
@@ -255,10 +261,12 @@ m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e)
         return err;
     }
     run->rings = rs;
-    if (run->takes_stacks) {
+    if (run->takes_stacks || run->catches_crashes) {
         m31ri_stack_warm_up();
         m31ri_rings_know_modules(rs);
     }
+    rs->file.is_gone = &rs->is_broken;
+    m31ri_crash_watch(rs, run->catches_crashes);
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         if (lane->append != NULL) {
             m31ri_rings_add_lane(rs, lane);
@@ -343,7 +351,7 @@ m31r_err m31ri_rings_sync(m31ri_rings *rs)
             return M31R_OK;
         }
         int64_t left_ns = until_ns - m31ri_mono_ns();
-        if (left_ns <= 0) {
+        if (left_ns <= 0 || !m31ri_rings_are_ours(rs)) {
             return M31R_E_IO;
         }
         sleep_until_drained(rs, left_ns / 1000);
@@ -364,6 +372,17 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs)
 {
     return m31ri_rings_dropped(rs) +
            atomic_load_explicit(&rs->file.live->n_lost, memory_order_relaxed);
+}
+
+/* What a ring without memory held and nobody had written. */
+static uint64_t count_gone(const m31ri_rings *rs)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < M31RI_RING_SLOTS && rs->drain != NULL; i++) {
+        uint32_t n_put = __atomic_load_n(&rs->threads[i].ring.sequence, __ATOMIC_RELAXED);
+        n += n_put - m31ri_drain_taken(rs->drain, i);
+    }
+    return n;
 }
 
 /* What the drain counted becomes the lanes' own. */
@@ -390,6 +409,7 @@ static void shut(m31ri_rings *rs)
     m31ri_rings_flush(rs, END_WAIT_MS);
     m31ri_writer_stop(rs);
     atomic_store_explicit(rs->token, 0, memory_order_relaxed);
+    m31ri_crash_unwatch(rs);
 }
 
 /* What was put in between the writer's last look and the shutting. */
@@ -419,12 +439,53 @@ static void give_lanes_back(m31ri_rings *rs)
     }
 }
 
+/* The loss is said by the lane as any other: with the next record. */
+static void lose_gone(m31ri_rings *rs)
+{
+    m31r_lane *lane = rs->run->main_lane;
+    uint64_t n = atomic_load_explicit(&rs->is_broken, memory_order_acquire) ? count_gone(rs) : 0;
+    pthread_mutex_lock(&lane->lock);
+    if (n != 0) {
+        m31ri_outage_begin(&lane->outage, EFAULT, n, rs->file.path);
+        lane->outage.retry_mono_ns = 0; /* the lane itself can be written */
+    }
+    pthread_mutex_unlock(&lane->lock);
+}
+
+bool m31ri_rings_give_up(m31ri_rings *rs)
+{
+    m31r_run *run = rs->run;
+    if (pthread_mutex_trylock(&rs->writer_lock) != 0) {
+        return false;
+    }
+    if (pthread_mutex_trylock(&run->lock) != 0) {
+        pthread_mutex_unlock(&rs->writer_lock);
+        return false;
+    }
+    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
+        __atomic_store_n(&l->rings, NULL, __ATOMIC_RELEASE);
+    }
+    nanosleep(&(struct timespec){0, CALL_NS}, NULL); /* calls that were on their way have ended */
+    lose_gone(rs);
+    give_lanes_back(rs);
+    rs->is_shut = true;
+    rs->has_writer = false;
+    pthread_detach(pthread_self());
+    rs->forgotten = run->forgotten_rings;
+    run->forgotten_rings = rs;
+    pthread_mutex_unlock(&run->lock);
+    pthread_mutex_unlock(&rs->writer_lock);
+    m31ri_run_say_no_rings(run, "the file of the rings was cut short, or its memory is gone");
+    return true;
+}
+
 void m31ri_rings_end(m31r_run *run)
 {
     m31ri_rings *rs = run->rings;
     if (rs != NULL) {
         shut(rs);
         drain_rest(rs);
+        lose_gone(rs);
         give_lanes_back(rs);
         m31ri_ring_file_close(&rs->file);
         free_rings(rs);
@@ -437,6 +498,7 @@ void m31ri_rings_end_at_exit(m31r_run *run)
     if (rs != NULL) {
         shut(rs);
         drain_rest(rs);
+        lose_gone(rs);
         give_lanes_back(rs);
         m31ri_drain_close(rs->drain);
         rs->drain = NULL;
@@ -459,6 +521,7 @@ void m31ri_rings_forget(m31r_run *run)
     }
     /* The parent's writer may have been in the middle of anything: its memory is left as it is. */
     m31ri_drain_forget(rs->drain);
+    m31ri_crash_unwatch(rs);
     m31ri_ring_file_close(&rs->file);
     rs->forgotten = run->forgotten_rings;
     run->forgotten_rings = rs;

@@ -65,6 +65,8 @@ typedef struct m31ri_rings {
     uint64_t serial; /* of this object, never used again in this process */
     m31r_run *run;
     m31ri_ring_file file;
+    m31ri_ring_header header;    /* a copy, for when the file's memory goes */
+    atomic_bool is_broken;       /* that has happened: crash.c */
     pthread_mutex_t lock;        /* dictionary, slots, series */
     pthread_mutex_t shared_lock; /* slot 0 */
     m31ri_thread_ring threads[M31RI_RING_SLOTS];
@@ -98,6 +100,10 @@ void m31ri_rings_end(m31r_run *run);
 /* The same at exit of the process, whose other threads may be emitting at this moment: nothing that
  * they could touch is freed, and what they put in meanwhile is written too. */
 void m31ri_rings_end_at_exit(m31r_run *run);
+
+/* The ring file has lost its memory: lanes are written directly from here on, and what it held is
+ * counted. By the writer, which then ends; false: not now, somebody is stopping it. */
+bool m31ri_rings_give_up(m31ri_rings *rs);
 
 /* In a forked child: the parent's rings are the parent's. */
 void m31ri_rings_forget(m31r_run *run);

@@ -116,15 +116,20 @@ bool m31ri_run_enter(m31r_run *run)
     return run->role != M31RI_ROLE_INERT;
 }
 
+void m31ri_run_say_no_rings(m31r_run *run, const char *reason)
+{
+    const m31r_value key = m31r_of_string("reason"), value = m31r_of_string(reason);
+    m31ri_lane_write(run->main_lane, M31R_WARNING, "m31r", m31r_of_string("rings_unavailable"),
+                     &key, &value, 1);
+}
+
 /* From here on calls go through rings; without them (no room in memory-backed storage) each writes
  * for itself, which the record says. */
 void m31ri_run_begin_rings(m31r_run *run)
 {
     m31r_error e;
     if (m31ri_rings_begin(run, &e) != M31R_OK) {
-        const m31r_value key = m31r_of_string("reason"), value = m31r_of_string(e.message);
-        m31ri_lane_write(run->main_lane, M31R_WARNING, "m31r", m31r_of_string("rings_unavailable"),
-                         &key, &value, 1);
+        m31ri_run_say_no_rings(run, e.message);
     }
 }
 
@@ -298,6 +303,7 @@ m31r_err m31ri_run_open_program(const m31r_run_options *o, m31r_run **out, m31r_
         m31ri_stdout_sink_init(&(*out)->sink, to_stdout);
         m31ri_owner_choose_sinks(*out, to_file);
         (*out)->takes_stacks = (*out)->settings->error_stack;
+        (*out)->catches_crashes = (*out)->settings->crash_handler;
         if (to_file) {
             m31ri_run_begin_rings(*out);
         }

@@ -117,8 +117,9 @@ struct m31r_run {
     bool is_disk_low; /* and it was said */
     bool is_shell;    /* a script's call: lanes are shared with other scripts */
     bool inert_was_said;
-    bool takes_stacks;   /* ERROR and CRITICAL records of the program get one */
-    atomic_bool is_over; /* ended at exit: relaxed, calls of threads that still run do nothing */
+    bool takes_stacks;    /* ERROR and CRITICAL records of the program get one */
+    bool catches_crashes; /* fatal signals are noted */
+    atomic_bool is_over;  /* ended at exit: relaxed, calls of threads that still run do nothing */
     int rank;
     int n_ranks;           /* owner: of the job that a launcher started; 0: no job, or not known */
     int64_t begun_mono_ns; /* owner; 0: another process began it */
@@ -223,6 +224,7 @@ m31r_run *m31ri_inert_run(void);
 void m31ri_run_after_fork(m31r_run *run);
 void m31ri_run_end_at_exit(m31r_run *run);
 void m31ri_run_begin_rings(m31r_run *run);
+void m31ri_run_say_no_rings(m31r_run *run, const char *reason);
 bool m31ri_run_enter(m31r_run *run);
 void m31ri_run_free(m31r_run *run);
 m31r_err m31ri_run_new(m31ri_role role, m31r_run **out, m31r_error *e);

@@ -68,9 +68,14 @@ static void keep_house(m31ri_rings *rs, int64_t *sync_ns, int64_t *tick_ns)
     if (step_ns != 0) {
         m31r_warning(m31r_run_logger(run, "m31r"), "clock_set", "seconds", (double)step_ns * 1e-9);
     }
-    if (now >= *tick_ns && run->role == M31RI_ROLE_OWNER) {
+    if (now >= *tick_ns) {
         *tick_ns = now + TICK_NS;
-        m31ri_run_tick(run);
+        if (run->catches_crashes) {
+            m31ri_rings_know_modules(rs); /* a handler cannot ask what has been loaded since */
+        }
+        if (run->role == M31RI_ROLE_OWNER) {
+            m31ri_run_tick(run);
+        }
     }
 }
 
@@ -93,6 +98,9 @@ static void *write_on(void *argument)
     for (;;) {
         uint32_t seen = atomic_load_explicit(&live->wake, memory_order_acquire);
         bool must_stop = atomic_load_explicit(&rs->must_stop, memory_order_acquire);
+        if (atomic_load_explicit(&rs->is_broken, memory_order_acquire) && m31ri_rings_give_up(rs)) {
+            return NULL; /* `rs` is the run's to keep */
+        }
         if (work(rs, &sync_ns, &tick_ns)) {
             pause_us = FIRST_PAUSE_US;
             continue;
@@ -122,11 +130,15 @@ void m31ri_writer_go_on(m31ri_rings *rs)
     }
 }
 
-/* Signals are the program's: none is to be delivered to our thread. */
+/* Signals are the program's: none is to be delivered to our thread, but its own faults. */
 static bool start_thread(m31ri_rings *rs)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        sigdelset(&all, faults[i]);
+    }
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store_explicit(&rs->must_stop, false, memory_order_relaxed);
     bool is_started = pthread_create(&rs->writer, NULL, write_on, rs) == 0;

@@ -54,6 +54,7 @@ static const rule section_rules[] = {
     {"rotate_mib", KIND_INT, AT(m31ri_settings, rotate_mib), 1, 1048576, 0},
     {"compress", KIND_BOOL, AT(m31ri_settings, compress), 0, 0, 0},
     {"error_stack", KIND_BOOL, AT(m31ri_settings, error_stack), 0, 0, 0},
+    {"crash_handler", KIND_BOOL, AT(m31ri_settings, crash_handler), 0, 0, 0},
 };
 
 static const rule project_rules[] = {

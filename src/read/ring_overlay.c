@@ -21,6 +21,7 @@
 #include "format/names.h"
 #include "ring/ring_batch.h"
 #include "ring/ring_commit.h"
+#include "ring/ring_crash.h"
 #include "rules/privacy_run.h"
 
 #define NOTE_LIMIT 4096
@@ -145,6 +146,7 @@ static void take_tail(const m31ri_ring_file *f, m31ri_batch *b, int dir, const c
             more = m31ri_take_begin(&t, f, &c, UINT64_MAX);
         }
         m31ri_batch_make(b, &t, &c);
+        m31ri_crash_add(b, f, &c);
         if (is_points && b->points.length != 0) {
             take_points(f, &c, b, dir, is_again, out);
         } else if (id != 0 && b->lanes[id].lines.length != 0) {

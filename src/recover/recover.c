@@ -168,13 +168,15 @@ static m31r_err record_end(recovery *r, m31r_error *e)
     if (end->is_recorded || r->main_lane[0] == '\0') {
         return M31R_OK;
     }
-    const m31r_value keys[] = {m31r_of_string("state"), m31r_of_string("cause"),
-                               m31r_of_string("evidence"), m31r_of_string("ended"),
-                               m31r_of_string("recovered")};
-    const m31r_value values[] = {m31r_of_string(end->state), m31r_of_string(end->cause),
-                                 m31r_of_string(end->evidence), m31r_of_string(r->ended),
-                                 m31r_of_bool(true)};
-    return m31ri_add_record(&r->dir, r->main_lane, M31R_ERROR, "run_end", keys, values, 5, e);
+    /* The last is left out when no signal is known. */
+    const m31r_value keys[] = {m31r_of_string("state"),     m31r_of_string("cause"),
+                               m31r_of_string("evidence"),  m31r_of_string("ended"),
+                               m31r_of_string("recovered"), m31r_of_string("signal")};
+    const m31r_value values[] = {
+        m31r_of_string(end->state), m31r_of_string(end->cause), m31r_of_string(end->evidence),
+        m31r_of_string(r->ended),   m31r_of_bool(true),         m31r_of_string(end->signal)};
+    size_t n = end->signal[0] != '\0' ? 6 : 5;
+    return m31ri_add_record(&r->dir, r->main_lane, M31R_ERROR, "run_end", keys, values, n, e);
 }
 
 static json_t *text_or_null(const char *text)

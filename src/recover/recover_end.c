@@ -29,6 +29,22 @@ static bool is_text(const json_t *object, const char *key, const char *text)
     return value != NULL && strcmp(value, text) == 0;
 }
 
+/* What the handler of a program without an observer noted before it died. */
+static void take_crash(const char *line, size_t length, m31ri_found_end *out)
+{
+    static const char mark[] = "\"msg\":\"crash\"";
+    if (memmem(line, length, mark, sizeof mark - 1) == NULL) {
+        return;
+    }
+    json_t *record = json_loadb(line, length, 0, NULL);
+    if (is_text(record, "module", "m31r") && is_text(record, "msg", "crash") &&
+        json_is_string(json_object_get(record, "signal"))) {
+        copy_text(out->signal, sizeof out->signal, record, "signal");
+        out->is_crash_noted = true;
+    }
+    json_decref(record);
+}
+
 static void take_line(const char *line, size_t length, m31ri_found_end *out)
 {
     static const char mark[] = "\"run_end\"";
@@ -62,6 +78,7 @@ static void search(int dir, const char *file, m31ri_found_end *out)
         ssize_t n = pread(fd, bytes, TAIL_BYTES, from);
         const char *at = bytes, *end = bytes + (n > 0 ? n : 0);
         for (const char *lf; (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1) {
+            take_crash(at, (size_t)(lf - at), out);
             take_line(at, (size_t)(lf - at), out);
         }
     }
@@ -93,6 +110,6 @@ void m31ri_judge_end(const m31ri_metadata *m, const char *why, m31ri_found_end *
         snprintf(out->cause, sizeof out->cause, "critical");
     } else {
         snprintf(out->state, sizeof out->state, "crashed");
-        snprintf(out->cause, sizeof out->cause, "unknown");
+        snprintf(out->cause, sizeof out->cause, out->is_crash_noted ? "signal" : "unknown");
     }
 }

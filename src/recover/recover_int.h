@@ -21,6 +21,7 @@ typedef struct m31ri_found_end {
     char signal[16];
     bool has_exit_status;
     int64_t exit_status;
+    bool is_crash_noted; /* the program's record `crash` stands in the main lane: `signal` is its */
     char ended[M31RI_TIMESTAMP_BYTES + 1]; /* when; set with is_recorded */
 } m31ri_found_end;
 

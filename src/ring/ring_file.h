@@ -8,6 +8,7 @@
 #define M31RI_RING_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "m31r/error.h"
@@ -22,7 +23,15 @@ typedef struct m31ri_ring_file {
     m31ri_commit *commits; /* two */
     char *dictionary;
     char path[256];
+    /* The mapping has lost its memory (emit/crash.c): nothing in it is to be believed. NULL: that
+     * is not watched. */
+    const atomic_bool *is_gone;
 } m31ri_ring_file;
+
+static inline bool m31ri_ring_file_is_gone(const m31ri_ring_file *f)
+{
+    return f->is_gone != NULL && atomic_load_explicit(f->is_gone, memory_order_acquire);
+}
 
 typedef struct m31ri_ring_shape {
     const char *directory; /* where to make it; NULL: memory-backed storage of this user */

@@ -62,6 +62,24 @@ typedef struct m31ri_calibration {
     uint64_t rate;
 } m31ri_calibration;
 
+enum { M31RI_CRASH_NONE = 0, M31RI_CRASH_BEGUN = 1, M31RI_CRASH_WHOLE = 2, M31RI_CRASH_PASSED = 3 };
+
+/* What a fatal signal's handler says before the program dies: a place of its own, because a thread
+ * may die in the middle of a record. */
+typedef struct m31ri_crash_note {
+    atomic_uint state; /* PASSED: the program's own handler took it, and the program went on */
+    int32_t signal, code;
+    uint32_t thread; /* its number in the system */
+    uint32_t slot;   /* its ring; UINT32_MAX: it has none */
+    uint32_t n_frames;
+    uint64_t head; /* of that ring: what is behind it says that the thread lived on */
+    uint64_t address;
+    uint64_t counter; /* when */
+    int64_t step;     /* the thread's last; M31R_NO_STEP: none */
+    char name[16];    /* of the thread */
+    uint64_t frames[M31RI_RING_STACK];
+} m31ri_crash_note;
+
 typedef struct m31ri_ring_live {
     atomic_uint_fast64_t dictionary_end; /* bytes of whole entries; release by the program */
     atomic_uint wake;                    /* futex: the writer sleeps on it */
@@ -73,6 +91,7 @@ typedef struct m31ri_ring_live {
     atomic_uint_fast64_t n_lost; /* records and points taken off but not written */
     atomic_uint n_calibrations;  /* ever made; number n stands at n % M31RI_RING_CALIBRATIONS */
     m31ri_calibration calibrations[M31RI_RING_CALIBRATIONS];
+    m31ri_crash_note crash;
 } m31ri_ring_live;
 
 typedef struct m31ri_commit_lane {
@@ -99,8 +118,10 @@ typedef struct m31ri_commit {
     uint64_t n_points, n_points_lost;
     int64_t points_last_wall_ns;
     uint32_t n_calibrations; /* as many as the batch's times are made from */
-    uint32_t n_lanes, n_rings;
-    uint32_t checksum; /* CRC-32 of all else up to n_lanes lanes and n_rings rings */
+    uint32_t n_lanes;
+    uint16_t n_rings;
+    uint16_t is_crash_said; /* the crash note is a record */
+    uint32_t checksum;      /* CRC-32 of all else up to n_lanes lanes and n_rings rings */
     m31ri_commit_lane lanes[M31RI_RING_LANES];
     m31ri_commit_ring rings[M31RI_RING_SLOTS];
 } m31ri_commit;

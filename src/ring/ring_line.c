@@ -368,6 +368,15 @@ static void add_stack(m31ri_line_maker *m, const m31ri_stack_view *stack, size_t
                           m->privacy != NULL ? &redactor : NULL);
 }
 
+void m31ri_line_made(m31ri_line_maker *m, const m31ri_record_parts *parts,
+                     const m31ri_stack_view *stack, m31ri_buf *out)
+{
+    const m31ri_redactor redactor = {redact, m};
+    size_t line_at = out->length;
+    m31ri_record_write(out, parts, m->privacy != NULL ? &redactor : NULL, NULL);
+    add_stack(m, stack, line_at, out);
+}
+
 /* Splits a record of a call site: its site and what lies behind the fixed part. */
 static const m31ri_site_entry *site_of(const m31ri_line_maker *m, const m31ri_put *p,
                                        const char **at, size_t *left)

@@ -26,6 +26,12 @@ void m31ri_line_maker_free(m31ri_line_maker *m);
  * that the dictionary does not have, a string that does not lie in it. */
 bool m31ri_line_write(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out);
 
+/* Appends the line of a record that no call made, with the run's rules and a stack. */
+struct m31ri_record_parts;
+struct m31ri_stack_view;
+void m31ri_line_made(m31ri_line_maker *m, const struct m31ri_record_parts *parts,
+                     const struct m31ri_stack_view *stack, m31ri_buf *out);
+
 /* Appends the lines of a POINT or the points of a STEP record; how many, -1 when it makes no
  * sense. */
 int m31ri_line_points(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns, m31ri_buf *out);

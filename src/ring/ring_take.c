@@ -35,8 +35,8 @@ static bool advance(m31ri_take *t, m31ri_take_ring *r)
 static void add_ring(m31ri_take *t, uint32_t index, uint64_t at, uint64_t target)
 {
     m31ri_take_ring *r = &t->rings[t->n_active];
-    *r =
-        (m31ri_take_ring){.data = m31ri_ring_file_data(t->file, index), .at = at, .target = target};
+    *r = (m31ri_take_ring){
+        .data = m31ri_ring_file_data(t->file, index), .at = at, .target = target, .index = index};
     t->n_active += advance(t, r);
 }
 
@@ -72,6 +72,9 @@ bool m31ri_take_begin(m31ri_take *t, const m31ri_ring_file *f, m31ri_commit *com
 {
     start(t, f);
     bool has_any = false;
+    if (m31ri_ring_file_is_gone(f)) {
+        return false;
+    }
     for (uint32_t i = 0; i < f->header->n_slots; i++) {
         m31ri_commit_ring *c = &commit->rings[i];
         /* pairs with the release in m31ri_ring_publish */
@@ -120,6 +123,7 @@ const m31ri_put *m31ri_take_next(m31ri_take *t)
     m31ri_take_ring *r = &t->rings[first];
     const m31ri_put *p = r->next;
     r->at += p->bytes;
+    t->sequences[r->index] = p->sequence + 1;
     if (!advance(t, r)) {
         t->n_active--;
         memmove(r, r + 1, (t->n_active - first) * sizeof *r);

@@ -15,6 +15,7 @@ typedef struct m31ri_take_ring {
     const char *data;
     uint64_t at, target;
     uint64_t n_damaged; /* bytes given up */
+    uint32_t index;     /* of the slot */
     const m31ri_put *next;
 } m31ri_take_ring;
 
@@ -24,6 +25,7 @@ typedef struct m31ri_take {
     uint32_t n_active;
     m31ri_take_ring rings[M31RI_RING_SLOTS]; /* the first n_active have records left */
     uint64_t n_damaged;
+    uint32_t sequences[M31RI_RING_SLOTS]; /* of each slot: behind the last record taken */
     bool is_partial; /* something that was published when it began is left for the next */
 } m31ri_take;
 
