@@ -21,6 +21,7 @@ extern const command command_metrics;
 extern const command command_note;
 extern const command command_recover;
 extern const command command_release;
+extern const command command_reproduce;
 extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
@@ -48,6 +49,7 @@ const command *const all_commands[] = {
     &command_log,
     &command_metric,
     &command_verify,
+    &command_reproduce,
     &command_recover,
     &command_info,
     &command_completion,

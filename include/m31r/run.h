@@ -57,8 +57,9 @@ typedef struct m31r_run_options {
     const char *resume; /* run this one continues (id, name or path), or NULL */
     int argc;           /* the program's arguments, redacted before they are kept */
     const char *const *argv;
-    bool is_trial;  /* "none" for whatever is not found; kind becomes "trial" */
-    bool no_stdout; /* records go to the file only */
+    bool is_trial;          /* "none" for whatever is not found; kind becomes "trial" */
+    bool no_stdout;         /* records go to the file only */
+    const char *reproduces; /* id of the run that this one repeats, or NULL */
 } m31r_run_options;
 
 #define M31R_RUN_OPTIONS_INIT                                                                      \

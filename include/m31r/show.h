@@ -28,6 +28,7 @@
 #include "m31r/lineage.h"
 #include "m31r/notes.h"
 #include "m31r/recover.h"
+#include "m31r/reproduce.h"
 #include "m31r/runs.h"
 #include "m31r/scan.h"
 #include "m31r/series.h"
@@ -216,6 +217,25 @@ M31R_API m31r_err m31r_show_noted(const m31r_screen *s, m31r_note_kind kind,
  */
 M31R_API m31r_err m31r_show_changes(const m31r_screen *s, const m31r_changes *c,
                                     const double *values, size_t n, m31r_error *e);
+
+/* Writes what was found before a run is repeated.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_reproduction(const m31r_screen *s, const m31r_reproduction *p,
+                                         m31r_error *e);
+
+/* Writes whether the second of two runs is the first again, by their difference, and what of code,
+ * data and environment is not the same, by their comparison.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_reproduced(const m31r_screen *s, const m31r_reader *const runs[2],
+                                       const m31r_diff *d, const m31r_comparison *c, m31r_error *e);
 
 /* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
  * comparison was made of. `shows_all`: also what is the same.

@@ -38,7 +38,8 @@ static bool is_own(const m31r_record *r, const char *message)
 }
 
 /* Is the field set aside? The identity in run_start is told apart, and the evidence of an end holds
- * measured numbers. */
+ * measured numbers. An exit status of 0 is what only an observer can say: another one shows in the
+ * state. */
 static bool is_aside(const m31r_record *r, const m31r_field *f)
 {
     static const char *const kept[] = {"level", "module", "msg", "stage", "kind"};
@@ -50,8 +51,10 @@ static bool is_aside(const m31r_record *r, const m31r_field *f)
         }
         return true;
     }
-    return m31ri_is_measured(f->key, f->key_length) ||
-           (is_own(r, "run_end") && is_text(f->key, f->key_length, "evidence"));
+    bool is_unsaid =
+        is_text(f->key, f->key_length, "evidence") ||
+        (is_text(f->key, f->key_length, "exit_status") && is_text(f->value, f->value_length, "0"));
+    return m31ri_is_measured(f->key, f->key_length) || (is_own(r, "run_end") && is_unsaid);
 }
 
 static bool is_number(const m31r_field *f)

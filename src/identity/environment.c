@@ -51,6 +51,12 @@ static const char *const settings[] = {
     "TZ",
 };
 
+const char *const *m31ri_environment_settings(size_t *n)
+{
+    *n = sizeof settings / sizeof *settings;
+    return settings;
+}
+
 static json_t *known_settings(const m31ri_privacy *rules)
 {
     json_t *o = json_object();

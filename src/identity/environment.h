@@ -10,6 +10,7 @@
 #define M31RI_ENVIRONMENT_H
 
 #include <jansson.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/privacy.h"
@@ -17,6 +18,9 @@
 /* {"cpu_flags":[...],"gpus":[...],"gpu_driver","settings":{NAME:value},"programs":[],"libraries":[],
  * "python":null}; NULL when memory is out. */
 json_t *m31ri_environment_known(const m31ri_privacy *rules);
+
+/* The names of the variables that are kept, `*n` of them; a constant list. */
+const char *const *m31ri_environment_settings(size_t *n);
 
 /* What process `pid` has loaded, as a notice of kind "environment" (store/notices.h): {"programs":
  * [{"name","build_id","compiler"}], "libraries": [{"name","build_id"}], "python": {"version",

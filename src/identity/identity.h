@@ -36,6 +36,7 @@ typedef struct m31ri_identity {
     m31ri_git_facts git;
     bool is_trial;
     char *resume_run_id; /* NULL, or the run it continues */
+    char *reproduces;    /* NULL, or the run it repeats */
     char **argv;         /* redacted, NULL-terminated */
     uint32_t n_argv_redacted;
     uint8_t digest[32];
@@ -80,5 +81,9 @@ m31r_err m31ri_identity_describe(const m31ri_identity *id, m31ri_metadata *m, m3
  * --lr=3e-4, lr=3e-4), code.diff and untracked/ when git facts carry them. */
 m31r_err m31ri_identity_write_files(const m31ri_identity *id, const m31ri_run_dir *d,
                                     m31ri_metadata *m, m31r_error *e);
+
+/* identity_describe.c: `text` as a JSON string after the privacy rules, invalid UTF-8 as U+FFFD;
+ * NULL when memory is out. */
+json_t *m31ri_identity_text(const m31ri_identity *id, const char *text);
 
 #endif

@@ -163,6 +163,14 @@ static void set_command(setter *s, const m31ri_identity *id)
     set(s, "command.argv", argv);
     set(s, "command.cwd",
         getcwd(cwd, sizeof cwd) != NULL ? m31ri_identity_text(id, cwd) : json_null());
+    m31ri_buf below = M31RI_BUF_INIT;
+    if (id->git.top != NULL && getcwd(cwd, sizeof cwd) != NULL) {
+        m31ri_identity_relative(id, cwd, &below);
+    }
+    set(s, "command.dir",
+        below.length > 0 && below.data[0] != '/' ? m31ri_identity_text(id, below.data)
+                                                 : json_null());
+    m31ri_buf_release(&below);
     set(s, "command.redacted", json_integer(id->n_argv_redacted));
     set(s, "command.sha256", id->given.n > 0 ? m31ri_identity_hex(id->argv_digest) : json_null());
 }
@@ -182,6 +190,9 @@ m31r_err m31ri_identity_describe(const m31ri_identity *id, m31ri_metadata *m, m3
     set_command(&s, id);
     set(&s, "host", m31ri_host_facts());
     set(&s, "environment", m31ri_environment_known(id->privacy));
+    if (id->reproduces[0] != '\0') {
+        set(&s, "reproduces", json_string(id->reproduces));
+    }
     if (id->resume_run_id != NULL) {
         set(&s, "resumes",
             json_pack("{s:s, s:n, s:n}", "run", id->resume_run_id, "step", "checkpoint_sha256"));

@@ -96,8 +96,11 @@ m31r_err m31ri_identity_gather(const m31r_run_options *o, const char *project, b
     m31ri_gather g = {.as_command = as_command, .id = &id};
     take_options(&g, o);
     id.is_trial = g.o.is_trial;
+    id.reproduces = m31ri_strdup(g.o.reproduces != NULL ? g.o.reproduces : "");
     m31ri_settings_init(&id.settings);
-    m31r_err err = m31ri_project_init(&g.project) ? M31R_OK : m31ri_identity_no_memory(e);
+    m31r_err err = id.reproduces != NULL && m31ri_project_init(&g.project)
+                       ? M31R_OK
+                       : m31ri_identity_no_memory(e);
     if (err == M31R_OK) {
         err = gather(&g, project, e);
     }
@@ -130,11 +133,20 @@ static void release_argv(m31ri_identity *id)
 
 void m31ri_identity_release(m31ri_identity *id)
 {
-    char *const texts[] = {id->root,           id->stage,           id->name,
-                           id->seed,           id->dataset,         id->tokenizer,
-                           id->dataset_path,   id->tokenizer_path,  id->config_path,
-                           id->resume_run_id,  id->source_texts[0], id->source_texts[1],
-                           id->source_texts[2]};
+    char *const texts[] = {id->root,
+                           id->stage,
+                           id->name,
+                           id->seed,
+                           id->dataset,
+                           id->tokenizer,
+                           id->dataset_path,
+                           id->tokenizer_path,
+                           id->config_path,
+                           id->resume_run_id,
+                           id->source_texts[0],
+                           id->source_texts[1],
+                           id->source_texts[2],
+                           id->reproduces};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         m31ri_free(texts[i]);
     }

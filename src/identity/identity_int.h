@@ -79,9 +79,6 @@ m31r_err m31ri_identity_take_resume(m31ri_gather *g, m31r_error *e);
  */
 json_t *m31ri_host_facts(void);
 
-/* identity_describe.c: `text` as a JSON string after the privacy rules, invalid UTF-8 as U+FFFD;
- * NULL when memory is out. */
-json_t *m31ri_identity_text(const m31ri_identity *id, const char *text);
 json_t *m31ri_identity_hex(const uint8_t digest[32]);
 
 #endif

@@ -110,6 +110,17 @@ static m31r_err open_lanes(m31ri_keeper *k, m31r_error *e)
     return err;
 }
 
+/* Without them a repeated run would take no points out of what is printed. */
+static void set_patterns(m31ri_keeper *k)
+{
+    const m31r_observe_options *o = k->plan->options;
+    json_t *patterns = json_array();
+    for (size_t i = 0; i < o->n_metrics; i++) {
+        json_array_append_new(patterns, m31ri_identity_text(k->plan->identity, o->metrics[i]));
+    }
+    m31ri_run_set_metadata(k->run, "command.patterns", patterns);
+}
+
 /* metadata.json is rank 0's. */
 static void describe(void *context, pid_t program_pid)
 {
@@ -122,6 +133,7 @@ static void describe(void *context, pid_t program_pid)
     m31ri_run_set_metadata(k->run, "program",
                            json_pack("{s:I, s:I}", "pid", (json_int_t)program.pid, "start_ticks",
                                      (json_int_t)program.start_ticks));
+    set_patterns(k);
     m31ri_run_tick(k->run); /* saves it */
 }
 

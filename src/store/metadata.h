@@ -10,14 +10,15 @@
  * "program"|"config:KEY"|"declared"|"git"|"none"|"project"}, identity_sha256, digests {dataset:
  * {state "none|pending|known|failed", files, bytes, error}, tokenizer: {...}}, code {dirty,
  * changes_sha256, branch, diff: null|{file, sha256, bytes, cut}, untracked: [{path, sha256, bytes,
- * kept}], script: null|{path, sha256}}, command {argv: [...], cwd, redacted, sha256}, host {name,
+ * kept}], script: null|{path, sha256}}, command {argv: [...], cwd, dir, patterns [],
+ * redacted, sha256}, host {name,
  * os, kernel, arch, cpu_model, cpus, memory_bytes}, environment {cpu_flags [], gpus [],
  * gpu_driver, settings {}, programs [], libraries [], python}, writer {pid, start_ticks, boot_id,
  * host, role "observer"|"program", library_version}, program null|{pid, start_ticks}, state
  * null|"finished"|"failed"|"killed"|"interrupted", end null|ts, exit_status, signal, cause,
- * cause_evidence, resumes null|{run, step, checkpoint_sha256}, parents [], privacy {log_prompts,
- * redacted}, capture, ranks, rank_ends [...], lanes [...], metrics {name: {unit, better}},
- * artifacts [...], lost {records, points, reasons{}}, unknown_notices
+ * cause_evidence, resumes null|{run, step, checkpoint_sha256}, reproduces null|"run", parents [],
+ * privacy {log_prompts, redacted}, capture, ranks, rank_ends [...], lanes [...], metrics {name:
+ * {unit, better}}, artifacts [...], lost {records, points, reasons{}}, unknown_notices
  */
 #ifndef M31RI_METADATA_H
 #define M31RI_METADATA_H

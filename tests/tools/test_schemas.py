@@ -85,7 +85,7 @@ def main():
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
               ["trend", "--series", "steps.txt", "--preset", "perf"],
-              ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"]]
+              ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"], ["reproduce", "@", "--here"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(root, os.path.join(folder, "runs"))
@@ -96,12 +96,16 @@ def main():
                 file.write("loss,9,Infinity,2026-11-23T14:07:09.000000Z,0\n")
         with open(os.path.join(folder, "table.csv"), "w", encoding="utf-8") as file:
             file.write("loss\n3\n-inf\n")
+        subprocess.run([command, "run", "--try", "--", "true"], cwd=folder, capture_output=True,
+                       timeout=60)
         for words in wanted:
             run = subprocess.run([command, words[0]] + (words[1:] + ["--json"] if len(words) > 1 or
                                  words[0] in ("info",) else []), cwd=folder, capture_output=True,
                                  text=True, input="not json\n", timeout=60)
             for line in (run.stdout + run.stderr).splitlines():
                 value = json.loads(line)
+                if "event" in value:
+                    continue  # of a program under observation
                 kind = value["kind"] if value.get("v") == 1 else "record"
                 seen.add(kind)
                 for fault in faults(load(kind), value):

@@ -49,7 +49,8 @@ static void test_metadata__keys_stand_in_their_order_also_after_set(void **state
         "config_original_sha256 dataset_version dataset_path dataset_sha256 tokenizer_version "
         "tokenizer_path tokenizer_sha256 git_commit sources identity_sha256 digests code command "
         "host environment "
-        "writer program state end exit_status signal cause cause_evidence resumes parents privacy "
+        "writer program state end exit_status signal cause cause_evidence resumes reproduces "
+        "parents privacy "
         "capture live ranks rank_ends lanes metrics artifacts schemas lost unknown_notices ";
     m31ri_metadata m = make_metadata();
     assert_int_equal(m31ri_metadata_set(&m, "end", json_string("now")), M31R_OK);
