@@ -28,8 +28,9 @@ static const char *redact(void *context, const char *key, size_t key_length, con
 {
     m31r_lane *lane = context;
     m31ri_buf_clear(&lane->scrubbed);
-    if (m31ri_privacy_scrub(lane->run->privacy, key, key_length, value, length, &lane->scrubbed) ==
-        0) {
+    if (m31ri_privacy_clean(lane->run->privacy,
+                            m31ri_privacy_judge(lane->run->privacy, key, key_length), value, length,
+                            &lane->scrubbed) == 0) {
         return NULL;
     }
     *out_length = lane->scrubbed.length;

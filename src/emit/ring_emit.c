@@ -452,7 +452,8 @@ static const char *redact(void *context, const char *key, size_t key_length, con
 {
     m31ri_line_scratch *s = context;
     m31ri_buf_clear(s->scrubbed);
-    if (m31ri_privacy_scrub(s->privacy, key, key_length, value, length, s->scrubbed) == 0) {
+    if (m31ri_privacy_clean(s->privacy, m31ri_privacy_judge(s->privacy, key, key_length), value,
+                            length, s->scrubbed) == 0) {
         return NULL;
     }
     *out_length = s->scrubbed->length;

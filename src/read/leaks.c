@@ -46,7 +46,8 @@ static uint32_t count(m31ri_leaks *l, const char *key, size_t key_length, const 
                       size_t length)
 {
     m31ri_buf_clear(&l->scrubbed);
-    return m31ri_privacy_scrub(l->privacy, key, key_length, text, length, &l->scrubbed);
+    return m31ri_privacy_clean(l->privacy, m31ri_privacy_judge(l->privacy, key, key_length), text,
+                               length, &l->scrubbed);
 }
 
 static bool look_at(void *context, const m31r_field *field)

@@ -35,6 +35,7 @@ typedef struct prepared {
     bool is_plain; /* nothing renamed, cut or redacted in the constant text */
     uint16_t n_keys;
     uint16_t key_at[M31RI_SITE_KEYS + 1], key_length[M31RI_SITE_KEYS + 1]; /* one more: the rest */
+    m31ri_key_verdict verdicts[M31RI_SITE_KEYS + 1]; /* what the privacy rules say of each key */
     char text[PIECE_BYTES + SLACK];
 } prepared;
 
@@ -81,7 +82,8 @@ static const char *redact(void *context, const char *key, size_t key_length, con
 {
     m31ri_line_maker *m = context;
     m31ri_buf_clear(&m->scrubbed);
-    if (m31ri_privacy_scrub(m->privacy, key, key_length, value, length, &m->scrubbed) == 0) {
+    if (m31ri_privacy_clean(m->privacy, m31ri_privacy_judge(m->privacy, key, key_length), value,
+                            length, &m->scrubbed) == 0) {
         return NULL;
     }
     *out_length = m->scrubbed.length;
@@ -241,6 +243,13 @@ static const prepared *prepared_for(m31ri_line_maker *m, const m31ri_put *p,
         fresh->site = p->site;
         fresh->logger = p->logger;
         fresh->is_plain = is_divisible(site) && prepare_text(m, p, site, fresh);
+        uint32_t has_step = p->kind == M31RI_PUT_STEP; /* whose key says nothing */
+        for (uint32_t i = 0; m->privacy != NULL && i < site->n_keys; i++) {
+            if (i + has_step <= M31RI_SITE_KEYS) {
+                fresh->verdicts[i + has_step] =
+                    m31ri_privacy_judge(m->privacy, site->keys[i].s, site->keys[i].length);
+            }
+        }
     }
     return fresh;
 }
@@ -277,7 +286,7 @@ static const char *time_text(m31ri_line_maker *m, int64_t wall_ns)
 }
 
 /* A value in its place; NULL when it must go the general way. */
-static char *put_value(m31ri_line_maker *m, const m31r_value *v, const m31ri_text *key, char *to,
+static char *put_value(m31ri_line_maker *m, const m31r_value *v, m31ri_key_verdict key, char *to,
                        uint32_t *n_nonfinite)
 {
     double d = v->type == M31R_T_FLOAT ? (double)v->as.f : v->as.d;
@@ -308,8 +317,7 @@ static char *put_value(m31ri_line_maker *m, const m31r_value *v, const m31ri_tex
     }
     if (v->type != M31R_T_STRING || v->length > SHORT_STRING ||
         m31ri_json_plain_prefix(v->as.s, v->length) != v->length ||
-        (m->privacy != NULL &&
-         redact(m, key->s, key->length, v->as.s, v->length, &(size_t){0}) != NULL)) {
+        (m->privacy != NULL && !m31ri_privacy_is_clean(m->privacy, key, v->as.s, v->length))) {
         return NULL;
     }
     *to++ = '"';
@@ -318,11 +326,9 @@ static char *put_value(m31ri_line_maker *m, const m31r_value *v, const m31ri_tex
     return to + v->length + 1;
 }
 
-static bool write_fast(m31ri_line_maker *m, const prepared *text, const m31ri_site_entry *site,
-                       const m31r_value *step, const m31r_value *values, int64_t wall_ns,
-                       m31ri_buf *out)
+static bool write_fast(m31ri_line_maker *m, const prepared *text, const m31r_value *step,
+                       const m31r_value *values, int64_t wall_ns, m31ri_buf *out)
 {
-    static const m31ri_text step_key = {"step", 4};
     if (!m31ri_buf_reserve(out, LINE_ROOM)) {
         return false;
     }
@@ -335,9 +341,8 @@ static bool write_fast(m31ri_line_maker *m, const prepared *text, const m31ri_si
     uint32_t has_step = step != NULL;
     for (uint32_t i = 0; i < text->n_keys; i++) {
         const m31r_value *v = i < has_step ? step : &values[i - has_step];
-        const m31ri_text *key = i < has_step ? &step_key : &site->keys[i - has_step];
         to = copy16(to, text->text + text->key_at[i], text->key_length[i]);
-        to = put_value(m, v, key, to, &n_nonfinite);
+        to = put_value(m, v, text->verdicts[i], to, &n_nonfinite);
         if (to == NULL || to - start > LINE_ROOM - 2 * SHORT_STRING) {
             return false;
         }
@@ -440,7 +445,7 @@ static bool write_site(m31ri_line_maker *m, const m31ri_put *p, int64_t wall_ns,
     }
     const prepared *text = prepared_for(m, p, site);
     if (text != NULL && text->is_plain && text->n_keys == site->n_keys + has_step &&
-        write_fast(m, text, site, has_step ? &step : NULL, values, wall_ns, out)) {
+        write_fast(m, text, has_step ? &step : NULL, values, wall_ns, out)) {
         return true;
     }
     return write_slowly(m, p, site, has_step ? &step : NULL, values, wall_ns, out);

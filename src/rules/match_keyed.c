@@ -1,5 +1,4 @@
-/* match_keyed.c - key and value inside running text: KEY=value, key: "value", --key value, headers,
- * URLs with a password.
+/* match_keyed.c - key and value inside running text: KEY=value, key: "value", --key value.
  *
  * The key is judged by the same table as a field's key. How much is taken depends on how sure the
  * key is: a value of a strong key is taken unless it stands for one (***, null, ${VAR}) or is
@@ -11,6 +10,7 @@
 #include "rules/rules_int.h"
 
 #define MAX_KEY 128
+#define MAX_TAIL 32
 #define MAX_LOOK 512 /* bytes of a value that decide; what is taken is taken whole */
 
 typedef struct value_span {
@@ -66,7 +66,8 @@ static bool ends_value(const m31ri_subject *t, size_t i)
     if (strchr("&;,)]}|", c) == NULL) {
         return false;
     }
-    if (i + 1 >= t->n || m31ri_is_space(t->s[i + 1]) || strchr("\"'\\)]};,", t->s[i + 1]) != NULL) {
+    if (i + 1 >= t->n || m31ri_is_space(t->s[i + 1]) ||
+        strchr("\"'\\)]};,<`./", t->s[i + 1]) != NULL) {
         return true;
     }
     size_t j = i + 1; /* "a=secret;b=..." ends, "p;w" does not */
@@ -195,10 +196,12 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
                (m31ri_looks_random(value, length) ||
                 (v->quoted && key_quoted && length >= 8 && words_in(value, length) == 1));
     case M31RI_KEY_PERSONAL:
-        return v->separator != ' ' && length >= 2 && !is_program_text(value, length) &&
+        return v->separator != ' ' && length >= 2 && !m31ri_is_nobody(k->kind, value, length) &&
+               !is_program_text(value, length) &&
                (v->separator == '=' || v->quoted || strcmp(k->kind, "user") != 0 || key_quoted);
     case M31RI_KEY_PROMPT:
-        return v->separator != ' ' && ((key_quoted && v->quoted) || words_in(value, length) >= 3);
+        return v->separator != ' ' && !m31ri_is_machine_text(value, length) &&
+               ((key_quoted && v->quoted) || words_in(value, length) >= 3);
     case M31RI_KEY_SHAPED:
         if (strcmp(k->kind, "signature") == 0) {
             return in_query && length >= 16;
@@ -213,8 +216,9 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
  * the datum behind a word. */
 static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind, m31ri_match *out)
 {
-    static const char *const between[] = {"number", "no.", "no", "nr", "num", "#",   "is",
-                                          ":",      "=",   "to", "at", "id",  "from"};
+    static const char *const between[] = {"number", "no.", "no",   "nr", "num", "#",
+                                          "is",     ":",   "=",    "to", "at",  "id",
+                                          "me",     "us",  "from", "on", "."};
     for (size_t k = 0; k < sizeof between / sizeof between[0]; k++) {
         size_t j = skip_blanks(t, i), length = strlen(between[k]);
         bool follows = m31ri_has(t, j, between[k], true);
@@ -267,54 +271,48 @@ static bool names_a_number(const char *kind)
            strcmp(kind, "card") == 0 || strcmp(kind, "phone") == 0 || strcmp(kind, "account") == 0;
 }
 
-/* The quick no: a mark of a value must follow the key. (Rules with min 1 name what may follow a
- * blank.) */
-static bool may_have_value(const m31ri_subject *t, size_t start, size_t end, bool no_numbers)
+/* Kinds whose values may be plain numbers; elsewhere "token=12" is a count. */
+static bool may_be_number(const char *kind)
 {
-    char c = end < t->n ? t->s[end] : '\0';
-    if (no_numbers && (c == '=' || c == ':')) {
-        size_t from = skip_blanks(t, end + 1),
-               to = from + m31ri_run(t, from, M31RI_DIGIT | M31RI_DOT);
-        if (to > from && to - from < 20 &&
-            (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL)) {
-            return false;
+    static const char *const kinds[] = {"password", "passphrase", "secret",   "otp",
+                                        "phone",    "passport",   "account",  "national_id",
+                                        "card",     "birth",      "location", "denied"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kind, kinds[i]) == 0) {
+            return true;
         }
     }
-    if (c == ' ' || c == '\t') {
-        size_t j = skip_blanks(t, end);
-        return t->s[start] == '-' || (j < t->n && (t->s[j] == '=' || t->s[j] == ':'));
-    }
-    return c != '\0' && strchr("=:\"'`\\%]", c) != NULL;
+    return false;
 }
 
-bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+/* True when a short number stands alone behind the mark at `at`. */
+static bool is_number_behind(const m31ri_subject *t, size_t at)
 {
-    size_t start = at, end = at + (m31ri_has(t, at, r->literal, true) ? strlen(r->literal) : 1);
-    while (start > t->floor && is_key_char(t->s[start - 1]) && at - start < MAX_KEY) {
-        start--;
-    }
-    while (end < t->n && is_key_char(t->s[end]) && end - at < MAX_KEY) {
-        end++;
-    }
-    if (r->min == 0 && !may_have_value(t, start, end, r->alphabet != 0)) {
-        return false;
-    }
+    size_t from = skip_blanks(t, at + 1), to = from + m31ri_run(t, from, M31RI_DIGIT | M31RI_DOT);
+    return to > from && to - from < 20 && (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL);
+}
+
+bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const m31ri_rule *r,
+                        m31ri_match *out)
+{
     size_t stop = end;
-    while (stop > at && t->s[stop - 1] == '.') {
+    while (stop > start && t->s[stop - 1] == '.') {
         stop--;
     }
     /* "\nPASSWORD=": the n is an escape's, not the key's */
     size_t name =
         start + (start > 0 && t->s[start - 1] == '\\' && strchr("nrt", t->s[start]) != NULL);
-    m31ri_key_verdict k = r->kind != NULL ? (m31ri_key_verdict){M31RI_KEY_PERSONAL, r->kind}
-                                          : m31ri_key_judge(t->p, t->s + name, stop - name);
+    const char *kind = r != NULL ? r->kind : NULL;
+    m31ri_key_verdict k = kind != NULL ? (m31ri_key_verdict){M31RI_KEY_PERSONAL, kind}
+                                       : m31ri_key_judge(t->p, t->s + name, stop - name, true);
     value_span v;
-    if (k.class == M31RI_KEY_NONE) {
+    if (k.class == M31RI_KEY_NONE || (end < t->n && (t->s[end] == '=' || t->s[end] == ':') &&
+                                      !may_be_number(k.kind) && is_number_behind(t, end))) {
         return false;
     }
     m31ri_subject near = *t; /* what decides is near, so that hostile text costs no square */
     near.n = t->n - end > MAX_LOOK ? end + MAX_LOOK : t->n;
-    if (r->kind == NULL && find_value(&near, start, end, &v)) {
+    if (kind == NULL && find_value(&near, start, end, &v)) {
         bool key_quoted = start > 0 && (t->s[start - 1] == '"' || t->s[start - 1] == '\'');
         bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
         widen(&near, k.kind, &v);
@@ -329,136 +327,57 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return names_a_number(k.kind) && match_after_word(t, stop, k.kind, out);
 }
 
-static int base64_value(char c)
+static size_t key_start(const m31ri_subject *t, size_t end)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
+    size_t start = end;
+    while (start > t->floor && is_key_char(t->s[start - 1]) && end - start < MAX_KEY) {
+        start--;
     }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (m31ri_is_digit(c)) {
-        return c - '0' + 52;
-    }
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+    return start;
 }
 
-/* Basic credentials decode to printable text with a colon; "basic authentication" does not. */
-static bool decodes_to_pair(const char *s, size_t length)
+static size_t key_end(const m31ri_subject *t, size_t at)
 {
-    unsigned bits = 0, n_bits = 0;
-    bool colon = false;
-    for (size_t i = 0; i < length && s[i] != '='; i++) {
-        int v = base64_value(s[i]);
-        if (v < 0) {
-            return false;
-        }
-        bits = (bits << 6 | (unsigned)v) & 0xFFFFu;
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            unsigned char c = (unsigned char)(bits >> n_bits);
-            if (c < 0x20 || c == 0x7F) {
-                return false;
-            }
-            colon = colon || c == ':';
-        }
-    }
-    return colon;
-}
-
-/* "Bearer TOKEN", "Basic BASE64" */
-bool m31ri_match_scheme(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
-{
-    size_t start = skip_blanks(t, at + strlen(r->literal));
-    size_t run = m31ri_run(t, start, M31RI_URLSAFE | M31RI_DOT | M31RI_BASE64);
-    while (run > 0 && t->s[start + run - 1] == '.') {
-        run--;
-    }
-    if (start == at + strlen(r->literal) || run < r->min || !m31ri_may_start(t, at, M31RI_WORD)) {
-        return false;
-    }
-    bool basic = (t->s[at + 1] | 0x20) == 'a';
-    if (basic ? !decodes_to_pair(t->s + start, run)
-              : !m31ri_looks_random(t->s + start, run) && run < 32) {
-        return false;
-    }
-    *out = (m31ri_match){.start = start, .end = start + run, .kind = r->kind};
-    return true;
-}
-
-/* scheme://user:password@host - the password; https://token@host - the token. `at` is the colon of
- * "://". */
-bool m31ri_match_url(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
-{
-    size_t start = at + 3, end = start, host = 0;
-    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr("\"'<>`", t->s[end]) == NULL &&
-           end - start < 512) {
-        if (t->s[end] == '@') {
-            host = end;
-        }
-        if (host != 0 && strchr("/?#,", t->s[end]) != NULL) {
-            break;
-        }
-        if (host == 0 && (t->s[end] == '?' || t->s[end] == '#')) {
-            return false;
-        }
+    size_t end = at;
+    while (end < t->n && is_key_char(t->s[end]) && end - at < MAX_KEY) {
         end++;
     }
-    if (host == 0) {
-        return false;
-    }
-    const char *colon = memchr(t->s + start, ':', host - start);
-    const char *slash = memchr(t->s + start, '/', host - start);
-    if (slash != NULL && (colon == NULL || slash < colon)) {
-        return false; /* the @ stands in the path */
-    }
-    if (slash != NULL) { /* host:port/path@x, or a password with a slash */
-        size_t i = (size_t)(colon - t->s) + 1;
-        while (i < t->n && m31ri_is_digit(t->s[i])) {
-            i++;
-        }
-        if (t->s[i] == '/') {
-            return false;
-        }
-    }
-    size_t from = colon != NULL ? (size_t)(colon - t->s) + 1 : start;
-    bool token =
-        colon == NULL && host - start >= 16 && m31ri_looks_random(t->s + start, host - start);
-    if (from < t->floor || from >= host || (colon == NULL && !token) ||
-        m31ri_is_placeholder(t->s + from, host - from)) {
-        return false;
-    }
-    *out = (m31ri_match){.start = from, .end = host, .kind = colon != NULL ? r->kind : "token"};
-    return true;
+    return end;
 }
 
-/* curl -u name:password, docker login -u name -p password */
-bool m31ri_match_userpass(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+/* The quick no, by what the last letters before `end` are. */
+static bool ends_like_key(const m31ri_subject *t, size_t end)
 {
-    size_t start = skip_blanks(t, at + strlen(r->literal)), end = start;
-    start += start < t->n && (t->s[start] == '"' || t->s[start] == '\'');
-    end = start;
-    while (end < t->n && !m31ri_is_space(t->s[end]) && t->s[end] != '"' && t->s[end] != '\'') {
-        end++;
+    size_t from = end - t->floor > MAX_TAIL ? end - MAX_TAIL : t->floor;
+    return m31ri_key_tails_have(m31ri_privacy_tails(t->p, true), t->s + from, end - from);
+}
+
+/* A word of the table: the key around it, and what stands behind. */
+bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    return m31ri_match_key_at(t, key_start(t, at), key_end(t, at + strlen(r->literal)), r, out);
+}
+
+/* The key before the '=', ':' or "%3D" at `mark`; quotes, brackets and blanks may stand between. */
+bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *out)
+{
+    size_t end = mark;
+    while (end > t->floor && mark - end < 8 && strchr(" \t\"'`]\\", t->s[end - 1]) != NULL) {
+        end--;
     }
-    if (t->s[at + 1] == 'p') { /* only after a login */
-        size_t from = at > 60 ? at - 60 : 0;
-        bool login = memmem(t->s + from, at - from, "login", 5) != NULL ||
-                     memmem(t->s + from, at - from, "sshpass", 7) != NULL;
-        if (!login || end == start || t->s[start] == '-') {
-            return false;
-        }
-        *out = (m31ri_match){.start = start, .end = end, .kind = r->kind};
-        return true;
-    }
-    const char *colon = memchr(t->s + start, ':', end - start);
-    size_t from = colon != NULL ? (size_t)(colon - t->s) + 1 : end;
-    if (from >= end || memchr(t->s + start, '/', (size_t)(from - start)) != NULL ||
-        m31ri_is_placeholder(t->s + from, end - from) ||
-        (end - from < 4 && m31ri_is_digit(t->s[from]))) {
+    if (end == t->floor || !is_key_char(t->s[end - 1]) || !ends_like_key(t, end)) {
         return false;
     }
-    *out = (m31ri_match){.start = from, .end = end, .kind = r->kind};
-    return true;
+    return m31ri_match_key_at(t, key_start(t, end), end, NULL, out);
+}
+
+/* "--api-key VALUE"; `dash` is the one before the name. With '=' the mark is met later. */
+bool m31ri_match_key_option(const m31ri_subject *t, size_t dash, m31ri_match *out)
+{
+    size_t end = key_end(t, dash + 1);
+    if (end >= t->n || (t->s[end] != ' ' && t->s[end] != '"' && t->s[end] != '\'') ||
+        !ends_like_key(t, end)) {
+        return false;
+    }
+    return m31ri_match_key_at(t, key_start(t, dash), end, NULL, out);
 }

@@ -6,6 +6,7 @@
  * (match_keyed.c).
  */
 #include <string.h>
+#include <strings.h>
 
 #include "rules/rules_int.h"
 
@@ -111,7 +112,7 @@ bool m31ri_match_home(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
     if (back) {
         start -= start > 0 && t->s[start - 1] == '\\';
         start -= start > 1 && t->s[start - 1] == ':' ? 2 : 0;
-    } else if (at > 0 && m31ri_is_alnum(t->s[at - 1])) {
+    } else if (!m31ri_may_start(t, at, M31RI_ALNUM)) {
         while (start > t->floor &&
                (m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0) {
             start--;
@@ -224,7 +225,7 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
             return found(out, start - 8, at + 4, "national_id");
         }
     }
-    if (m31ri_is_alnum(before) ||
+    if (!m31ri_may_start(t, start, M31RI_ALNUM) ||
         (start >= 2 && strchr("-. ", before) != NULL && m31ri_is_digit(t->s[start - 2]))) {
         return false;
     }
@@ -252,8 +253,8 @@ bool m31ri_match_numbers(const m31ri_subject *t, size_t at, const m31ri_rule *r,
 /* +CC and 7 to 13 further digits in groups. `at` is the plus. */
 bool m31ri_match_plus(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
-    if (at > 0 && (m31ri_is_alnum(t->s[at - 1]) || strchr(")]/=+", t->s[at - 1]) != NULL) &&
-        t->s[at - 1] != '=') {
+    (void)r;
+    if (!m31ri_may_start(t, at, M31RI_ALNUM) || (at > 0 && strchr(")]+", t->s[at - 1]) != NULL)) {
         return false;
     }
     size_t end = at + 1, last = at + 1, digits = 0, run = 0;
@@ -274,18 +275,19 @@ bool m31ri_match_plus(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
                 (t->s[last] == '.' && (last + 1 >= t->n || !m31ri_is_digit(t->s[last + 1])));
     bool fits = digits >= 9 && digits <= 15 && t->s[at + 1] != '0' && tail &&
                 memchr(t->s + at, '.', last - at) == NULL;
-    return fits && found(out, at, last, r->kind);
+    return fits && found(out, at, last, "phone");
 }
 
 /* Six pairs of hex digits between colons. `at` is somewhere inside: the digit before a colon. */
 bool m31ri_match_mac(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    (void)r;
     if (at == 0 || at - 1 < t->floor) {
         return false;
     }
     size_t start = at - 1;
-    if (start + 17 > t->n ||
-        (start > 0 && (m31ri_is_alnum(t->s[start - 1]) || t->s[start - 1] == ':')) ||
+    if (start + 17 > t->n || !m31ri_may_start(t, start, M31RI_ALNUM) ||
+        (start > 0 && t->s[start - 1] == ':') ||
         (start + 17 < t->n && (m31ri_is_alnum(t->s[start + 17]) || t->s[start + 17] == ':'))) {
         return false;
     }
@@ -299,12 +301,13 @@ bool m31ri_match_mac(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
     }
     bool none = memcmp(t->s + start, "00:00:00:00:00:00", 17) == 0 ||
                 strncmp(t->s + start, "ff:ff:ff:ff", 11) == 0;
-    return (lettered || t->s[start] == '0') && !none && found(out, start, start + 17, r->kind);
+    return (lettered || t->s[start] == '0') && !none && found(out, start, start + 17, "mac");
 }
 
 /* Country, two check digits, 11 to 30 characters, compact or in groups of four; mod 97 is 1. */
 bool m31ri_match_iban(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    (void)r;
     uint8_t upper_digit = M31RI_UPPER | M31RI_DIGIT;
     if (at + 15 > t->n || (m31ri_class_of(t->s[at]) & M31RI_UPPER) == 0 ||
         (m31ri_class_of(t->s[at + 1]) & M31RI_UPPER) == 0 || !m31ri_is_digit(t->s[at + 3]) ||
@@ -343,7 +346,7 @@ bool m31ri_match_iban(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
         }
         bool whole = ends[k] >= t->n || !m31ri_is_alnum(t->s[ends[k]]);
         if (rest == 1 && whole) {
-            return found(out, at, ends[k], r->kind);
+            return found(out, at, ends[k], "iban");
         }
     }
     return false;
@@ -421,6 +424,7 @@ bool m31ri_match_name(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
  * before the state. */
 bool m31ri_match_zip(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
+    (void)r;
     size_t code = at + 5;
     bool state = code + 5 <= t->n &&
                  (m31ri_class_of(t->s[at + 2]) & m31ri_class_of(t->s[at + 3]) & M31RI_UPPER) != 0;
@@ -438,27 +442,41 @@ bool m31ri_match_zip(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
             i--;
         }
         if (house) {
-            return found(out, i, code + 5, r->kind);
+            return found(out, i, code + 5, "address");
         }
     }
     return false;
 }
 
-/* host:5432:database:user:password, a line of .pgpass. `at` is the colon before the port. */
-bool m31ri_match_pgpass(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+/* A degree of latitude or longitude with five decimals or more; its length, 0: none. */
+static size_t degree_length(const m31ri_subject *t, size_t at)
 {
-    size_t i = at + strlen(r->literal);
-    for (int k = 0; k < 2; k++) {
-        size_t part = m31ri_run(t, i, M31RI_WORD | M31RI_DASH);
-        part += part == 0 && i < t->n && t->s[i] == '*';
-        if (part == 0 || i + part >= t->n || t->s[i + part] != ':') {
-            return false;
-        }
-        i += part + 1;
+    size_t i = at + (at < t->n && t->s[at] == '-');
+    size_t whole = m31ri_run(t, i, M31RI_DIGIT), dot = i + whole;
+    if (whole < 1 || whole > 3 || dot >= t->n || t->s[dot] != '.') {
+        return 0;
     }
-    size_t end = i;
-    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr("\"'", t->s[end]) == NULL) {
-        end++;
+    size_t decimals = m31ri_run(t, dot + 1, M31RI_DIGIT);
+    return decimals >= 5 ? dot + 1 + decimals - at : 0;
+}
+
+/* "device at 59.299524, 73.721830" */
+bool m31ri_match_place(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t start = at + strlen(r->literal);
+    start += start < t->n && t->s[start] == '(';
+    size_t first = degree_length(t, start), second_at = start + first;
+    while (second_at < t->n && strchr(", /", t->s[second_at]) != NULL) {
+        second_at++;
     }
-    return end > i && found(out, i, end, r->kind);
+    size_t second = first != 0 && second_at > start + first ? degree_length(t, second_at) : 0;
+    return second != 0 && found(out, start, second_at + second, r->kind);
+}
+
+/* The caller's own home directory, wherever it lies. */
+bool m31ri_match_own_home(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t end = at + strlen(r->literal);
+    *out = (m31ri_match){.start = at, .end = end, .kind = "home", .instead = "~"};
+    return end == t->n || (m31ri_class_of(t->s[end]) & M31RI_URLSAFE) == 0;
 }

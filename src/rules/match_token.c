@@ -11,20 +11,86 @@ static bool found(m31ri_match *out, size_t start, size_t end, const char *kind)
     return true;
 }
 
+/* Bytes from `at` on that are of the set, `most` of them (0: any number); zero-width characters
+ * between them belong to the run. */
+static size_t run_of_set(const m31ri_subject *t, size_t at, const uint8_t *set, size_t most)
+{
+    size_t i = at, n = 0;
+    while (i < t->n && (most == 0 || n < most)) {
+        size_t hidden = (unsigned char)t->s[i] >= 0x80 ? m31ri_zero_width(t, i) : 0;
+        if (!m31ri_in_set(set, t->s[i]) && hidden == 0) {
+            break;
+        }
+        n += hidden == 0;
+        i += hidden != 0 ? hidden : 1;
+    }
+    return i - at;
+}
+
+/* Ends of the pattern's parts, one behind another; 0: it does not fit. Runs are never given back.
+ */
+static size_t parts_end(const m31ri_subject *t, size_t at, const m31ri_rule *r)
+{
+    for (size_t k = 0; k < r->n_parts; k++) {
+        const m31ri_part *part = &r->parts[k];
+        if (part->literal != NULL) {
+            if (!m31ri_has(t, at, part->literal, false)) {
+                return 0;
+            }
+            at += strlen(part->literal);
+            continue;
+        }
+        size_t run = run_of_set(t, at, part->set, part->max);
+        if (run < part->min) {
+            return 0;
+        }
+        bool is_last = k + 1 == r->n_parts, is_whole = part->max == 0 || run < part->max;
+        if (is_last && !is_whole && at + run < t->n && m31ri_in_set(part->set, t->s[at + run])) {
+            return 0; /* longer than any */
+        }
+        while (is_last && run > part->min && strchr(".-", t->s[at + run - 1]) != NULL) {
+            run--; /* the end of a sentence */
+        }
+        at += run;
+    }
+    return at;
+}
+
 bool m31ri_match_token(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     if (!m31ri_may_start(t, at, r->boundary)) {
         return false;
     }
-    size_t head = at + strlen(r->literal);
-    size_t run = m31ri_run(t, head, r->alphabet);
-    if (run < r->min) {
+    size_t end = parts_end(t, at + strlen(r->literal), r);
+    return end != 0 && found(out, at, end, r->kind);
+}
+
+/* A token whose literal is a word's beginning too: capitals, small letters and digits are mixed. */
+bool m31ri_match_mixed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    bool upper = false, lower = false, digit = false;
+    if (!m31ri_match_token(t, at, r, out)) {
         return false;
     }
-    while (run > r->min && strchr(".-", t->s[head + run - 1]) != NULL) {
-        run--; /* the end of a sentence */
+    for (size_t i = at + strlen(r->literal); i < out->end; i++) {
+        uint8_t c = m31ri_class_of(t->s[i]);
+        upper = upper || (c & M31RI_UPPER) != 0;
+        lower = lower || (c & M31RI_LOWER) != 0;
+        digit = digit || (c & M31RI_DIGIT) != 0;
     }
-    return found(out, at, head + run, r->kind);
+    return upper && lower && digit;
+}
+
+/* The mark of a service in the middle of a key: the whole run around it. */
+bool m31ri_match_around(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t start = at, end = at + strlen(r->literal);
+    while (start > t->floor && at - start < 256 &&
+           (m31ri_class_of(t->s[start - 1]) & r->alphabet) != 0) {
+        start--;
+    }
+    end += m31ri_run(t, end, r->alphabet);
+    return end - start >= r->min && end - start < 256 && found(out, start, end, r->kind);
 }
 
 /* sk-..., sk-proj-..., sk-ant-api03-...: many words start with "sk-", so one part must be long and
@@ -128,11 +194,12 @@ bool m31ri_match_putty(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
 bool m31ri_match_before(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = at;
-    while (start > t->floor && (m31ri_class_of(t->s[start - 1]) & r->alphabet) != 0) {
+    bool hex = r->literal[0] == '-';
+    while (start > t->floor &&
+           (m31ri_class_of(t->s[start - 1]) & (hex ? M31RI_HEX : M31RI_ALNUM)) != 0) {
         start--;
     }
     size_t head = at + strlen(r->literal);
-    bool hex = r->alphabet == M31RI_HEX;
     size_t after = m31ri_run(t, head, hex ? M31RI_DIGIT : M31RI_URLSAFE);
     if (at - start < r->min ||
         (hex ? at - start != r->min || after < 1 || after > 2 : after < 30)) {
@@ -141,17 +208,18 @@ bool m31ri_match_before(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     return found(out, start, head + after, r->kind);
 }
 
-/* Three characters, a digit, "Q~", 31 to 34 characters. `at` is the Q. */
-bool m31ri_match_azure(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+/* Three characters, a digit, "Q~", 31 to 34 characters. `at` is the tilde. */
+bool m31ri_match_azure(const m31ri_subject *t, size_t at, m31ri_match *out)
 {
-    if (at < 4 || at - 4 < t->floor || !m31ri_is_digit(t->s[at - 1])) {
+    if (at < 5 || at - 5 < t->floor || t->s[at - 1] != 'Q' || !m31ri_is_digit(t->s[at - 2])) {
         return false;
     }
-    size_t end = at + 2;
-    while (end < t->n && ((m31ri_class_of(t->s[end]) & r->alphabet) != 0 || t->s[end] == '~')) {
+    size_t end = at + 1;
+    while (end < t->n &&
+           ((m31ri_class_of(t->s[end]) & (M31RI_URLSAFE | M31RI_DOT)) != 0 || t->s[end] == '~')) {
         end++;
     }
-    return end - at - 2 >= r->min && found(out, at - 4, end, r->kind);
+    return end - at - 1 >= 30 && found(out, at - 5, end, "azure_secret");
 }
 
 /* 8 to 10 digits before ":AA". `at` is the colon. */
@@ -164,29 +232,6 @@ bool m31ri_match_telegram(const m31ri_subject *t, size_t at, const m31ri_rule *r
     size_t run = m31ri_run(t, at + 1, r->alphabet);
     bool fits = at - start >= 8 && at - start <= 10 && run >= r->min;
     return fits && found(out, start, at + 1 + run, r->kind);
-}
-
-/* dp.pt.<run>, pat<14>.<64 hex> */
-bool m31ri_match_dotted(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
-{
-    size_t head = at + strlen(r->literal);
-    size_t name = m31ri_run(t, head, M31RI_ALNUM);
-    size_t dot = head + name;
-    bool airtable = r->literal[0] == 'p';
-    if (dot >= t->n || t->s[dot] != '.' || !m31ri_may_start(t, at, r->boundary) ||
-        (airtable ? name < 12 || name > 16 : name < 1 || name > 6)) {
-        return false;
-    }
-    size_t run = m31ri_run(t, dot + 1, r->alphabet);
-    if (run < r->min) {
-        size_t second = dot + 1 + m31ri_run(t, dot + 1, M31RI_URLSAFE); /* dp.st.dev.<run> */
-        if (airtable || second >= t->n || t->s[second] != '.' ||
-            (run = m31ri_run(t, second + 1, r->alphabet)) < r->min) {
-            return false;
-        }
-        dot = second;
-    }
-    return found(out, at, dot + 1 + run, r->kind);
 }
 
 /* crypt(3) and its kin: to the next blank, quote or colon. */
@@ -217,18 +262,19 @@ bool m31ri_match_webhook(const m31ri_subject *t, size_t at, const m31ri_rule *r,
     return end - head >= r->min && found(out, head, end, r->kind);
 }
 
-/* [24-26].[6].[27-38], the first part starting M, N or O. `dot` is the first dot. */
-bool m31ri_match_discord(const m31ri_subject *t, size_t dot, m31ri_match *out)
+/* [24-26].[6].[27-38], the first part starting M, N or O. `start` is where a long word begins. */
+bool m31ri_match_discord(const m31ri_subject *t, size_t start, m31ri_match *out)
 {
-    if (dot + 7 >= t->n || t->s[dot + 7] != '.' || m31ri_run(t, dot + 1, M31RI_URLSAFE) != 6) {
+    start += start > 0 && t->s[start - 1] == '\\'; /* "\nMT...": the n is an escape's */
+    if (start >= t->n || strchr("MNO", t->s[start]) == NULL) {
         return false;
     }
-    size_t start = dot;
-    while (start > t->floor && (m31ri_class_of(t->s[start - 1]) & M31RI_URLSAFE) != 0) {
-        start--;
+    size_t dot = start + m31ri_run(t, start, M31RI_URLSAFE);
+    if (dot + 7 >= t->n || t->s[dot] != '.' || t->s[dot + 7] != '.' ||
+        m31ri_run(t, dot + 1, M31RI_URLSAFE) != 6) {
+        return false;
     }
     size_t run = m31ri_run(t, dot + 8, M31RI_URLSAFE);
-    bool fits =
-        dot - start >= 22 && dot - start <= 30 && strchr("MNO", t->s[start]) != NULL && run >= 25;
+    bool fits = dot - start >= 22 && dot - start <= 30 && run >= 25;
     return fits && found(out, start, dot + 8 + run, "discord_token");
 }

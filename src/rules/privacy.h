@@ -22,6 +22,28 @@
 
 typedef struct m31ri_privacy m31ri_privacy;
 
+/* How sure a key is. In running text ("token=abc") the weak ones need a value that looks like a
+ * secret. */
+typedef enum m31ri_key_class {
+    M31RI_KEY_NONE,
+    M31RI_KEY_STRONG,   /* a secret whatever the value looks like */
+    M31RI_KEY_WEAK,     /* the word has other uses in text */
+    M31RI_KEY_PERSONAL, /* a datum of a person */
+    M31RI_KEY_PROMPT,   /* what users typed, or got back */
+    M31RI_KEY_SHAPED    /* decided by key and value together: never by the key alone */
+} m31ri_key_class;
+
+/* What a key says of its values; constant as long as the rules live, so asked once a call site. */
+typedef struct m31ri_key_verdict {
+    m31ri_key_class class;
+    const char *kind; /* constant text */
+} m31ri_key_verdict;
+
+/* A rule of the user: what it is called, and its pattern (rule_pattern.h). */
+typedef struct m31ri_own_rule {
+    const char *kind, *pattern;
+} m31ri_own_rule;
+
 typedef struct m31ri_privacy_options {
     bool allow_prompts; /* the opt-in: prompt, messages, content... are written (secrets still are
                            not) */
@@ -29,7 +51,18 @@ typedef struct m31ri_privacy_options {
     size_t n_deny_keys;
     const char
         *home; /* a home directory to write as ~ besides /home/NAME and /Users/NAME; NULL: none */
+    const m31ri_own_rule
+        *patterns; /* further formats of tokens; those that do not parse are left out */
+    size_t n_patterns;
 } m31ri_privacy_options;
+
+/* How often a rule found a kind. Both are constant as long as the rules live. */
+typedef struct m31ri_privacy_count {
+    const char *kind, *rule; /* rule: the text it begins with, a shape's kind, or "key" */
+    uint64_t n;
+} m31ri_privacy_count;
+
+#define M31RI_PRIVACY_COUNTS 512 /* rows at most */
 
 /* `o` NULL: defaults. NULL when memory is out. */
 m31ri_privacy *m31ri_privacy_new(const m31ri_privacy_options *o);
@@ -44,6 +77,22 @@ const char *m31ri_privacy_key_kind(const m31ri_privacy *p, const char *key, size
  * how many. `key` may be NULL. Bytes need not be valid UTF-8. Thread: any. */
 uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length,
                              const char *text, size_t length, m31ri_buf *out);
+
+/* What was found so far, in the order of the first find; returns how many rows of
+ * M31RI_PRIVACY_COUNTS. Thread: any. */
+size_t m31ri_privacy_counts(const m31ri_privacy *p, m31ri_privacy_count *out);
+
+/* The verdict on a key (NULL: none); Thread: any. */
+m31ri_key_verdict m31ri_privacy_judge(const m31ri_privacy *p, const char *key, size_t length);
+
+/* As m31ri_privacy_scrub() under a key that was judged before, but appends nothing and returns 0
+ * when nothing is to be replaced: what most strings are. Thread: any. */
+uint32_t m31ri_privacy_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
+                             size_t length, m31ri_buf *out);
+
+/* True when m31ri_privacy_clean() would find nothing; counts nothing. Thread: any. */
+bool m31ri_privacy_is_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
+                            size_t length);
 
 /* Each of the `n` arguments scrubbed onto `out`, each followed by a NUL: `--token X`,
  * `--api-key=X`, `-p X`, `KEY=X`, URL passwords. Returns how many were changed. */

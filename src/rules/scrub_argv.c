@@ -15,7 +15,7 @@ static m31ri_key_verdict option_verdict(const m31ri_privacy *p, const char *s)
     if (!is_option(s) || strchr(s, '=') != NULL) {
         return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
-    m31ri_key_verdict v = m31ri_key_judge(p, s, strlen(s));
+    m31ri_key_verdict v = m31ri_key_judge(p, s, strlen(s), false);
     if (v.class == M31RI_KEY_PROMPT && strcmp(s + strspn(s, "-"), "prompt") != 0) {
         v.class =
             M31RI_KEY_NONE; /* --input, --text, --query name files more often than they hold text */
@@ -44,7 +44,7 @@ uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *arg
             m31ri_buf_add_format(out, "[redacted:%s]", before.kind);
             changed++;
         } else if (equals != NULL) {
-            m31ri_key_verdict v = m31ri_key_judge(p, s, (size_t)(equals - s));
+            m31ri_key_verdict v = m31ri_key_judge(p, s, (size_t)(equals - s), false);
             m31ri_buf_add(out, s, (size_t)(equals - s) + 1);
             if (v.class != M31RI_KEY_PROMPT && is_hidden(&v, equals + 1)) {
                 m31ri_buf_add_format(out, "[redacted:%s]", v.kind);

@@ -16,7 +16,7 @@ const uint8_t m31ri_classes[256] = {
 
 /* U+200B-200D, U+2060, U+FEFF, U+00AD: put between the letters of a token they hide it from a
  * matcher. */
-static size_t zero_width(const m31ri_subject *t, size_t at)
+size_t m31ri_zero_width(const m31ri_subject *t, size_t at)
 {
     static const char *const marks[] = {"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D",
                                         "\xE2\x81\xA0", "\xEF\xBB\xBF", "\xC2\xAD"};
@@ -37,7 +37,7 @@ size_t m31ri_run(const m31ri_subject *t, size_t at, uint8_t classes)
             i++;
             continue;
         }
-        size_t hidden = (unsigned char)t->s[i] >= 0x80 ? zero_width(t, i) : 0;
+        size_t hidden = (unsigned char)t->s[i] >= 0x80 ? m31ri_zero_width(t, i) : 0;
         if (hidden == 0) {
             break;
         }
@@ -143,6 +143,104 @@ bool m31ri_is_placeholder(const char *value, size_t length)
         return true;
     }
     return false;
+}
+
+/* An identifier, with the marks of a path or a call: type_of(DefId(0:9688)). */
+static bool is_call(const char *s, size_t length)
+{
+    bool open = false;
+    for (size_t i = 0; i < length; i++) {
+        open = open || s[i] == '(';
+        if (!m31ri_is_alnum(s[i]) && strchr("_:(),<>&.[]", s[i]) == NULL) {
+            return false;
+        }
+    }
+    return open && length >= 3 && s[length - 1] == ')' && (m31ri_class_of(s[0]) & M31RI_ALPHA) != 0;
+}
+
+/* Numbers and marks only: [32, 127, 6], 0., -1e-3. Long ones and those in groups ("415-555-0132")
+ * may be somebody's. */
+static bool is_numbers(const char *s, size_t length)
+{
+    size_t run = 0;
+    bool fraction = false;
+    for (size_t i = 0; i < length; i++) {
+        char before = i > 0 ? s[i - 1] : ' ';
+        fraction = s[i] == '.' || (fraction && m31ri_is_digit(s[i]));
+        bool exponent = (s[i] == 'e' || s[i] == 'E') && (m31ri_is_digit(before) || before == '.');
+        bool sign = (s[i] == '-' || s[i] == '+') && !m31ri_is_digit(before);
+        run = m31ri_is_digit(s[i]) ? run + 1 : 0;
+        if ((run > 9 && !fraction) ||
+            (run == 0 && !exponent && !sign && strchr(" ,.[](){}\n", s[i]) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "batch_tokens: 524288", "train:": a key, and no text behind it. */
+static bool is_plain_setting(const char *s, size_t length)
+{
+    size_t i = 0, key;
+    while (i < length && (s[i] == ' ' || s[i] == '-')) {
+        i++;
+    }
+    key = i;
+    while (i < length && (m31ri_class_of(s[i]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0) {
+        i++;
+    }
+    if (i == key || i >= length || s[i] != ':') {
+        return i == length && i == key;
+    }
+    i++;
+    while (i < length && s[i] == ' ') {
+        i++;
+    }
+    static const char *const words_of_yaml[] = {"true", "false", "null", "~", NULL};
+    return is_numbers(s + i, length - i) || is_word_of(s + i, length - i, words_of_yaml);
+}
+
+bool m31ri_is_machine_text(const char *value, size_t length)
+{
+    if (is_call(value, length) || is_numbers(value, length)) {
+        return true;
+    }
+    if (memchr(value, ':', length) == NULL || memchr(value, '\n', length) == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < length;) {
+        const char *newline = memchr(value + i, '\n', length - i);
+        size_t end = newline != NULL ? (size_t)(newline - value) : length;
+        if (!is_plain_setting(value + i, end - i)) {
+            return false;
+        }
+        i = end + 1;
+    }
+    return true;
+}
+
+bool m31ri_is_nobody(const char *kind, const char *value, size_t length)
+{
+    static const char *const accounts[] = {"root",   "nobody",   "daemon",   "system",
+                                           "user",   "admin",    "postgres", "www-data",
+                                           "ubuntu", "__system", NULL};
+    static const char *const networks[] = {"10.", "127.",  "192.168.", "169.254.",  "0.0.0.0",
+                                           "::1", "fe80:", "fd",       "localhost", NULL};
+    if (strcmp(kind, "user") == 0) {
+        return is_word_of(value, length, accounts);
+    }
+    if (strcmp(kind, "ip") != 0) {
+        return false;
+    }
+    for (size_t i = 0; networks[i] != NULL; i++) {
+        size_t n = strlen(networks[i]);
+        if (length >= n && memcmp(value, networks[i], n) == 0) {
+            return true;
+        }
+    }
+    return length > 7 && memcmp(value, "172.", 4) == 0 && value[6] == '.' &&
+           (value[4] == '1' ? value[5] >= '6'
+                            : value[4] == '2' || (value[4] == '3' && value[5] < '2'));
 }
 
 bool m31ri_looks_random(const char *value, size_t length)
