@@ -26,6 +26,7 @@ static const cli_option options[] = {
     {"metric", 'm', "NAME=REGEX", "take points from printed lines; may be given often"},
     {"capture", 0, "MODE", "full, patterns or off (patterns when the stage is serve or eval)"},
     {"tee", 0, NULL, "pass the program's bytes on untouched instead of records"},
+    {"stop-on", 0, "KINDS", "end the program when a loss is no number or grows: nan,diverged"},
     {"sample-interval", 0, "S", "seconds between samples of the system, 0 for none (1)"},
     {"no-sample", 0, NULL, "no samples of the system"},
     {NULL, 0, NULL, NULL},
@@ -94,6 +95,7 @@ static int run(cli *c)
     o.project = cli_value(c, "project");
     o.id_file = cli_value(c, "id-file");
     o.capture = cli_value(c, "capture");
+    o.stop_on = cli_value(c, "stop-on");
     o.is_tee = cli_has(c, "tee");
     if (!read_interval(c, &o.sample_interval_s) || !read_metrics(c, metrics, &o)) {
         return 1;
@@ -130,6 +132,10 @@ const command command_run = {
         "one line {\"event\":\"run_end\",...}; when that is missing, nothing was started.\n"
         "Started for each rank of a job (RANK, SLURM_PROCID, OMPI_COMM_WORLD_RANK and the job's "
         "key), all make one\nrun: rank 0 makes and ends it.\n"
+        "Its points are watched: NaN, spikes, divergence, slow steps, leaks, stalls become records "
+        "`anomaly` of the\nobserver (m31r help anomalies). They end nothing, unless --stop-on nan "
+        "or diverged says so: then the program\nand all it started get SIGTERM, after 30 s "
+        "SIGKILL, and the run failed with cause nonfinite or diverged.\n"
         "Killing this command, or closing its terminal, neither stops the program nor loses "
         "its record.",
     .examples = "m31r run -- ./train --seed {seed}   # all the rest from m31r.yaml\n"

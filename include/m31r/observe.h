@@ -31,6 +31,8 @@ typedef struct m31r_observe_options {
     size_t n_metrics;
     const char *capture;      /* "full", "patterns", "off"; NULL: by config and stage */
     double sample_interval_s; /* 0.1 to 3600, 0: no samples; negative: by config */
+    const char *stop_on;      /* "nan", "diverged" or both with a comma: the program is ended when
+                                 that happens to a loss; NULL: never */
     bool is_tee;              /* pass the program's bytes on untouched instead of records */
 } m31r_observe_options;
 

@@ -128,13 +128,13 @@ static void take_finding(void *context, const m31ri_finding *f)
     };
 }
 
-static m31ri_role role_by_definition(void *context, const char *name, size_t length)
+static m31ri_metric_role role_by_definition(void *context, const char *name, size_t length)
 {
     const pass *p = context;
     const json_t *all = m31ri_reader_get(p->reader, "metrics");
     const json_t *defined = json_object_getn(all, name, length);
-    return m31ri_role_of_definition(json_string_value(json_object_get(defined, "unit")),
-                                    json_string_value(json_object_get(defined, "better")));
+    return m31ri_metric_role_of_definition(json_string_value(json_object_get(defined, "unit")),
+                                           json_string_value(json_object_get(defined, "better")));
 }
 
 static m31r_err read_next(points_file *f, m31r_error *e)

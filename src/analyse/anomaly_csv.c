@@ -173,8 +173,8 @@ static m31r_err add_column(m31r_anomaly_csv *c, const char *name, size_t length,
         uint32_t n = (uint32_t) new->rank + 1;
         c->n_ranks = n > c->n_ranks ? n : c->n_ranks;
     } else if (!is_counter(new->name)) {
-        m31ri_role role = m31ri_role_of_name(new->name, length);
-        new->is_needed = role != M31RI_ROLE_OTHER;
+        m31ri_metric_role role = m31ri_metric_role_of_name(new->name, length);
+        new->is_needed = role != M31RI_METRIC_OTHER;
         new->watch = m31ri_series_watch_new(role);
         return new->watch != NULL ? M31R_OK : no_memory(e);
     }

@@ -30,6 +30,7 @@ static const struct {
     {"disk", "the disk was full"},
     {"exec", "the program could not be started"},
     {"exit_status", "the program exited with an error"},
+    {"diverged", "a loss grew instead of falling, and the run was to end then"},
     {"stall", "it made no progress"},
 };
 

@@ -10,6 +10,7 @@
 #include "base/os_proc_tree.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,17 @@ bool m31ri_proc_tree_usage(m31ri_proc_tree *t, const int64_t *roots, size_t n,
         }
     }
     return out->n_processes > 0;
+}
+
+void m31ri_proc_tree_signal(m31ri_proc_tree *t, const int64_t *roots, size_t n,
+                            const int64_t *without, size_t n_without, int number)
+{
+    find_members(t, roots, n);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->pids[i] > 1 && !holds(without, n_without, t->pids[i])) {
+            kill((pid_t)t->pids[i], number);
+        }
+    }
 }
 
 /* The path behind ":memory:" (v1) or "0::" (v2) in /proc/<pid>/cgroup; false when there is none. */

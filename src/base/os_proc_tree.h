@@ -37,6 +37,10 @@ void m31ri_proc_tree_free(m31ri_proc_tree *t);
 bool m31ri_proc_tree_usage(m31ri_proc_tree *t, const int64_t *roots, size_t n,
                            const int64_t *without, size_t n_without, m31ri_proc_usage *out);
 
+/* Sends a signal to `roots` and all that descend from them, less those in `without`. */
+void m31ri_proc_tree_signal(m31ri_proc_tree *t, const int64_t *roots, size_t n,
+                            const int64_t *without, size_t n_without, int number);
+
 /* How often the kernel has killed a process for want of memory in the memory cgroup of `pid`:
  * memory.events (v2) or memory.oom_control (v1). -1 when that is not known. `*out_is_own` tells
  * that the cgroup is not the root. */

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
+#include "emit/anomaly_watch.h"
 #include "emit/state.h"
 #include "m31r/version.h"
 #include "store/notices.h"
@@ -74,7 +75,9 @@ static m31r_err take_over(m31r_run *run, const char *path, m31r_error *e)
     run->main_lane->next = run->lanes;
     run->lanes = run->main_lane;
     fold_again(run);
-    err = m31ri_metrics_json_open(&run->dir, &run->metrics_json, e);
+    m31ri_anomaly_watch_open(run);
+    err = m31ri_metrics_json_open(&run->dir, m31ri_anomaly_listener(run), &run->metrics_json, e);
+    m31ri_anomaly_watch_begin(run);
     if (err == M31R_OK &&
         (is_pending(run, "digests.dataset.state") || is_pending(run, "digests.tokenizer.state"))) {
         m31ri_fingerprint_job_start(run);

@@ -14,6 +14,7 @@
 #include "base/fail.h"
 #include "base/sha256.h"
 #include "drain/ring_settle.h"
+#include "emit/anomaly_watch.h"
 #include "emit/state.h"
 #include "m31r/version.h"
 #include "format/timestamp.h"
@@ -123,7 +124,10 @@ m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
         err = m31ri_metadata_save(&run->metadata, &run->dir, true, e);
     }
     if (err == M31R_OK) {
-        err = m31ri_metrics_json_open(&run->dir, &run->metrics_json, e);
+        m31ri_anomaly_watch_open(run); /* without memory for it the run goes on unwatched */
+        err =
+            m31ri_metrics_json_open(&run->dir, m31ri_anomaly_listener(run), &run->metrics_json, e);
+        m31ri_anomaly_watch_begin(run);
     }
     if (err != M31R_OK) {
         return err;
@@ -202,6 +206,7 @@ void m31ri_run_tick(m31r_run *run)
     m31ri_rings_settle(&run->dir, run->privacy, 0);
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
+    m31ri_anomaly_watch_check(run, m31ri_wall_ns());
     m31ri_checkpointer_tick(run);
     if (run->metadata.is_dirty) {
         m31ri_metadata_save(&run->metadata, &run->dir, false, NULL);

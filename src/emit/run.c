@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/os_file.h"
+#include "emit/anomaly_watch.h"
 #include "emit/state.h"
 #include "identity/environment.h"
 #include "m31r/log.h"
@@ -62,6 +63,7 @@ static void free_owner_parts(m31r_run *run)
 {
     m31ri_metrics_json_close(run->metrics_json);
     run->metrics_json = NULL;
+    m31ri_anomaly_watch_close(run);
     m31ri_metadata_release(&run->metadata);
     if (run->identity != NULL) {
         m31ri_identity_release(run->identity); /* with the privacy rules */
@@ -154,6 +156,7 @@ void m31ri_run_after_fork(m31r_run *run)
     }
     m31ri_metrics_json_close(run->metrics_json);
     run->metrics_json = NULL;
+    m31ri_anomaly_watch_close(run);
     run->job.is_running = false; /* its thread is in the parent */
     run->role = M31RI_ROLE_INERT;
     if (!was_open || m31ri_run_dir_rejoin_after_fork(&run->dir, &e) != M31R_OK) {

@@ -14,6 +14,7 @@
 #include "m31r/metric.h"
 #include "m31r/run.h"
 #include "identity/identity.h"
+#include "stat/run_watch.h"
 #include "store/reserve.h"
 #include "store/run_dir.h"
 
@@ -75,6 +76,19 @@ void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value);
  * lane, brings metrics.json up to date, saves metadata.json when it changed. Never blocks for long;
  * never fails visibly. */
 void m31ri_run_tick(m31r_run *run);
+
+/* An anomaly that began or was over, as the rules saw it in the points (stat/run_watch.h). */
+typedef struct m31ri_run_anomaly {
+    bool is_cleared;
+    bool is_old; /* begun under an observer that was killed: its record is made, or never will be */
+    m31ri_finding finding; /* without its metric's name */
+    char metric[M31RI_POINT_NAME_LIMIT + 1];
+    char evidence[256];
+} m31ri_run_anomaly;
+
+/* The next one that a tick has found and that was not asked for yet. False: there is none. Observer
+ * only. */
+bool m31ri_run_next_anomaly(m31r_run *run, m31ri_run_anomaly *out);
 
 /* Owner: true once each time that the run's disk gets low, or was so at the start; `out` says how
  * much is left. */

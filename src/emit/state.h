@@ -149,6 +149,7 @@ struct m31r_run {
     m31ri_stdout_sink sink;
     m31ri_metadata metadata; /* owner only, like the rest */
     m31ri_metrics_json *metrics_json;
+    struct m31ri_anomaly_watch *anomalies; /* NULL: not watched, as without an observer */
     uint64_t notices_offset;
     m31ri_fingerprint_job job;
     struct m31ri_stage_state *stages; /* of the typed calls; NULL until the first */

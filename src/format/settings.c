@@ -55,6 +55,7 @@ static const rule section_rules[] = {
     {"compress", KIND_BOOL, AT(m31ri_settings, compress), 0, 0, 0},
     {"error_stack", KIND_BOOL, AT(m31ri_settings, error_stack), 0, 0, 0},
     {"crash_handler", KIND_BOOL, AT(m31ri_settings, crash_handler), 0, 0, 0},
+    {"anomalies", KIND_BOOL, AT(m31ri_settings, anomalies), 0, 0, 0},
 };
 
 static const rule project_rules[] = {
@@ -403,7 +404,8 @@ void m31ri_settings_init(m31ri_settings *s)
                           .sync_interval_s = 1,
                           .rotate_mib = 256,
                           .compress = true,
-                          .error_stack = true};
+                          .error_stack = true,
+                          .anomalies = true};
 }
 
 void m31ri_settings_release(m31ri_settings *s)

@@ -81,6 +81,19 @@ static void judge_failure(const m31ri_shared *s, int status, m31ri_ending *out)
     }
 }
 
+/* We ended it ourselves, whatever it made of the signal. */
+static void judge_stopped(const m31ri_shared *s, int status, m31ri_ending *out)
+{
+    say(out, "failed", s->stopped_for == M31RI_STOP_ON_NAN ? "nonfinite" : "diverged",
+        s->stop_evidence);
+    if (WIFSIGNALED(status)) {
+        out->end.signal = m31ri_signal_name(WTERMSIG(status), out->signal);
+    } else {
+        out->end.has_exit_status = true;
+        out->end.exit_status = WEXITSTATUS(status);
+    }
+}
+
 void m31ri_ending_judge(const m31ri_shared *s, m31ri_ending *out)
 {
     memset(out, 0, sizeof *out);
@@ -90,6 +103,10 @@ void m31ri_ending_judge(const m31ri_shared *s, m31ri_ending *out)
         return;
     }
     int status = atomic_load(&s->wait_status);
+    if (s->stopped_for != 0) {
+        judge_stopped(s, status, out);
+        return;
+    }
     int asked = atomic_load(&s->asked_signal);
     if (asked != 0 && m31ri_mono_ns() - atomic_load(&s->asked_mono_ns) > ASKED_NS) {
         asked = 0;

@@ -154,6 +154,7 @@ static void do_what_is_due(m31ri_keeper *k)
     if (now_ns >= k->next_tick_ns) {
         k->next_tick_ns = now_ns + TICK_NS;
         m31ri_run_tick(k->run);
+        m31ri_keeper_report_anomalies(k);
         m31ri_keeper_report_disk(k);
         m31ri_keeper_report_progress(k);
     }

@@ -72,6 +72,10 @@ void m31ri_keeper_report_counts(m31ri_keeper *k);
 void m31ri_keeper_report_progress(m31ri_keeper *k);
 void m31ri_keeper_report_disk(m31ri_keeper *k);
 
+/* keeper_anomalies.c: a record for each anomaly of the points since the last call; ends the program
+ * where --stop-on asks for it. */
+void m31ri_keeper_report_anomalies(m31ri_keeper *k);
+
 /* sampler.c */
 void m31ri_sampler_begin(m31ri_keeper *k);
 void m31ri_sampler_take(m31ri_keeper *k);

@@ -112,6 +112,26 @@ static m31r_err make_argv(m31ri_plan *p, m31r_error *e)
     return p->argv != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
 }
 
+/* "nan,diverged" */
+static m31r_err read_stop_on(m31ri_plan *p, m31r_error *e)
+{
+    const char *at = p->options->stop_on;
+    while (at != NULL) {
+        size_t n = strcspn(at, ",");
+        if (n == 3 && memcmp(at, "nan", n) == 0) {
+            p->stop_on |= M31RI_STOP_ON_NAN;
+        } else if (n == 8 && memcmp(at, "diverged", n) == 0) {
+            p->stop_on |= M31RI_STOP_ON_DIVERGED;
+        } else {
+            m31ri_fail(e, M31R_E_ARG, "stop-on is nan, diverged or nan,diverged, not \"%s\"",
+                       p->options->stop_on);
+            return M31R_E_ARG;
+        }
+        at = at[n] == ',' ? at + n + 1 : NULL;
+    }
+    return M31R_OK;
+}
+
 static m31r_err gather(m31ri_plan *p, m31r_error *e)
 {
     const m31r_observe_options *o = p->options;
@@ -123,11 +143,15 @@ static m31r_err gather(m31ri_plan *p, m31r_error *e)
         return m31ri_fail(e, M31R_E_ARG,
                           "the sample interval is 0.1 to 3600 seconds, or 0 for none");
     }
+    m31r_err err = read_stop_on(p, e);
+    if (err != M31R_OK) {
+        return err;
+    }
     p->identity = m31ri_calloc(1, sizeof *p->identity);
     if (p->identity == NULL || !m31ri_project_init(&project)) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     }
-    m31r_err err = read_project(o->project, &project, e);
+    err = read_project(o->project, &project, e);
     if (err == M31R_OK) {
         err = m31ri_identity_gather(&o->run, o->project, true, p->identity, e);
     }

@@ -39,6 +39,9 @@ enum {
 /* Things that were seen in the program's output, as hints for the cause of a failure. */
 enum { M31RI_SEEN_CUDA_OOM = 1, M31RI_SEEN_DISK_FULL = 2 };
 
+/* Anomalies of a loss that end the program, by the user's choice. */
+enum { M31RI_STOP_ON_NAN = 1, M31RI_STOP_ON_DIVERGED = 2 };
+
 /* The shared memory. Atomics are written by one process and read by the other; everything else has
  * one user at a time: the keeper, then its heir. */
 typedef struct m31ri_shared {
@@ -52,7 +55,11 @@ typedef struct m31ri_shared {
     atomic_int is_stopped; /* the program is stopped */
     int n_heirs;
     int exec_errno;
-    int seen; /* M31RI_SEEN_* */
+    int seen;                /* M31RI_SEEN_* */
+    int stopped_for;         /* M31RI_STOP_ON_*: the program was asked to end; 0: it was not */
+    int64_t stop_mono_ns;    /* when */
+    bool is_stop_forced;     /* it did not, and was killed */
+    char stop_evidence[256]; /* for what */
     int64_t start_mono_ns;
     int64_t oom_kills; /* of its memory cgroup, before the program started; -1: not known */
     char run_dir[PATH_MAX];
@@ -81,6 +88,7 @@ typedef struct m31ri_plan {
     m31r_patterns *patterns;
     m31ri_capture capture;
     double sample_interval_s;
+    int stop_on;       /* M31RI_STOP_ON_* */
     const char **argv; /* {seed} replaced */
     int rank;          /* in the job of a launcher; -1: there is none */
     char job_key[M31RI_RANK_KEY_BYTES];

@@ -241,7 +241,7 @@ static m31r_err end_run(recovery *r, m31r_error *e)
 static m31r_err seal(recovery *r, m31r_error *e)
 {
     m31ri_metrics_json *metrics = NULL;
-    m31r_err err = m31ri_metrics_json_open(&r->dir, &metrics, e);
+    m31r_err err = m31ri_metrics_json_open(&r->dir, NULL, &metrics, e);
     err = err == M31R_OK ? m31ri_metrics_json_update(metrics, true, e) : err;
     m31ri_metrics_json_close(metrics);
     err = err == M31R_OK ? m31ri_metadata_save(&r->metadata, &r->dir, true, e) : err;

@@ -5,7 +5,7 @@
  * median of 32. The lowest medians are kept by parts of 64 values, so that 512 need 8 numbers.
  *
  * While a series has not 160 values yet there is no such past; then the median of 8 values at twice
- * the lowest one says so much as that training never began to work.
+ * the lowest one, or at four times the very first value, says that training never began to work.
  */
 #include "stat/series_rules.h"
 
@@ -19,6 +19,7 @@
 #define SHARE 0.08
 #define SIGMAS 2.0
 #define EARLY_SHARE 1.0
+#define FIRST_SHARE 3.0
 
 void m31ri_diverge_init(m31ri_diverge_rule *r)
 {
@@ -26,8 +27,8 @@ void m31ri_diverge_init(m31ri_diverge_rule *r)
     m31ri_history_init(&r->before, BEFORE);
     m31ri_window_init(&r->newest, NEWEST);
     r->part_low = r->first_low = INFINITY;
-    r->n = r->sigma_until = 0;
-    r->sigma = 0;
+    r->n = r->sigma_until = r->opened_at = 0;
+    r->sigma = r->first = 0;
     r->n_lows = r->part_n = 0;
     r->clear_below = 0;
     r->is_open = false;
@@ -66,6 +67,7 @@ static m31ri_verdict open_above(m31ri_diverge_rule *r, m31ri_anomaly found, m31r
     found.rank = -1;
     *out = found;
     r->clear_below = found.usual + (found.limit - found.usual) / 2;
+    r->opened_at = r->n;
     r->is_open = true;
     return M31RI_OPENED;
 }
@@ -77,13 +79,16 @@ static m31ri_verdict judge_early(m31ri_diverge_rule *r, m31ri_anomaly *out)
         return M31RI_NOTHING;
     }
     double median = m31ri_window_median(&r->newest);
-    double limit = r->first_low + EARLY_SHARE * fabs(r->first_low);
-    if (median > limit && r->first_low != 0) {
+    double by_low = r->first_low + EARLY_SHARE * fabs(r->first_low);
+    double by_first = r->first + FIRST_SHARE * fabs(r->first);
+    bool is_first = by_first < by_low;
+    double usual = is_first ? r->first : r->first_low;
+    double limit = is_first ? by_first : by_low;
+    if (median > limit && usual != 0) {
         return open_above(
-            r, (m31ri_anomaly){.value = median, .usual = r->first_low, .limit = limit, .n = NEWEST},
-            out);
+            r, (m31ri_anomaly){.value = median, .usual = usual, .limit = limit, .n = NEWEST}, out);
     }
-    r->first_low = fmin(r->first_low, median);
+    r->first_low = median < r->first_low ? median : r->first_low;
     return M31RI_NOTHING;
 }
 
@@ -117,12 +122,13 @@ m31ri_verdict m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *
     double oldest = 0;
     bool has_oldest = m31ri_window_add(&r->recent, x, &oldest);
     r->n++;
+    r->first = r->n == 1 ? x : r->first;
     if (r->n <= RECENT + BEFORE) {
         m31ri_window_add(&r->newest, x, NULL);
     }
     double median = m31ri_window_median(&r->recent);
     if (r->is_open) {
-        bool is_over = r->n > RECENT && median <= r->clear_below;
+        bool is_over = r->n - r->opened_at >= RECENT && median <= r->clear_below;
         r->is_open = !is_over;
         return is_over ? M31RI_CLEARED : M31RI_NOTHING;
     }

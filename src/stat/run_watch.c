@@ -35,7 +35,7 @@ typedef struct series {
     char *name;
     size_t name_length;
     int rank;
-    m31ri_role role;
+    m31ri_metric_role role;
     m31ri_series_watch *watch;
     rank_rows *rows; /* of a duration in a job of several ranks, else NULL */
 } series;
@@ -159,10 +159,10 @@ static bool make_room(m31ri_run_watch *w)
     return true;
 }
 
-static m31ri_role role_of(const m31ri_run_watch *w, const char *name, size_t length)
+static m31ri_metric_role role_of(const m31ri_run_watch *w, const char *name, size_t length)
 {
-    m31ri_role role = m31ri_role_of_name(name, length);
-    if (role == M31RI_ROLE_OTHER && w->options.role != NULL) {
+    m31ri_metric_role role = m31ri_metric_role_of_name(name, length);
+    if (role == M31RI_METRIC_OTHER && w->options.role != NULL) {
         role = w->options.role(w->options.context, name, length);
     }
     return role;
@@ -182,7 +182,7 @@ static series *series_of(m31ri_run_watch *w, const m31ri_point *p, int rank)
     if (!make_room(w)) {
         return NULL;
     }
-    m31ri_role role = role_of(w, p->name, p->name_length);
+    m31ri_metric_role role = role_of(w, p->name, p->name_length);
     series s = {.name = m31ri_strndup(p->name, p->name_length),
                 .name_length = p->name_length,
                 .rank = rank,
@@ -193,7 +193,7 @@ static series *series_of(m31ri_run_watch *w, const m31ri_point *p, int rank)
         m31ri_series_watch_free(s.watch);
         return NULL;
     }
-    s.rows = role == M31RI_ROLE_DURATION ? rows_of(w, s.name, s.name_length) : NULL;
+    s.rows = role == M31RI_METRIC_DURATION ? rows_of(w, s.name, s.name_length) : NULL;
     w->series[w->n++] = s;
     w->table[at] = (uint16_t)w->n;
     return &w->series[w->n - 1];
@@ -218,7 +218,7 @@ static void judge_row(m31ri_run_watch *w, rank_rows *rows, size_t at, int64_t wa
     rows->judged = step;
     m31ri_rank_rules_add(rows->rules, rows->figures + at * (size_t)w->options.n_ranks);
     while ((verdict = m31ri_rank_rules_next(rows->rules, &a)) != M31RI_NOTHING) {
-        tell(w, (m31ri_finding){verdict, a, M31RI_ROLE_DURATION, rows->name, step, wall_ns});
+        tell(w, (m31ri_finding){verdict, a, M31RI_METRIC_DURATION, rows->name, step, wall_ns});
     }
 }
 
@@ -260,7 +260,7 @@ static void tick_clock(m31ri_run_watch *w, const m31ri_point *p)
     if (m31ri_stall_step(&w->stall, (double)p->wall_ns / 1e9) == M31RI_CLEARED) {
         tell(w, (m31ri_finding){M31RI_CLEARED,
                                 {.kind = M31RI_ANOMALY_STALLED, .rank = -1},
-                                M31RI_ROLE_OTHER,
+                                M31RI_METRIC_OTHER,
                                 "",
                                 p->step,
                                 p->wall_ns});
@@ -292,6 +292,6 @@ void m31ri_run_watch_check(m31ri_run_watch *w, int64_t wall_ns)
 {
     m31ri_anomaly a;
     if (m31ri_stall_check(&w->stall, (double)wall_ns / 1e9, &a) == M31RI_OPENED) {
-        tell(w, (m31ri_finding){M31RI_OPENED, a, M31RI_ROLE_OTHER, "", w->clock_step, wall_ns});
+        tell(w, (m31ri_finding){M31RI_OPENED, a, M31RI_METRIC_OTHER, "", w->clock_step, wall_ns});
     }
 }

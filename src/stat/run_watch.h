@@ -32,7 +32,7 @@ typedef struct m31ri_run_watch m31ri_run_watch;
 typedef struct m31ri_finding {
     m31ri_verdict verdict; /* OPENED or CLEARED */
     m31ri_anomaly anomaly; /* of CLEARED: kind and rank */
-    m31ri_role role;
+    m31ri_metric_role role;
     const char *metric; /* "" of a stall; dies with the watch */
     int64_t step;       /* at which it was noticed; INT64_MIN: none */
     int64_t wall_ns;    /* of the point, or of the check */
@@ -42,7 +42,7 @@ typedef struct m31ri_run_watch_options {
     int n_ranks; /* of the job; below 2: ranks are not compared */
     void (*found)(void *context, const m31ri_finding *finding);
     /* What a metric measures, where its name does not say it; NULL: by name only. */
-    m31ri_role (*role)(void *context, const char *name, size_t length);
+    m31ri_metric_role (*role)(void *context, const char *name, size_t length);
     void *context;
 } m31ri_run_watch_options;
 

@@ -51,9 +51,9 @@ typedef struct m31ri_diverge_rule {
     double sigma;                     /* of those, as long as n < sigma_until */
     m31ri_window newest;              /* 8, for a series that has only begun */
     double lows[M31RI_DIVERGE_PARTS]; /* the lowest medians of the last parts of 64 values */
-    double part_low, first_low;
+    double part_low, first_low, first;
     int64_t n; /* values so far */
-    int64_t sigma_until;
+    int64_t sigma_until, opened_at;
     uint32_t n_lows, part_n;
     double clear_below; /* while open */
     bool is_open;

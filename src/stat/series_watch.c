@@ -14,7 +14,7 @@ typedef struct loss_rules {
 } loss_rules;
 
 struct m31ri_series_watch {
-    m31ri_role role;
+    m31ri_metric_role role;
     m31ri_nonfinite_rule nonfinite;
     union {
         loss_rules loss;
@@ -24,19 +24,19 @@ struct m31ri_series_watch {
     } of;
 };
 
-static size_t bytes_of(m31ri_role role)
+static size_t bytes_of(m31ri_metric_role role)
 {
-    static const size_t sizes[M31RI_ROLES] = {
-        [M31RI_ROLE_LOSS] = sizeof(loss_rules),
-        [M31RI_ROLE_DURATION] = sizeof(m31ri_slow_rule),
-        [M31RI_ROLE_THROUGHPUT] = sizeof(m31ri_slow_rule),
-        [M31RI_ROLE_MEMORY] = sizeof(m31ri_leak_rule),
-        [M31RI_ROLE_BUSY] = sizeof(m31ri_idle_rule),
+    static const size_t sizes[M31RI_METRIC_ROLES] = {
+        [M31RI_METRIC_LOSS] = sizeof(loss_rules),
+        [M31RI_METRIC_DURATION] = sizeof(m31ri_slow_rule),
+        [M31RI_METRIC_THROUGHPUT] = sizeof(m31ri_slow_rule),
+        [M31RI_METRIC_MEMORY] = sizeof(m31ri_leak_rule),
+        [M31RI_METRIC_BUSY] = sizeof(m31ri_idle_rule),
     };
     return offsetof(m31ri_series_watch, of) + sizes[role];
 }
 
-m31ri_series_watch *m31ri_series_watch_new(m31ri_role role)
+m31ri_series_watch *m31ri_series_watch_new(m31ri_metric_role role)
 {
     m31ri_series_watch *w = m31ri_calloc(1, bytes_of(role));
     if (w == NULL) {
@@ -45,20 +45,20 @@ m31ri_series_watch *m31ri_series_watch_new(m31ri_role role)
     w->role = role;
     m31ri_nonfinite_init(&w->nonfinite);
     switch (role) {
-    case M31RI_ROLE_LOSS:
+    case M31RI_METRIC_LOSS:
         m31ri_spike_init(&w->of.loss.spike);
         m31ri_diverge_init(&w->of.loss.diverge);
         m31ri_stuck_init(&w->of.loss.stuck);
         m31ri_plateau_init(&w->of.loss.plateau);
         break;
-    case M31RI_ROLE_DURATION:
-    case M31RI_ROLE_THROUGHPUT:
+    case M31RI_METRIC_DURATION:
+    case M31RI_METRIC_THROUGHPUT:
         m31ri_slow_init(&w->of.slow);
         break;
-    case M31RI_ROLE_MEMORY:
+    case M31RI_METRIC_MEMORY:
         m31ri_leak_init(&w->of.leak);
         break;
-    case M31RI_ROLE_BUSY:
+    case M31RI_METRIC_BUSY:
         m31ri_idle_init(&w->of.idle);
         break;
     default:
@@ -120,21 +120,21 @@ size_t m31ri_series_watch_add(m31ri_series_watch *w, double x,
         return c.n;
     }
     switch (w->role) {
-    case M31RI_ROLE_LOSS:
+    case M31RI_METRIC_LOSS:
         add_loss(&w->of.loss, x, &c);
         break;
-    case M31RI_ROLE_DURATION:
+    case M31RI_METRIC_DURATION:
         add_pace(&w->of.slow, x, false, &c);
         break;
-    case M31RI_ROLE_THROUGHPUT:
+    case M31RI_METRIC_THROUGHPUT:
         if (x > 0 && isfinite(1 / x)) {
             add_pace(&w->of.slow, x, true, &c);
         }
         break;
-    case M31RI_ROLE_MEMORY:
+    case M31RI_METRIC_MEMORY:
         note(&c, M31RI_ANOMALY_LEAK, m31ri_leak_add(&w->of.leak, x, &found), found);
         break;
-    case M31RI_ROLE_BUSY:
+    case M31RI_METRIC_BUSY:
         note(&c, M31RI_ANOMALY_GPU_IDLE, m31ri_idle_add(&w->of.idle, x, &found), found);
         break;
     default:

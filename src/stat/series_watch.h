@@ -13,20 +13,20 @@
 
 #include "stat/anomaly_kinds.h"
 
-typedef enum m31ri_role {
-    M31RI_ROLE_OTHER,      /* nonfinite only */
-    M31RI_ROLE_LOSS,       /* lower is better, noisy, falls: spike, diverge, stuck, plateau */
-    M31RI_ROLE_DURATION,   /* of a step or request: slow, outlier */
-    M31RI_ROLE_THROUGHPUT, /* of work per time: as the duration that is its inverse */
-    M31RI_ROLE_MEMORY,     /* leak */
-    M31RI_ROLE_BUSY,       /* percent of a GPU: gpu_idle */
-    M31RI_ROLES
-} m31ri_role;
+typedef enum m31ri_metric_role {
+    M31RI_METRIC_OTHER,      /* nonfinite only */
+    M31RI_METRIC_LOSS,       /* lower is better, noisy, falls: spike, diverge, stuck, plateau */
+    M31RI_METRIC_DURATION,   /* of a step or request: slow, outlier */
+    M31RI_METRIC_THROUGHPUT, /* of work per time: as the duration that is its inverse */
+    M31RI_METRIC_MEMORY,     /* leak */
+    M31RI_METRIC_BUSY,       /* percent of a GPU: gpu_idle */
+    M31RI_METRIC_ROLES
+} m31ri_metric_role;
 
 typedef struct m31ri_series_watch m31ri_series_watch;
 
 /* NULL when memory is out. */
-m31ri_series_watch *m31ri_series_watch_new(m31ri_role role);
+m31ri_series_watch *m31ri_series_watch_new(m31ri_metric_role role);
 /* NULL is fine. */
 void m31ri_series_watch_free(m31ri_series_watch *w);
 
@@ -43,11 +43,11 @@ size_t m31ri_series_watch_add(m31ri_series_watch *w, double x,
 
 /* What a metric of this name measures: "loss" and names that end in it, "step_ms",
  * "tokens_per_sec", "memory_mb", "system.gpu0.util_percent", ... docs/anomalies.md has the list. */
-m31ri_role m31ri_role_of_name(const char *name, size_t length);
+m31ri_metric_role m31ri_metric_role_of_name(const char *name, size_t length);
 
 /* What it measures by its definition (m31r_metric_define()): lower is better and s, ms, us or ns is
  * a duration, nats or bits a loss; higher is better and something a second is a throughput. NULL:
  * not known. */
-m31ri_role m31ri_role_of_definition(const char *unit, const char *better);
+m31ri_metric_role m31ri_metric_role_of_definition(const char *unit, const char *better);
 
 #endif

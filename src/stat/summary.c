@@ -43,6 +43,8 @@ struct m31ri_summary {
     size_t n, capacity;
     uint64_t bad_lines;
     m31ri_point_stream lines;
+    const m31ri_point_listener *listener; /* NULL: nobody */
+    int rank;                             /* what it is told */
 };
 
 m31ri_summary *m31ri_summary_new(void)
@@ -219,6 +221,12 @@ bool m31ri_summary_add_to(m31ri_summary *s, size_t index, const m31ri_point *p)
     return add_to(&s->metrics[index], p);
 }
 
+void m31ri_summary_listen(m31ri_summary *s, const m31ri_point_listener *listener, int rank)
+{
+    s->listener = listener;
+    s->rank = rank;
+}
+
 size_t m31ri_summary_add_lines(m31ri_summary *s, const char *bytes, size_t length)
 {
     static const char header[] = M31RI_POINT_HEADER;
@@ -238,6 +246,9 @@ size_t m31ri_summary_add_lines(m31ri_summary *s, const char *bytes, size_t lengt
         m31ri_point_found found = m31ri_point_stream_read(&s->lines, line, line_length, &p);
         if (found == M31RI_POINT_NOMEM || (found == M31RI_POINT_OK && !m31ri_summary_add(s, &p))) {
             return used;
+        }
+        if (found == M31RI_POINT_OK && s->listener != NULL) {
+            s->listener->point(s->listener->context, s->rank, &p);
         }
         s->bad_lines += found == M31RI_POINT_BAD;
         used += line_length + 1;

@@ -45,6 +45,15 @@ bool m31ri_summary_add(m31ri_summary *s, const m31ri_point *p);
 /* The same of a point whose metric, by its index, is known to be in. */
 bool m31ri_summary_add_to(m31ri_summary *s, size_t index, const m31ri_point *p);
 
+/* Who hears of each point that m31ri_summary_add_lines() adds. */
+typedef struct m31ri_point_listener {
+    void (*point)(void *context, int rank, const m31ri_point *p);
+    void *context;
+} m31ri_point_listener;
+
+/* `listener` must live as long as `s`; NULL: nobody. `rank` is passed on. */
+void m31ri_summary_listen(m31ri_summary *s, const m31ri_point_listener *listener, int rank);
+
 /* Reads whole lines of a metrics.csv's bytes; returns the bytes used: up to the last newline, or to
  * the line at which memory ran out (call again). The header line is skipped wherever it stands. Bad
  * lines are counted. */

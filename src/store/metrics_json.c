@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ typedef struct source {
 
 struct m31ri_metrics_json {
     const m31ri_run_dir *d;
+    const m31ri_point_listener *listener;
     source *sources; /* in byte order of name */
     size_t n;
     bool is_stale;    /* metrics.json says less than the summaries */
@@ -50,6 +52,12 @@ static bool is_points_file(const m31ri_dir_entry *entry)
         return false;
     }
     return strcmp(entry->name, "metrics.csv") == 0 || strncmp(entry->name, "metrics.rank", 12) == 0;
+}
+
+/* The rank whose points are in the file metrics.rank0003.csv; 0 of metrics.csv. */
+static int rank_of(const char *name)
+{
+    return strncmp(name, "metrics.rank", 12) == 0 ? (int)strtol(name + 12, NULL, 10) : 0;
 }
 
 /* Enters a source of that name at its place, if it is new. */
@@ -73,6 +81,7 @@ static m31r_err add_source(m31ri_metrics_json *m, const char *name, m31r_error *
         m31ri_summary_free(s.summary);
         return fail_nomem(e);
     }
+    m31ri_summary_listen(s.summary, m->listener, rank_of(name));
     memmove(sources + at + 1, sources + at, (m->n - at) * sizeof *sources);
     sources[at] = s;
     m->n++;
@@ -216,13 +225,15 @@ m31r_err m31ri_metrics_json_update(m31ri_metrics_json *m, bool sync, m31r_error 
     return err;
 }
 
-m31r_err m31ri_metrics_json_open(const m31ri_run_dir *d, m31ri_metrics_json **out, m31r_error *e)
+m31r_err m31ri_metrics_json_open(const m31ri_run_dir *d, const m31ri_point_listener *listener,
+                                 m31ri_metrics_json **out, m31r_error *e)
 {
     m31ri_metrics_json *m = m31ri_calloc(1, sizeof *m);
     if (m == NULL) {
         return fail_nomem(e);
     }
     m->d = d;
+    m->listener = listener;
     m->is_stale = true;
     m31r_err err = m31ri_metrics_json_update(m, false, e);
     if (err != M31R_OK) {

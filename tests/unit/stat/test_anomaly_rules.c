@@ -199,6 +199,25 @@ static void test_diverge__a_training_that_never_worked_is_told_early(void **stat
     assert_int_equal(i, 8 + 8);
 }
 
+/* The first update already ruined it: 5.5, then a thousand. */
+static void test_diverge__a_training_that_blew_up_at_once_is_told(void **state)
+{
+    (void)state;
+    m31ri_diverge_rule r;
+    m31ri_anomaly a;
+    m31ri_diverge_init(&r);
+    assert_int_equal(m31ri_diverge_add(&r, 5.5, &a), M31RI_NOTHING);
+    for (int i = 1; i < 7; i++) {
+        assert_int_equal(m31ri_diverge_add(&r, 1000 - i, &a), M31RI_NOTHING);
+    }
+    assert_int_equal(m31ri_diverge_add(&r, 990, &a), M31RI_OPENED);
+    NEAR(a.usual, 5.5);
+    NEAR(a.limit, 22);
+    for (int i = 0; i < 100; i++) { /* and stays so */
+        assert_int_equal(m31ri_diverge_add(&r, 900, &a), M31RI_NOTHING);
+    }
+}
+
 static void test_stuck__fifteen_equal_values(void **state)
 {
     (void)state;
@@ -465,27 +484,28 @@ static void test_roles__by_the_last_part_of_the_name(void **state)
     (void)state;
     static const struct {
         const char *name;
-        m31ri_role role;
+        m31ri_metric_role role;
     } cases[] = {
-        {"loss", M31RI_ROLE_LOSS},
-        {"train/loss", M31RI_ROLE_LOSS},
-        {"Val_Loss", M31RI_ROLE_LOSS},
-        {"glossary", M31RI_ROLE_OTHER},
-        {"tokens_per_sec", M31RI_ROLE_THROUGHPUT},
-        {"tokens/s", M31RI_ROLE_THROUGHPUT},
-        {"perf/step_ms", M31RI_ROLE_DURATION},
-        {"latency_ms", M31RI_ROLE_DURATION},
-        {"memory_mb", M31RI_ROLE_MEMORY},
-        {"system.rss_mb", M31RI_ROLE_MEMORY},
-        {"peak_memory_mb", M31RI_ROLE_OTHER},
-        {"system.gpu3.util_percent", M31RI_ROLE_BUSY},
-        {"system.gpu3.memory_mb", M31RI_ROLE_MEMORY},
-        {"system.cpu_percent", M31RI_ROLE_OTHER},
-        {"grad_norm", M31RI_ROLE_OTHER},
-        {"", M31RI_ROLE_OTHER},
+        {"loss", M31RI_METRIC_LOSS},
+        {"train/loss", M31RI_METRIC_LOSS},
+        {"Val_Loss", M31RI_METRIC_LOSS},
+        {"glossary", M31RI_METRIC_OTHER},
+        {"tokens_per_sec", M31RI_METRIC_THROUGHPUT},
+        {"tokens/s", M31RI_METRIC_THROUGHPUT},
+        {"perf/step_ms", M31RI_METRIC_DURATION},
+        {"latency_ms", M31RI_METRIC_DURATION},
+        {"memory_mb", M31RI_METRIC_MEMORY},
+        {"system.rss_mb", M31RI_METRIC_MEMORY},
+        {"peak_memory_mb", M31RI_METRIC_OTHER},
+        {"system.gpu3.util_percent", M31RI_METRIC_BUSY},
+        {"system.gpu3.memory_mb", M31RI_METRIC_MEMORY},
+        {"system.cpu_percent", M31RI_METRIC_OTHER},
+        {"grad_norm", M31RI_METRIC_OTHER},
+        {"", M31RI_METRIC_OTHER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(m31ri_role_of_name(cases[i].name, strlen(cases[i].name)), cases[i].role);
+        assert_int_equal(m31ri_metric_role_of_name(cases[i].name, strlen(cases[i].name)),
+                         cases[i].role);
     }
 }
 
@@ -515,7 +535,7 @@ static double strange(uint32_t *seed)
 }
 
 /* Of each kind, opened and cleared take turns, whatever comes. */
-static void check_turns(m31ri_role role, uint32_t seed, long n)
+static void check_turns(m31ri_metric_role role, uint32_t seed, long n)
 {
     bool is_open[M31RI_ANOMALY_KINDS] = {false};
     m31ri_series_change changes[M31RI_SERIES_CHANGES];
@@ -536,9 +556,9 @@ static void check_turns(m31ri_role role, uint32_t seed, long n)
 static void test_fuzz__opened_and_cleared_take_turns(void **state)
 {
     (void)state;
-    for (int role = 0; role < M31RI_ROLES; role++) {
+    for (int role = 0; role < M31RI_METRIC_ROLES; role++) {
         for (uint32_t seed = 1; seed <= 4; seed++) {
-            check_turns((m31ri_role)role, seed, 20000);
+            check_turns((m31ri_metric_role)role, seed, 20000);
         }
     }
     uint32_t seed = 5;
@@ -562,8 +582,8 @@ static void test_fuzz__ten_million_values(void **state)
 {
     (void)state;
     long n = getenv("M31R_SOAK") != NULL ? 10 * 1000 * 1000 : 100 * 1000;
-    for (int role = 0; role < M31RI_ROLES; role++) {
-        check_turns((m31ri_role)role, 11, n);
+    for (int role = 0; role < M31RI_METRIC_ROLES; role++) {
+        check_turns((m31ri_metric_role)role, 11, n);
     }
 }
 
@@ -572,8 +592,8 @@ static void test_fuzz__noise_is_no_anomaly(void **state)
 {
     (void)state;
     m31ri_series_change changes[M31RI_SERIES_CHANGES];
-    for (int role = 0; role < M31RI_ROLES; role++) {
-        m31ri_series_watch *w = m31ri_series_watch_new((m31ri_role)role);
+    for (int role = 0; role < M31RI_METRIC_ROLES; role++) {
+        m31ri_series_watch *w = m31ri_series_watch_new((m31ri_metric_role)role);
         uint32_t seed = 3;
         for (long i = 0; i < 200000; i++) {
             double noise = 0;
@@ -581,7 +601,7 @@ static void test_fuzz__noise_is_no_anomaly(void **state)
                 seed = seed * 1664525 + 1013904223;
                 noise += (double)(seed >> 8) / (1 << 24) - 0.5;
             }
-            double trend = role == M31RI_ROLE_LOSS ? 3 + 1000.0 / (1000 + (double)i) : 60;
+            double trend = role == M31RI_METRIC_LOSS ? 3 + 1000.0 / (1000 + (double)i) : 60;
             size_t n = m31ri_series_watch_add(w, trend * (1 + 0.01 * noise), changes);
             for (size_t k = 0; k < n; k++) {
                 assert_int_equal(changes[k].anomaly.kind, M31RI_ANOMALY_PLATEAU);
@@ -603,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_diverge__the_seventeenth_high_value_of_32),
         cmocka_unit_test(test_diverge__spikes_are_not_one),
         cmocka_unit_test(test_diverge__a_training_that_never_worked_is_told_early),
+        cmocka_unit_test(test_diverge__a_training_that_blew_up_at_once_is_told),
         cmocka_unit_test(test_stuck__fifteen_equal_values),
         cmocka_unit_test(test_plateau__half_of_all_values_without_progress),
         cmocka_unit_test(test_slow__eight_percent_by_the_last_64),

@@ -26,11 +26,12 @@ static void tell(void *context, const m31ri_finding *f)
     snprintf(t->metric, sizeof t->metric, "%s", f->metric);
 }
 
-static m31ri_role role(void *context, const char *name, size_t length)
+static m31ri_metric_role role(void *context, const char *name, size_t length)
 {
     (void)context;
-    return length == 6 && memcmp(name, "bleedy", 6) == 0 ? m31ri_role_of_definition("ms", "lower")
-                                                         : M31RI_ROLE_OTHER;
+    return length == 6 && memcmp(name, "bleedy", 6) == 0
+               ? m31ri_metric_role_of_definition("ms", "lower")
+               : M31RI_METRIC_OTHER;
 }
 
 static m31ri_run_watch *watch_of(told *t, int n_ranks)
@@ -120,10 +121,11 @@ static void test_run_watch__a_definition_says_what_a_name_does_not(void **state)
     assert_int_equal(t.last.anomaly.kind, M31RI_ANOMALY_SLOW);
     assert_string_equal(t.metric, "bleedy");
     m31ri_run_watch_free(w);
-    assert_int_equal(m31ri_role_of_definition("tokens/s", "higher"), M31RI_ROLE_THROUGHPUT);
-    assert_int_equal(m31ri_role_of_definition("nats", "lower"), M31RI_ROLE_LOSS);
-    assert_int_equal(m31ri_role_of_definition("nats", NULL), M31RI_ROLE_OTHER);
-    assert_int_equal(m31ri_role_of_definition("s", "higher"), M31RI_ROLE_OTHER);
+    assert_int_equal(m31ri_metric_role_of_definition("tokens/s", "higher"),
+                     M31RI_METRIC_THROUGHPUT);
+    assert_int_equal(m31ri_metric_role_of_definition("nats", "lower"), M31RI_METRIC_LOSS);
+    assert_int_equal(m31ri_metric_role_of_definition("nats", NULL), M31RI_METRIC_OTHER);
+    assert_int_equal(m31ri_metric_role_of_definition("s", "higher"), M31RI_METRIC_OTHER);
 }
 
 static void test_run_watch__more_series_than_its_limit_are_not_watched(void **state)

@@ -66,7 +66,7 @@ static void test_metrics_json__counts_the_points_of_all_writers_and_ranks(void *
     scratch s = scratch_make();
     m31ri_run_dir d = make_run(&s);
     m31ri_metrics_json *m = NULL;
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     json_t *root = read_root(&d);
     assert_int_equal(json_integer_value(json_object_get(root, "points")), 0);
     assert_string_equal(json_string_value(json_object_get(root, "run_id")), d.run_id);
@@ -98,7 +98,7 @@ static void test_metrics_json__is_written_only_when_something_is_new(void **stat
     scratch s = scratch_make();
     m31ri_run_dir d = make_run(&s);
     m31ri_metrics_json *m = NULL;
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     add_point(&d, "metrics.csv", "loss", 1, 2.5);
     assert_int_equal(m31ri_metrics_json_update(m, true, NULL), M31R_OK);
     char held[64];
@@ -122,7 +122,7 @@ static void test_metrics_json__a_torn_line_waits_and_a_bad_one_is_counted(void *
     scratch s = scratch_make();
     m31ri_run_dir d = make_run(&s);
     m31ri_metrics_json *m = NULL;
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     add_point(&d, "metrics.csv", "loss", 1, 2.5);
     int fd = m31ri_open(d.fd, "metrics.csv", O_WRONLY | O_APPEND, 0);
     assert_int_equal(write(fd, "rubbish\nloss,2,1.", 17), 17);
@@ -153,7 +153,7 @@ static void test_metrics_json__a_line_without_end_does_not_stop_it(void **state)
     assert_int_equal(m31ri_create_file(d.fd, "metrics.csv", text, length, NULL), M31R_OK);
     free(text);
     add_point(&d, "metrics.csv", "loss", 1, 2.5);
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     assert_true(number_of(&d, "loss", "last") == 2.5);
     m31ri_metrics_json_close(m);
     m31ri_run_dir_release(&d);
@@ -176,7 +176,7 @@ static void test_metrics_json__comes_out_the_same_when_computed_again(void **sta
     scratch s = scratch_make();
     m31ri_run_dir d = make_run(&s);
     m31ri_metrics_json *m = NULL;
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     for (int i = 0; i < 900; i++) {
         const char *file = i % 3 == 0   ? "metrics.csv"
                            : i % 3 == 1 ? "metrics.rank0001.csv"
@@ -189,7 +189,7 @@ static void test_metrics_json__comes_out_the_same_when_computed_again(void **sta
     assert_int_equal(m31ri_metrics_json_update(m, true, NULL), M31R_OK);
     char *followed = text_without_time(&d);
     m31ri_metrics_json_close(m);
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     char *again = text_without_time(&d);
     assert_string_equal(followed, again);
     m31ri_metrics_json_close(m);
@@ -208,7 +208,7 @@ static void test_metrics_json__a_cut_or_replaced_file_is_read_anew(void **state)
     for (int i = 0; i < 50; i++) {
         add_point(&d, "metrics.csv", "loss", i, i);
     }
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     int fd = m31ri_open(d.fd, "metrics.csv", O_WRONLY | O_TRUNC, 0);
     close(fd);
     add_point(&d, "metrics.csv", "loss", 1, 77);
@@ -252,7 +252,7 @@ static void test_obs_19__metrics_json_is_valid_at_every_moment(void **state)
     scratch s = scratch_make();
     m31ri_run_dir d = make_run(&s);
     m31ri_metrics_json *m = NULL;
-    assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+    assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     pid_t reader = fork();
@@ -293,13 +293,13 @@ static void test_metrics_json__every_failed_allocation_is_made_good_by_the_next_
         m31ri_metrics_json *m = NULL;
         unlinkat(d.fd, "metrics.json", 0);
         m31ri_alloc_fail_at(n, 0);
-        m31r_err err = m31ri_metrics_json_open(&d, &m, NULL);
+        m31r_err err = m31ri_metrics_json_open(&d, NULL, &m, NULL);
         m31ri_alloc_fail_at(0, 0);
         done = err == M31R_OK;
         assert_true(done || err == M31R_E_NOMEM);
         m31ri_metrics_json_close(m);
         add_point(&d, "metrics.csv", "c", n, n);
-        assert_int_equal(m31ri_metrics_json_open(&d, &m, NULL), M31R_OK);
+        assert_int_equal(m31ri_metrics_json_open(&d, NULL, &m, NULL), M31R_OK);
         add_point(&d, "metrics.csv", "c", n, n);
         m31ri_alloc_fail_at(n, 0);
         err = m31ri_metrics_json_update(m, false, NULL);

@@ -1,0 +1,135 @@
+/* anomaly_watch.c - points in, findings out; anomaly_watch.h says when. */
+#include "emit/anomaly_watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "emit/state.h"
+
+#define QUEUE_LIMIT 4096 /* findings that wait; further ones of one tick are not told */
+
+typedef struct m31ri_anomaly_watch {
+    m31r_run *run;
+    m31ri_run_watch *watch;
+    m31ri_point_listener listener;
+    m31ri_run_anomaly *queue;
+    size_t n, next, capacity;
+    bool is_replay; /* the points of a dead observer's time are read again */
+} m31ri_anomaly_watch;
+
+static void hear(void *context, int rank, const m31ri_point *p)
+{
+    m31ri_anomaly_watch *w = context;
+    m31ri_run_watch_add(w->watch, rank, p);
+}
+
+static m31ri_metric_role role_by_definition(void *context, const char *name, size_t length)
+{
+    const m31ri_anomaly_watch *w = context;
+    const json_t *all = m31ri_metadata_get(&w->run->metadata, "metrics");
+    const json_t *defined = json_object_getn(all, name, length);
+    return m31ri_metric_role_of_definition(json_string_value(json_object_get(defined, "unit")),
+                                           json_string_value(json_object_get(defined, "better")));
+}
+
+static bool make_room(m31ri_anomaly_watch *w)
+{
+    if (w->next == w->n) {
+        w->next = w->n = 0;
+    }
+    if (w->n < w->capacity) {
+        return true;
+    }
+    size_t capacity = w->capacity != 0 ? 2 * w->capacity : 8;
+    m31ri_run_anomaly *queue =
+        capacity <= QUEUE_LIMIT ? m31ri_realloc(w->queue, capacity * sizeof *queue) : NULL;
+    if (queue == NULL) {
+        return false;
+    }
+    w->queue = queue;
+    w->capacity = capacity;
+    return true;
+}
+
+static void keep_finding(void *context, const m31ri_finding *f)
+{
+    m31ri_anomaly_watch *w = context;
+    m31ri_buf text = M31RI_BUF_INIT;
+    if (!make_room(w)) {
+        return;
+    }
+    m31ri_run_anomaly *a = &w->queue[w->n++];
+    *a = (m31ri_run_anomaly){
+        .is_cleared = f->verdict == M31RI_CLEARED, .is_old = w->is_replay, .finding = *f};
+    a->finding.metric = NULL;
+    snprintf(a->metric, sizeof a->metric, "%s", f->metric);
+    if (!a->is_cleared) {
+        m31ri_anomaly_evidence(&f->anomaly, &text);
+        snprintf(a->evidence, sizeof a->evidence, "%s", m31ri_buf_str(&text));
+        m31ri_buf_release(&text);
+    }
+}
+
+bool m31ri_anomaly_watch_open(m31r_run *run)
+{
+    if (!run->is_observer || !run->settings->anomalies) {
+        return true;
+    }
+    m31ri_anomaly_watch *w = m31ri_calloc(1, sizeof *w);
+    if (w == NULL) {
+        return false;
+    }
+    int64_t n_ranks = json_integer_value(m31ri_metadata_get(&run->metadata, "ranks"));
+    w->run = run;
+    w->is_replay = true;
+    w->listener = (m31ri_point_listener){.point = hear, .context = w};
+    w->watch = m31ri_run_watch_new(&(m31ri_run_watch_options){
+        .n_ranks = (int)n_ranks, .found = keep_finding, .role = role_by_definition, .context = w});
+    if (w->watch == NULL) {
+        m31ri_free(w);
+        return false;
+    }
+    run->anomalies = w;
+    return true;
+}
+
+void m31ri_anomaly_watch_close(m31r_run *run)
+{
+    m31ri_anomaly_watch *w = run->anomalies;
+    if (w != NULL) {
+        m31ri_run_watch_free(w->watch);
+        m31ri_free(w->queue);
+        m31ri_free(w);
+        run->anomalies = NULL;
+    }
+}
+
+const m31ri_point_listener *m31ri_anomaly_listener(const m31r_run *run)
+{
+    return run->anomalies != NULL ? &run->anomalies->listener : NULL;
+}
+
+void m31ri_anomaly_watch_begin(m31r_run *run)
+{
+    if (run->anomalies != NULL) {
+        run->anomalies->is_replay = false;
+    }
+}
+
+void m31ri_anomaly_watch_check(m31r_run *run, int64_t wall_ns)
+{
+    if (run->anomalies != NULL) {
+        m31ri_run_watch_check(run->anomalies->watch, wall_ns);
+    }
+}
+
+bool m31ri_run_next_anomaly(m31r_run *run, m31ri_run_anomaly *out)
+{
+    m31ri_anomaly_watch *w = run != NULL ? run->anomalies : NULL;
+    if (w == NULL || w->next == w->n) {
+        return false;
+    }
+    *out = w->queue[w->next++];
+    return true;
+}

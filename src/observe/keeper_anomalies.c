@@ -1,0 +1,123 @@
+/* keeper_anomalies.c - what the rules find in the points, as records of the observer; and the end
+ * of the program, where the user asked for it.
+ *
+ * The records stand in the lane that diff sets aside: what they say of times differs between two
+ * runs of the same thing. Nothing else is written or left out because of an anomaly. A program that
+ * is to end gets SIGTERM, as all that it started, and SIGKILL when it is still there half a minute
+ * later.
+ */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "observe/keeper.h"
+
+#define PATIENCE_NS (30LL * 1000 * 1000 * 1000)
+
+/* A number as a value; null for none. */
+static m31r_value number(double x)
+{
+    return isnan(x) ? m31r_of_string(NULL) : m31r_of_double(x);
+}
+
+static void report(m31ri_keeper *k, const m31ri_run_anomaly *a)
+{
+    const m31ri_finding *f = &a->finding;
+    m31ri_field fields[9];
+    size_t n = 0;
+    fields[n++] = (m31ri_field){"kind", m31r_of_string(m31ri_anomaly_name(f->anomaly.kind))};
+    if (!a->is_cleared) {
+        fields[n++] =
+            (m31ri_field){"severity", m31r_of_string(m31ri_severity_name(f->anomaly.severity))};
+    }
+    fields[n++] = (m31ri_field){"metric", m31r_of_string(a->metric[0] != '\0' ? a->metric : NULL)};
+    if (f->anomaly.rank >= 0) {
+        fields[n++] = (m31ri_field){"rank", m31r_of_int(f->anomaly.rank)};
+    }
+    if (f->step != M31R_NO_STEP) {
+        fields[n++] = (m31ri_field){"step", m31r_of_int(f->step)};
+    }
+    if (a->is_cleared) {
+        m31ri_keeper_report(k, M31R_INFO, "anomaly_cleared", fields, n);
+        return;
+    }
+    fields[n++] = (m31ri_field){"evidence", m31r_of_string(a->evidence)};
+    fields[n++] = (m31ri_field){"value", number(f->anomaly.value)};
+    fields[n++] = (m31ri_field){"usual", number(f->anomaly.usual)};
+    fields[n++] = (m31ri_field){"limit", number(f->anomaly.limit)};
+    m31ri_keeper_report(k, M31R_WARNING, "anomaly", fields, n);
+}
+
+/* To the program and all that descends from it; its orphans are children of ours. */
+static void signal_program(m31ri_keeper *k, int signal_number)
+{
+    const int64_t roots[] = {getpid(), k->front_is_gone ? 0 : atomic_load(&k->shared->front_pid),
+                             atomic_load(&k->shared->program_pid)};
+    m31ri_proc_tree *tree = m31ri_proc_tree_new();
+    if (tree != NULL) {
+        m31ri_proc_tree_signal(tree, roots, 3, roots, 2, signal_number);
+    } else {
+        m31ri_pidfd_signal(k->program_pidfd, (pid_t)roots[2], signal_number);
+    }
+    m31ri_proc_tree_free(tree);
+}
+
+static bool is_running(const m31ri_keeper *k)
+{
+    return atomic_load(&k->shared->phase) == M31RI_PHASE_RUNNING && k->ended_mono_ns == 0;
+}
+
+static void stop_for(m31ri_keeper *k, int reason, const m31ri_run_anomaly *a)
+{
+    m31ri_shared *s = k->shared;
+    const char *option = reason == M31RI_STOP_ON_NAN ? "nan" : "diverged";
+    snprintf(s->stop_evidence, sizeof s->stop_evidence, "--stop-on %s: %.64s at step %lld: %.120s",
+             option, a->metric, (long long)a->finding.step, a->evidence);
+    s->stop_mono_ns = m31ri_mono_ns();
+    s->stopped_for = reason;
+    const m31ri_field fields[] = {{"because", m31r_of_string(s->stop_evidence)},
+                                  {"signal", m31r_of_string("SIGTERM")}};
+    m31ri_keeper_report(k, M31R_WARNING, "program_stopped_by_rule", fields, 2);
+    signal_program(k, SIGTERM);
+}
+
+static void stop_if_asked(m31ri_keeper *k, const m31ri_run_anomaly *a)
+{
+    m31ri_anomaly_kind kind = a->finding.anomaly.kind;
+    int reason = kind == M31RI_ANOMALY_NONFINITE ? M31RI_STOP_ON_NAN
+                 : kind == M31RI_ANOMALY_DIVERGE ? M31RI_STOP_ON_DIVERGED
+                                                 : 0;
+    bool is_asked = (k->plan->stop_on & reason) != 0 && a->finding.role == M31RI_METRIC_LOSS;
+    if (is_asked && !a->is_cleared && k->shared->stopped_for == 0 && is_running(k)) {
+        stop_for(k, reason, a);
+    }
+}
+
+static void lose_patience(m31ri_keeper *k)
+{
+    m31ri_shared *s = k->shared;
+    if (s->stopped_for == 0 || s->is_stop_forced || !is_running(k) ||
+        m31ri_mono_ns() - s->stop_mono_ns < PATIENCE_NS) {
+        return;
+    }
+    s->is_stop_forced = true;
+    const m31ri_field fields[] = {{"because", m31r_of_string("it is still there after 30 s")},
+                                  {"signal", m31r_of_string("SIGKILL")}};
+    m31ri_keeper_report(k, M31R_WARNING, "program_stopped_by_rule", fields, 2);
+    signal_program(k, SIGKILL);
+}
+
+void m31ri_keeper_report_anomalies(m31ri_keeper *k)
+{
+    m31ri_run_anomaly a;
+    while (m31ri_run_next_anomaly(k->run, &a)) {
+        if (!a.is_old) {
+            report(k, &a);
+        }
+        stop_if_asked(k, &a);
+    }
+    lose_patience(k);
+}
