@@ -1,5 +1,10 @@
 /* cmd_verify.c - m31r verify RUN: whole, conforming, unchanged, clean? */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "command.h"
+#include "m31r/proof.h"
 #include "m31r/reader.h"
 #include "m31r/verify.h"
 
@@ -7,8 +12,62 @@ static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {"complete", 0, NULL, "demand a recorded end and a seal"},
     {"seal", 0, NULL, "only whether every byte is as it was sealed"},
+    {"key", 0, "HEX", "demand that this public key signed the seal"},
+    {"prove", 0, "FILE:LINE", "write a proof that this line stood in the sealed run"},
+    {"proof", 0, "FILE", "check such a proof (- is standard input); no RUN is needed"},
     {NULL, 0, NULL, NULL},
 };
+
+#define PROOF_BYTES (64 * 1024 * 1024)
+
+/* FILE:LINE, with the file's name in `file`. False when it is not that. */
+static bool split_place(const char *text, char *file, size_t size, uint64_t *line)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    if (colon == NULL || colon == text || (size_t)(colon - text) >= size || colon[1] < '1' ||
+        colon[1] > '9') {
+        return false;
+    }
+    memcpy(file, text, (size_t)(colon - text));
+    file[colon - text] = '\0';
+    *line = strtoull(colon + 1, &end, 10);
+    return *end == '\0';
+}
+
+static int prove(cli *c, const m31r_reader *reader)
+{
+    char file[256];
+    uint64_t line;
+    m31r_error e;
+    if (!split_place(cli_value(c, "prove"), file, sizeof file, &line)) {
+        return cli_misuse(c, "%s is not FILE:LINE", cli_value(c, "prove"));
+    }
+    m31r_err err = m31r_proof_write(reader, file, line, c->out.out, &e);
+    return err == M31R_OK ? 0 : cli_fail(c, &e);
+}
+
+static int check_proof(cli *c, const char *path)
+{
+    m31r_proof proof;
+    m31r_error e = {.code = M31R_OK};
+    FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    char *text = in != NULL ? malloc(PROOF_BYTES) : NULL;
+    size_t length = text != NULL ? fread(text, 1, PROOF_BYTES, in) : 0;
+    if (in != NULL && in != stdin) {
+        fclose(in);
+    }
+    if (text == NULL) {
+        return cli_misuse(c, "%s cannot be read", path);
+    }
+    m31r_err err = m31r_proof_check(text, length, &proof, &e);
+    free(text);
+    if (err == M31R_OK) {
+        err = m31r_show_proof(&c->out, &proof, &e);
+        m31r_proof_release(&proof);
+    }
+    return err == M31R_OK ? 0 : cli_fail(c, &e);
+}
 
 static int run(cli *c)
 {
@@ -16,10 +75,19 @@ static int run(cli *c)
     m31r_verification *v = NULL;
     m31r_error e;
     const m31r_verify_options o = {.is_complete = cli_has(c, "complete"),
-                                   .seal_only = cli_has(c, "seal")};
+                                   .seal_only = cli_has(c, "seal"),
+                                   .key = cli_value(c, "key")};
     int status = 0;
+    if (cli_has(c, "proof")) {
+        return check_proof(c, cli_value(c, "proof"));
+    }
     m31r_err err =
         m31r_reader_open(&reader, cli_value(c, "root"), c->n_args > 0 ? c->args[0] : "@", &e);
+    if (err == M31R_OK && cli_has(c, "prove")) {
+        status = prove(c, reader);
+        m31r_reader_close(reader);
+        return status;
+    }
     if (err == M31R_OK) {
         err = m31r_verify(&v, reader, &o, &e);
     }
@@ -39,7 +107,7 @@ static int run(cli *c)
 const command command_verify = {
     .name = "verify",
     .summary = "check that a run's record is whole, conforming and clean",
-    .usage = "[RUN] [--complete] [--seal]",
+    .usage = "[RUN] [--complete] [--seal] | RUN --prove FILE:LINE | --proof FILE",
     .options = options,
     .run = run,
     .details = "Answers the five criteria of section 29 and the checks that they rest on, each "

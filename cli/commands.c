@@ -13,6 +13,7 @@ extern const command command_explain;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
+extern const command command_key;
 extern const command command_lineage;
 extern const command command_log;
 extern const command command_logs;
@@ -50,6 +51,7 @@ const command *const all_commands[] = {
     &command_metric,
     &command_verify,
     &command_reproduce,
+    &command_key,
     &command_recover,
     &command_info,
     &command_completion,

@@ -25,8 +25,10 @@
 #include "m31r/error.h"
 #include "m31r/explain.h"
 #include "m31r/groups.h"
+#include "m31r/key.h"
 #include "m31r/lineage.h"
 #include "m31r/notes.h"
+#include "m31r/proof.h"
 #include "m31r/recover.h"
 #include "m31r/reproduce.h"
 #include "m31r/runs.h"
@@ -189,6 +191,22 @@ M31R_API m31r_err m31r_show_lineage(const m31r_screen *s, const m31r_lineage *l,
  */
 M31R_API m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
                                          const m31r_verification *v, m31r_error *e);
+
+/* Writes a proof that held.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_proof(const m31r_screen *s, const m31r_proof *p, m31r_error *e);
+
+/* Writes which key signs, never the secret one.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_key(const m31r_screen *s, const m31r_key *key, m31r_error *e);
 
 /* Writes what was, or would be, done with a run that nobody ended.
  *

@@ -49,6 +49,8 @@ typedef struct m31r_check {
 typedef struct m31r_verify_options {
     bool is_complete; /* demands what only an ended run has: an end and a seal */
     bool seal_only;   /* only whether every byte is what was sealed, or listed so far */
+    const char
+        *key; /* public key, 64 hexadecimal digits, that must have signed; NULL: any or none */
 } m31r_verify_options;
 
 #define M31R_VERIFY_OPTIONS_INIT                                                                   \

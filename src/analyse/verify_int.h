@@ -16,6 +16,7 @@ typedef struct m31ri_verify_numbers {
 struct m31r_verification {
     const m31r_reader *reader;
     bool is_complete;
+    const char *key; /* that must have signed; NULL */
     m31r_check criteria[M31R_CRITERIA];
     size_t n_criteria; /* 0: not asked for */
     m31r_check *checks;

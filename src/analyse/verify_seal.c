@@ -21,6 +21,7 @@
 #include "base/os_process.h"
 #include "format/merkle.h"
 #include "format/run_files.h"
+#include "format/seal_key.h"
 #include "format/segments.h"
 
 #define BLOCKS_BYTES ((size_t)1024 * 1024 * 1024)
@@ -403,6 +404,36 @@ static void judge_chain(seal_look *s)
     }
 }
 
+/* Who signed. A key that was made here after the seal cannot have made it: an old run was sealed
+ * again with a newer key. */
+static void judge_signature(seal_look *s)
+{
+    static const char *const id[2] = {"OBS-04", "the seal is signed"};
+    const m31ri_seal *seal = &s->manifest.seal;
+    m31ri_check_place place = {.path = "manifest.json", .breaks = M31R_VERDICT_CHANGED};
+    m31ri_signature signature = m31ri_seal_signature(seal);
+    char made[28] = "";
+    bool is_known = m31ri_key_made(seal->key, made);
+    bool is_wanted = s->v->key == NULL || strcmp(s->v->key, seal->key) == 0;
+    place.line = s->manifest.n + 2;
+    if (signature == M31RI_BAD_SIGNATURE) {
+        m31ri_verify_add(s->v, id, M31R_NO, place, "the signature is not of the key %.16s",
+                         seal->key);
+    } else if (!is_wanted) {
+        m31ri_verify_add(s->v, id, M31R_NO, place, "signed by %.16s, not by %.16s",
+                         signature == M31RI_SIGNED ? seal->key : "nobody", s->v->key);
+    } else if (signature == M31RI_UNSIGNED) {
+        m31ri_verify_add(s->v, id, M31R_NOT_APPLICABLE, place, "unsigned");
+    } else if (is_known && strcmp(seal->made, made) < 0) {
+        m31ri_verify_add(s->v, id, M31R_NO, place,
+                         "signed with a key of %s, which is later than the seal of %s", made,
+                         seal->made);
+    } else {
+        m31ri_verify_add(s->v, id, M31R_YES, place, "by %.16s%s%s", seal->key,
+                         is_known ? ", a key made here " : ", a key not known here", made);
+    }
+}
+
 /* ---- a run without a seal -----------------------------------------------------------------------
  */
 
@@ -581,6 +612,7 @@ static m31r_err look_sealed(seal_look *s, m31r_error *e)
     err = err == M31R_OK ? judge_others(s, e) : err;
     if (err == M31R_OK && m->has_seal) {
         err = judge_live_part(s, e);
+        judge_signature(s);
         judge_chain(s);
     }
     return err;

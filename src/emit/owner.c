@@ -16,6 +16,7 @@
 #include "drain/ring_settle.h"
 #include "emit/anomaly_watch.h"
 #include "emit/state.h"
+#include "m31r/key.h"
 #include "m31r/version.h"
 #include "format/timestamp.h"
 #include "store/manifest.h"
@@ -340,6 +341,16 @@ static void heed_the_program(const m31ri_metadata *m, m31ri_run_end *end)
     }
 }
 
+/* Whoever has a key wants his runs signed: that it cannot be used is said while it can be. */
+static void warn_of_key(m31r_run *run)
+{
+    m31r_key key;
+    m31r_error e;
+    if (m31r_key_show(&key, &e) == M31R_E_CONFIG) {
+        warn_lines(lane_for_news(run), "key_unusable", e.message);
+    }
+}
+
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e)
 {
@@ -357,6 +368,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_reserve_free(&run->dir);
     m31ri_metadata_abandon_open_lanes(&run->metadata);
     m31ri_rank_report(run, lane_for_news(run));
+    warn_of_key(run);
     m31ri_owner_write_end(run, "run_end", &final);
     close_lanes(run);
     fold(run);

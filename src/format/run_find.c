@@ -231,7 +231,8 @@ bool m31ri_run_path_is_run(const char *path)
     if (fd < 0) {
         return false;
     }
-    bool is = has_file(fd, "metadata.json", false) || has_file(fd, ".live", true);
+    bool is = has_file(fd, "metadata.json", false) || has_file(fd, ".live", true) ||
+              has_file(fd, "manifest.json", false);
     close(fd);
     return is;
 }

@@ -54,7 +54,7 @@ void m31ri_run_list_release(m31ri_run_list *l);
  * Owns:   the caller frees `*out_path` with m31ri_free(). Thread: any. */
 m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31r_error *e);
 
-/* True for a directory that holds a run: it has a metadata.json or a `.live`. */
+/* True for a directory that holds a run: it has a metadata.json, a `.live` or a manifest.json. */
 bool m31ri_run_path_is_run(const char *path);
 
 #endif

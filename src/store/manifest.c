@@ -25,6 +25,7 @@
 #include "format/merkle.h"
 #include "format/run_files.h"
 #include "format/seal.h"
+#include "format/seal_key.h"
 #include "format/seekable.h"
 #include "format/segments.h"
 #include "format/timestamp.h"
@@ -278,7 +279,7 @@ static m31r_err finish(const m31ri_run_dir *d, m31ri_seal *seal, m31ri_buf *text
         snprintf(seal->previous, sizeof seal->previous, "%s", last.run_id);
         snprintf(seal->previous_seal, sizeof seal->previous_seal, "%s", last.digest);
     }
-    bool is_fine = m31ri_seal_set_digest(seal);
+    bool is_fine = m31ri_seal_sign(seal);
     m31ri_buf_add_format(text, "\n],\"root\":\"%s\",\"seal\":", seal->root);
     m31ri_seal_write(seal, text);
     m31ri_buf_add_str(text, "}\n");
