@@ -48,6 +48,7 @@ typedef struct m31r_anomaly_facts {
     int rank;             /* -1 in a job of one */
     int64_t step;         /* at which it was noticed; M31R_NO_STEP */
     const char *ts;       /* of the point, as in records */
+    int64_t wall_ns;
     bool is_open;         /* it was not over at the last point */
     int64_t cleared_step; /* at which it was over; M31R_NO_STEP */
     const char *evidence; /* the figures it rests on, in words */
@@ -69,6 +70,17 @@ typedef struct m31r_anomaly_facts {
  */
 M31R_API m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader,
                                       m31r_error *e);
+
+/* Only what was recorded while the run was observed, by its observer's lane; the points are not
+ * read.
+ *
+ * Returns: M31R_OK and the anomalies in `*out`, in the order of the records.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    as m31r_anomalies_open().
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_anomalies_open_recorded(m31r_anomalies **out, const m31r_reader *reader,
+                                               m31r_error *e);
 
 /* Frees it. NULL is fine.
  *

@@ -29,9 +29,9 @@ typedef struct m31r_explanation m31r_explanation;
 /* What is said, and where it stands. */
 typedef struct m31r_statement {
     const char *topic; /* "ended", "cause", "root", "followed", "proof", "error", "crash",
-                          "stack", "silent", "healthy", "nonfinite", "spike", "memory", "attempt",
-                          "overlap", "changed", "lost", "torn", "unread", "checkpoint", "resume",
-                          "unknown" */
+                          "stack", "silent", "healthy", "nonfinite", "spike", "warned", "memory",
+                          "attempt", "overlap", "changed", "lost", "torn", "unread", "checkpoint",
+                          "resume", "unknown" */
     const char *text;
     const char *file;         /* from the run's directory; that of another attempt: ../RUN/... */
     uint64_t line, last_line; /* 1-based; equal for one line; 0: the file as a whole */

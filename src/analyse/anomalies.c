@@ -115,6 +115,7 @@ static void take_finding(void *context, const m31ri_finding *f)
         .rank = f->anomaly.rank,
         .step = f->step,
         .ts = keep_time(a, f->wall_ns),
+        .wall_ns = f->wall_ns,
         .is_open = true,
         .cleared_step = M31R_NO_STEP,
         .evidence = keep(a, m31ri_buf_str(&p->text)),
@@ -299,6 +300,7 @@ static void take_record(m31r_anomalies *a, const m31r_record *r)
                                      .rank = s.rank,
                                      .step = r->has_step ? r->step : M31R_NO_STEP,
                                      .ts = keep_time(a, r->wall_ns),
+                                     .wall_ns = r->wall_ns,
                                      .is_open = true,
                                      .cleared_step = M31R_NO_STEP,
                                      .evidence = keep(a, s.evidence),
@@ -324,9 +326,12 @@ static m31r_err read_records(m31r_anomalies *a, const m31r_reader *reader, m31r_
     m31r_scan_options options = M31R_SCAN_OPTIONS_INIT;
     m31r_scan *scan = NULL;
     m31r_record r;
-    options.filter.module = "observer";
+    options.lane = "observer";
     options.filter.min_level = M31R_WARNING;
     m31r_err err = m31r_scan_open_run(&scan, reader, &options, e);
+    if (err == M31R_E_NOTFOUND) {
+        return M31R_OK; /* the run was not observed */
+    }
     while (err == M31R_OK && (err = m31r_scan_next(scan, &r, e)) == M31R_OK) {
         if (is_anomaly(&r)) {
             take_record(a, &r);
@@ -336,23 +341,30 @@ static m31r_err read_records(m31r_anomalies *a, const m31r_reader *reader, m31r_
     return err == M31R_EOF ? M31R_OK : err;
 }
 
-m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader, m31r_error *e)
+static m31r_err judge_run(m31r_anomalies *a, const m31r_reader *reader, m31r_error *e)
 {
-    m31r_anomalies *a = m31ri_calloc(1, sizeof *a);
-    if (a == NULL) {
-        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the anomalies of a run");
-    }
     pass p = {.a = a, .reader = reader};
     m31r_err err = open_files(&p, e);
     if (err == M31R_OK) {
         err = judge_points(&p, e);
     }
+    a->failed |= !m31ri_buf_ok(&p.text);
+    release_pass(&p);
+    return err;
+}
+
+static m31r_err open_anomalies(m31r_anomalies **out, const m31r_reader *reader,
+                               bool is_recorded_only, m31r_error *e)
+{
+    m31r_anomalies *a = m31ri_calloc(1, sizeof *a);
+    if (a == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the anomalies of a run");
+    }
+    m31r_err err = is_recorded_only ? M31R_OK : judge_run(a, reader, e);
     if (err == M31R_OK) {
         err = read_records(a, reader, e);
     }
-    a->failed |= a->kept.failed || !m31ri_buf_ok(&p.text);
-    release_pass(&p);
-    if (err == M31R_OK && a->failed) {
+    if (err == M31R_OK && (a->failed || a->kept.failed)) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the anomalies of a run");
     }
     if (err != M31R_OK) {
@@ -361,6 +373,17 @@ m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader, m3
     }
     *out = a;
     return M31R_OK;
+}
+
+m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader, m31r_error *e)
+{
+    return open_anomalies(out, reader, false, e);
+}
+
+m31r_err m31r_anomalies_open_recorded(m31r_anomalies **out, const m31r_reader *reader,
+                                      m31r_error *e)
+{
+    return open_anomalies(out, reader, true, e);
 }
 
 void m31r_anomalies_close(m31r_anomalies *a)

@@ -262,6 +262,7 @@ m31r_err m31r_explanation_open(m31r_explanation **out, const m31r_reader *reader
         m31ri_explain_ranks(x, metadata_at(x, "rank_ends"));
         say_silence(x);
         err = m31ri_explain_points(x, e);
+        err = err == M31R_OK ? m31ri_explain_anomalies(x, e) : err;
     }
     if (err == M31R_OK) {
         err = m31ri_explain_chain(x, metadata_at(x, "resumes"), e);

@@ -79,7 +79,10 @@ void m31ri_explain_ranks(m31r_explanation *x, m31ri_place metadata);
 /* explain_chain.c: says what the attempts before tell: attempt, overlap, changed. */
 m31r_err m31ri_explain_chain(m31r_explanation *x, m31ri_place metadata, m31r_error *e);
 
-/* explain_points.c: says what the points tell: healthy, nonfinite, spike, memory. */
+/* explain_points.c: says what the points tell: healthy, nonfinite, memory. */
 m31r_err m31ri_explain_points(m31r_explanation *x, m31r_error *e);
+
+/* explain_anomalies.c: says what went wrong before the end: spike, warned. */
+m31r_err m31ri_explain_anomalies(m31r_explanation *x, m31r_error *e);
 
 #endif

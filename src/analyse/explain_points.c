@@ -1,20 +1,14 @@
 /* explain_points.c - what the points tell of an end, in one pass and bounded memory.
  *
- * A spike is a loss above the median of the last 64 accepted values by 6 times their MAD (as
- * sigma) and by more than a tenth; a spike is not accepted, so it does not raise the bar for the
- * next. The memory trend is the least-squares slope of system.rss_mb over its own times.
+ * The memory trend is the least-squares slope of system.rss_mb over its own times.
  */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyse/explain_int.h"
 #include "m31r/series.h"
 
-#define WINDOW 64
-#define WARM_UP 16 /* accepted values before the first judgement */
-#define MAD_TO_SIGMA 1.4826
 #define TREND_SAMPLES 8
 #define TREND_MINUTES 1.0 /* a program that starts always grows */
 #define NAME_BYTES 128
@@ -30,10 +24,7 @@ typedef struct found_point {
 } found_point;
 
 typedef struct points_pass {
-    found_point nonfinite, spike, healthy;
-    double window[WINDOW];
-    size_t n_window;
-    double spike_median;
+    found_point nonfinite, healthy;
     found_point memory; /* first and last line, last value */
     double memory_first, n, sum_t, sum_v, sum_tt, sum_tv;
     int64_t memory_start_ns, memory_end_ns;
@@ -52,49 +43,6 @@ static void keep(found_point *f, const m31r_point_view *p)
     f->value = p->value;
     f->line = p->line_number;
     f->is_found = true;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-static bool is_spike(const points_pass *pass, double value, double *out_median)
-{
-    double sorted[WINDOW];
-    size_t n = pass->n_window < WINDOW ? pass->n_window : WINDOW;
-    if (n < WARM_UP) {
-        return false;
-    }
-    memcpy(sorted, pass->window, n * sizeof *sorted);
-    double middle = median(sorted, n);
-    for (size_t i = 0; i < n; i++) {
-        sorted[i] = fabs(pass->window[i] - middle);
-    }
-    double sigma = MAD_TO_SIGMA * median(sorted, n);
-    *out_median = middle;
-    return value > middle + 6 * sigma && value > middle + 0.1 * fabs(middle);
-}
-
-static void take_loss(points_pass *pass, const m31r_point_view *p)
-{
-    double middle = NAN;
-    keep(&pass->healthy, p);
-    if (is_spike(pass, p->value, &middle)) {
-        keep(&pass->spike, p);
-        pass->spike.n++;
-        pass->spike_median = middle;
-    } else {
-        pass->window[pass->n_window++ % WINDOW] = p->value;
-    }
 }
 
 static void take_memory(points_pass *pass, const m31r_point_view *p)
@@ -125,7 +73,7 @@ static void take_point(points_pass *pass, const m31r_point_view *p)
         }
         pass->nonfinite.n++;
     } else if (is_named(p, "loss") || is_named(p, "train_loss")) {
-        take_loss(pass, p);
+        keep(&pass->healthy, p);
     } else if (is_named(p, "system.rss_mb")) {
         take_memory(pass, p);
     }
@@ -171,7 +119,6 @@ static void say(m31r_explanation *x, const points_pass *pass)
     static const m31ri_place none = {"metrics.csv", 0};
     const found_point *h = &pass->healthy;
     const found_point *bad = &pass->nonfinite;
-    const found_point *spike = &pass->spike;
     if (h->is_found) {
         m31ri_explain_say(x, "healthy", place_of(h), "last finite %s%s: %.6g", h->name,
                           at_step(x, h->step), h->value);
@@ -181,12 +128,6 @@ static void say(m31r_explanation *x, const points_pass *pass)
     if (bad->is_found) {
         m31ri_explain_say(x, "nonfinite", place_of(bad), "first in %s%s; %llu points in all",
                           bad->name, at_step(x, bad->step), (unsigned long long)bad->n);
-    }
-    if (spike->is_found) {
-        m31ri_explain_say(x, "spike", place_of(spike),
-                          "last in %s%s: %.6g, median before it %.6g; %llu spikes in all",
-                          spike->name, at_step(x, spike->step), spike->value, pass->spike_median,
-                          (unsigned long long)spike->n);
     }
     say_memory(x, pass);
 }

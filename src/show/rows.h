@@ -29,6 +29,10 @@ void m31ri_write_attempts(const m31r_screen *s, const m31r_chain *chain);
 void m31ri_add_notes(m31r_json *j, const m31r_reader *r);
 void m31ri_write_notes(const m31r_screen *s, const m31r_reader *r);
 
+/* show_anomalies.c: what the observer warned of; nothing (JSON: 0) when it did not. */
+void m31ri_add_warned(m31r_json *j, const m31r_reader *r);
+void m31ri_write_warned(const m31r_screen *s, const m31r_reader *r);
+
 /* The table of metrics for a person: last, best, course. */
 void m31ri_write_metrics(const m31r_screen *s, const m31r_series *series);
 

@@ -10,6 +10,7 @@
 #include "show/text.h"
 
 #define TIME_AT 11 /* of a timestamp */
+#define WARNED 3   /* that a view of the run names */
 
 static const m31ri_column columns[] = {
     {"STEP", true, 0},     {"TIME", false, 0},   {"KIND", false, 0}, {"SEVERITY", false, 0},
@@ -168,4 +169,62 @@ m31r_err m31r_show_anomaly_row(const m31r_screen *s, const m31r_anomaly_row *a, 
     add_number(j, "limit", a->limit);
     m31r_json_add_int(j, "n", a->n);
     return m31r_json_write(j, s->out, e);
+}
+
+/* What was recorded while the run was observed; NULL when that cannot be read: a view of the run
+ * does without. */
+static m31r_anomalies *recorded(const m31r_reader *r)
+{
+    m31r_anomalies *anomalies = NULL;
+    return m31r_anomalies_open_recorded(&anomalies, r, NULL) == M31R_OK ? anomalies : NULL;
+}
+
+void m31ri_add_warned(m31r_json *j, const m31r_reader *r)
+{
+    m31r_anomalies *anomalies = recorded(r);
+    m31r_json_add_int(j, "anomalies",
+                      anomalies != NULL ? (int64_t)m31r_anomalies_count(anomalies) : 0);
+    m31r_anomalies_close(anomalies);
+}
+
+static void write_warned(const m31r_screen *s, const m31r_anomaly_facts *a)
+{
+    char step[M31RI_HUMAN_BYTES];
+    fprintf(s->out, "%s%s%s", m31ri_style_on(s, style_of(a->severity)), a->kind,
+            m31ri_style_off(s, style_of(a->severity)));
+    if (a->metric[0] != '\0') {
+        fputs(" in ", s->out);
+        m31r_show_text(s, a->metric);
+    }
+    if (a->step != M31R_NO_STEP) {
+        fprintf(s->out, " at step %s", m31ri_human_count(a->step, step));
+    }
+}
+
+/* The worst first, each sort in its order. */
+void m31ri_write_warned(const m31r_screen *s, const m31r_reader *r)
+{
+    static const char *const severities[] = {"error", "warning", "info"};
+    m31r_anomalies *anomalies = recorded(r);
+    size_t n = anomalies != NULL ? m31r_anomalies_count(anomalies) : 0;
+    size_t n_written = 0;
+    m31r_anomaly_facts a;
+    for (size_t k = 0; k < 3; k++) {
+        for (size_t i = 0;
+             n_written < WARNED && n > 0 && m31r_anomalies_get(anomalies, i, &a) == M31R_OK; i++) {
+            if (strcmp(a.severity, severities[k]) == 0) {
+                fprintf(s->out, "%s%s%s", m31ri_style_on(s, M31RI_DIM),
+                        n_written == 0 ? "warned    " : ", ", m31ri_style_off(s, M31RI_DIM));
+                write_warned(s, &a);
+                n_written++;
+            }
+        }
+    }
+    if (n > n_written) {
+        fprintf(s->out, ", %zu more: m31r anomalies", n - n_written);
+    }
+    if (n_written > 0) {
+        fputc('\n', s->out);
+    }
+    m31r_anomalies_close(anomalies);
 }

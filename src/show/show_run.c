@@ -103,6 +103,7 @@ static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const 
     }
     m31r_json_close(j);
     m31ri_add_notes(j, r);
+    m31ri_add_warned(j, r);
     m31r_json_open(j, "artifacts", '[');
     m31r_artifact_facts a;
     for (size_t i = 0; m31r_reader_artifact(r, i, &a) == M31R_OK; i++) {
@@ -340,6 +341,7 @@ m31r_err m31r_show_run(const m31r_screen *s, const m31r_chain *chain, const m31r
     write_time(s, f);
     write_identity(s, f);
     m31ri_write_notes(s, r);
+    m31ri_write_warned(s, r);
     m31ri_write_attempts(s, chain);
     m31ri_write_metrics(s, series);
     write_files(s, r);

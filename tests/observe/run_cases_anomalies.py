@@ -86,6 +86,12 @@ def stop_on_nan_ends_the_program_and_all_it_started(p):
     meta = p.metadata()
     assert meta["cause_evidence"] == "--stop-on nan: loss at step 41: NaN; last finite 3", meta["cause_evidence"]
     assert [r["signal"] for r in p.events("program_stopped_by_rule")] == ["SIGTERM"]
+    shown = subprocess.run([COMMAND, "show", "@", "--text"], cwd=p.path, env=p.env, capture_output=True, check=True)
+    assert b"warned    nonfinite in loss at step 41\n" in shown.stdout, shown.stdout
+    explained = subprocess.run([COMMAND, "explain", "@", "--json"], cwd=p.path, env=p.env, capture_output=True)
+    warned = [s for s in json.loads(explained.stdout)["statements"] if s["topic"] == "warned"]
+    assert [(s["file"], s["line"] > 0) for s in warned] == [("train.observer.log", True)], warned
+    assert warned[0]["text"].startswith("nonfinite in loss at step 41, "), warned
     assert "not reached" not in p.texts()
     assert len(p.texts()) < 3000
 
