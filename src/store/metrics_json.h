@@ -23,7 +23,8 @@ typedef struct m31ri_metrics_json m31ri_metrics_json;
 /* Makes the object and writes the first metrics.json (of the points there are: usually none).
  * `listener` (NULL: nobody) hears of every point once, with the rank that wrote it; of a file that
  * was cut or replaced it hears no more.
- * Errors: M31R_E_IO, M31R_E_NOMEM. Owns: the caller closes; `d` and `listener` must stay as long. */
+ * Errors: M31R_E_IO, M31R_E_NOMEM.
+ * Owns: the caller closes; `d` and `listener` must stay as long. */
 m31r_err m31ri_metrics_json_open(const m31ri_run_dir *d, const m31ri_point_listener *listener,
                                  m31ri_metrics_json **out, m31r_error *e);
 
