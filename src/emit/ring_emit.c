@@ -29,10 +29,14 @@ static inline m31ri_thread_ring *ring_of(m31ri_rings *rs)
     return m31ri_rings_of_thread(rs);
 }
 
-static inline char *reserve(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
+static inline char *reserve(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes, bool is_low)
 {
-    char *at = m31ri_ring_reserve(r, bytes);
-    return __builtin_expect(at != NULL, 1) ? at : m31ri_rings_wait_room(rs, r, bytes);
+    uint64_t at = r->head & r->mask;
+    if (__builtin_expect(r->head + bytes <= r->soft && at + bytes <= r->mask + 1, 1)) {
+        return r->data + at;
+    }
+    return is_low && r->keeps_room ? m31ri_rings_room_or_drop(r, bytes)
+                                   : m31ri_rings_wait_room(rs, r, bytes);
 }
 
 static inline void put_head(const m31ri_ring *r, char *at, m31ri_put head)
@@ -50,6 +54,7 @@ static void fill_info(const m31ri_rings *rs, const m31r_site *site, const m31r_v
                       m31ri_site_info *info)
 {
     info->n_keys = site->n_keys;
+    info->is_low = site->level < M31R_WARNING;
     info->is_critical = site->level >= M31R_CRITICAL;
     info->is_severe = site->level >= M31R_ERROR && rs->run->takes_stacks;
     for (uint32_t i = 0; i < site->n_keys; i++) {
@@ -194,7 +199,7 @@ static inline bool put_record(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri
         }
         bytes += (text + 7) & ~(uint64_t)7;
     }
-    char *at = reserve(rs, &t->ring, bytes);
+    char *at = reserve(rs, &t->ring, bytes, info->is_low && f->bytes == 0);
     if (at == NULL) {
         return true; /* dropped, and counted */
     }
@@ -402,7 +407,7 @@ bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *s
 static m31r_err put_point(m31ri_rings *rs, m31ri_thread_ring *t, const m31ri_ring_series *s,
                           const void *payload)
 {
-    char *at = reserve(rs, &t->ring, POINT_BYTES);
+    char *at = reserve(rs, &t->ring, POINT_BYTES, false);
     if (at == NULL) {
         return M31R_E_IO;
     }
@@ -472,7 +477,7 @@ static m31r_err put_line(m31ri_rings *rs, m31ri_thread_ring *t, const m31r_lane 
     }
     uint64_t length = t->line.length;
     uint64_t bytes = (sizeof(m31ri_put) + f->bytes + 8 + length + 7) & ~(uint64_t)7;
-    char *at = reserve(rs, &t->ring, bytes);
+    char *at = reserve(rs, &t->ring, bytes, parts->level < M31R_WARNING);
     if (at == NULL) {
         return M31R_E_IO;
     }

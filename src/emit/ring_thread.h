@@ -32,6 +32,9 @@ m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs);
 /* Room in a ring that is full: waits as long as is allowed; NULL, counted, when there is none. */
 char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes);
 
+/* Room for what may be dropped: NULL, counted, when the ring is three quarters full. */
+char *m31ri_rings_room_or_drop(m31ri_ring *r, uint64_t bytes);
+
 /* Waits until the disk has what this process emitted. */
 m31r_err m31ri_rings_sync(m31ri_rings *rs);
 

@@ -86,6 +86,7 @@ static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
         uint32_t sequence = t->ring.sequence; /* goes on, whoever has the slot */
         m31ri_ring_init(&t->ring, &rs->file, i);
         t->ring.sequence = sequence;
+        t->ring.keeps_room = rs->run->settings->drops_low;
         t->owner = number;
         t->last_step = M31R_NO_STEP;
         atomic_store_explicit(&t->ring.slot->state, M31RI_SLOT_USED, memory_order_relaxed);
@@ -157,6 +158,7 @@ static m31r_err make_file(m31ri_rings *rs, m31r_error *e)
     m31ri_commit first = {.generation = 1, .n_rings = M31RI_RING_SLOTS};
     m31ri_commit_publish(&rs->file, &first);
     m31ri_ring_init(&rs->threads[SHARED_SLOT].ring, &rs->file, SHARED_SLOT);
+    rs->threads[SHARED_SLOT].ring.keeps_room = rs->run->settings->drops_low;
     return M31R_OK;
 }
 
@@ -323,6 +325,15 @@ char *m31ri_rings_wait_room(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes)
         atomic_fetch_add_explicit(&r->slot->n_dropped, 1, memory_order_relaxed);
     }
     errno = saved;
+    return at;
+}
+
+char *m31ri_rings_room_or_drop(m31ri_ring *r, uint64_t bytes)
+{
+    char *at = m31ri_ring_reserve_low(r, bytes);
+    if (at == NULL) {
+        atomic_fetch_add_explicit(&r->slot->n_dropped, 1, memory_order_relaxed);
+    }
     return at;
 }
 

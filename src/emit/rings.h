@@ -41,6 +41,7 @@ typedef struct m31ri_site_info {
     uint32_t id;
     uint32_t n_keys;
     bool has_text;    /* strings or sensitive values: the longer of the two ways */
+    bool is_low;      /* DEBUG or INFO */
     bool is_critical; /* waits for the disk */
     bool is_severe;   /* carries a stack */
     bool has_step;    /* among the keys */

@@ -19,6 +19,7 @@ typedef enum kind {
     KIND_LEVEL,
     KIND_BOOL,
     KIND_CAPTURE,
+    KIND_WHEN_FULL,
     KIND_INT,
     KIND_SECONDS,
     KIND_KEYS,
@@ -54,6 +55,7 @@ static const rule section_rules[] = {
     {"rotate_mib", KIND_INT, AT(m31ri_settings, rotate_mib), 1, 1048576, 0},
     {"compress", KIND_BOOL, AT(m31ri_settings, compress), 0, 0, 0},
     {"error_stack", KIND_BOOL, AT(m31ri_settings, error_stack), 0, 0, 0},
+    {"when_full", KIND_WHEN_FULL, AT(m31ri_settings, drops_low), 0, 0, 0},
     {"crash_handler", KIND_BOOL, AT(m31ri_settings, crash_handler), 0, 0, 0},
     {"anomalies", KIND_BOOL, AT(m31ri_settings, anomalies), 0, 0, 0},
 };
@@ -259,6 +261,11 @@ static m31r_err take(const reader *r, const rule *what, const m31ri_yaml_node *n
         return n->type == M31RI_YAML_STRING && m31ri_capture_read(n->text, out)
                    ? M31R_OK
                    : wrong(r, what, n, "one of full, patterns, off");
+    case KIND_WHEN_FULL:
+        *(bool *)out = strcmp(n->text, "drop") == 0;
+        return n->type == M31RI_YAML_STRING && (*(bool *)out || strcmp(n->text, "block") == 0)
+                   ? M31R_OK
+                   : wrong(r, what, n, "one of block, drop");
     case KIND_INT:
     case KIND_SECONDS:
         return take_number(r, what, n, out);

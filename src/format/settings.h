@@ -65,14 +65,15 @@ typedef struct m31ri_settings {
     bool compress;          /* rotated segments, in the background; true */
     bool anomalies;         /* the observer watches the points; true */
     bool error_stack;       /* ERROR and CRITICAL records carry a stack; true */
+    bool drops_low;         /* key when_full, block or drop: DEBUG and INFO go first; block */
     bool crash_handler;     /* fatal signals are noted; not set: under `m31r run` only */
     bool level_set, to_stdout_set, to_file_set, capture_set, log_every_set, sample_interval_s_set,
         log_prompts_set, deny_keys_set, block_timeout_s_set, sync_interval_s_set, rotate_mib_set,
-        compress_set, error_stack_set, crash_handler_set, anomalies_set;
+        compress_set, error_stack_set, crash_handler_set, anomalies_set, drops_low_set;
     uint32_t section_line, level_line, to_stdout_line, to_file_line, capture_line, log_every_line,
         sample_interval_s_line, log_prompts_line, deny_keys_line, block_timeout_s_line,
         sync_interval_s_line, rotate_mib_line, compress_line, error_stack_line, crash_handler_line,
-        anomalies_line;
+        anomalies_line, drops_low_line;
 } m31ri_settings;
 
 void m31ri_settings_init(m31ri_settings *s);

@@ -33,7 +33,7 @@ static void put_pad(m31ri_ring *r, uint64_t bytes)
     r->head += bytes;
 }
 
-char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes)
+static char *reserve_below(m31ri_ring *r, uint64_t bytes, uint64_t most)
 {
     uint64_t size = r->mask + 1;
     uint64_t at = r->head & r->mask;
@@ -41,12 +41,12 @@ char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes)
     /* pairs with the release in m31ri_take_commit */
     uint64_t tail = atomic_load_explicit(&r->slot->tail, memory_order_acquire);
     uint64_t used = r->head + pad + bytes - tail;
-    if (used > size) {
+    if (used > most) {
         return NULL;
     }
     if (used > size / 2) {
         m31ri_ring_wake(r->live);
-        r->soft = tail + size;
+        r->soft = tail + (r->keeps_room ? size / 4 * 3 : size);
     } else {
         r->soft = tail + size / 2;
     }
@@ -54,4 +54,14 @@ char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes)
         put_pad(r, pad);
     }
     return r->data + (r->head & r->mask);
+}
+
+char *m31ri_ring_reserve_slow(m31ri_ring *r, uint64_t bytes)
+{
+    return reserve_below(r, bytes, r->mask + 1);
+}
+
+char *m31ri_ring_reserve_low(m31ri_ring *r, uint64_t bytes)
+{
+    return reserve_below(r, bytes, (r->mask + 1) / 4 * 3);
 }

@@ -21,9 +21,10 @@ typedef struct m31ri_ring {
     uint64_t head; /* where the next record goes */
     uint64_t soft; /* up to here nothing need be asked */
     uint32_t sequence;
-    uint32_t index; /* of the slot */
-    bool was_full;  /* the last wait for room was in vain */
-    bool is_steady; /* what its counters are: see base/counter.h */
+    uint32_t index;  /* of the slot */
+    bool was_full;   /* the last wait for room was in vain */
+    bool keeps_room; /* the last quarter is for what is not low: see m31ri_ring_reserve_low */
+    bool is_steady;  /* what its counters are: see base/counter.h */
     m31ri_ring_slot *slot;
     m31ri_ring_live *live;
 } m31ri_ring;
@@ -49,6 +50,11 @@ static inline char *m31ri_ring_reserve(m31ri_ring *r, uint64_t bytes)
     }
     return m31ri_ring_reserve_slow(r, bytes);
 }
+
+/* As m31ri_ring_reserve, for what may be dropped: NULL already when the ring is three quarters
+ * full.
+ */
+char *m31ri_ring_reserve_low(m31ri_ring *r, uint64_t bytes);
 
 /* Makes the record visible: from here on it survives the death of the process. */
 static inline void m31ri_ring_publish(m31ri_ring *r, uint64_t bytes)

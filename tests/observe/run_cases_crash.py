@@ -189,7 +189,7 @@ def python_that_crashes_keeps_its_fault_handler(p):
                "faulthandler.enable()\n"
                "ctypes.string_at(0)\n")
     done = p.run(PYTHON, "-c", program, library)
-    assert b"Fatal Python error: Segmentation fault" in done.stderr, done.stderr
+    assert "Fatal Python error: Segmentation fault" in p.texts("stderr"), p.texts("stderr")
     assert end_of(done.stderr)["child_exit"] == "SIGSEGV", done.stderr
     assert crash_record(p)["signal"] == "SIGSEGV"
 

@@ -1,0 +1,115 @@
+/* A ring that nobody empties: by default callers wait, with `when_full: drop` DEBUG and INFO go
+ * first. Every loss is counted and said. */
+#include "scratch.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "emit/state.h"
+
+#define MANY 40000 /* of about 50 bytes: more than a ring of 1 MiB holds */
+
+static m31r_run *open_with(const char *when_full, char dir[4096])
+{
+    char config[256];
+    m31r_run *run = NULL;
+    m31r_error e = {0};
+    int n = snprintf(config, sizeof config,
+                     "config_version: 1\nobservability:\n  when_full: %s\n  block_timeout_s: 0.3\n",
+                     when_full);
+    assert_int_equal(m31ri_create_file(AT_FDCWD, "full.yaml", config, (size_t)n, NULL), M31R_OK);
+    m31r_run_options o = whole_identity();
+    o.config = "full.yaml";
+    if (m31r_run_open(&run, &o, &e) != M31R_OK) {
+        fail_msg("%s", e.message);
+    }
+    snprintf(dir, 4096, "%s", m31r_run_dir(run));
+    assert_non_null(run->rings);
+    return run;
+}
+
+/* What the records `records_lost` of the run say, and metadata.json with them. */
+static int64_t count_said(const char *dir)
+{
+    int64_t n = 0;
+    char *text = read_text(dir, "train.log");
+    for (const char *at = strstr(text, "\"records_lost\""); at != NULL;
+         at = strstr(at + 1, "\"records_lost\"")) {
+        const char *count = strstr(at, "\"count\":");
+        assert_non_null(count);
+        assert_non_null(strstr(at, "\"reason\":\"ring_full\""));
+        n += strtoll(count + 8, NULL, 10);
+    }
+    free(text);
+    json_t *m = read_json(dir, "metadata.json");
+    const json_t *lost = json_object_get(json_object_get(m, "lost"), "records");
+    assert_int_equal(json_integer_value(lost), n);
+    json_decref(m);
+    return n;
+}
+
+static void test_full_ring__drops_debug_and_info_first_at_once_and_counts_them(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_with("drop", dir);
+    m31r_log *log = m31r_run_logger(run, "busy");
+    pthread_mutex_lock(&run->rings->pass_lock); /* the writer is held up */
+    int64_t since = m31ri_mono_ns();
+    for (int i = 0; i < MANY; i++) {
+        m31r_info(log, "low", "i", i, "x", 0.5);
+    }
+    int64_t low_ns = m31ri_mono_ns() - since;
+    const m31r_value key = m31r_of_string("k"), value = m31r_of_int(1);
+    const m31r_fields fields = {&key, &value, 1};
+    assert_int_equal(m31r_log_write(log, M31R_INFO, m31r_of_string("low"), &fields), M31R_E_IO);
+    for (int i = 0; i < 1000; i++) {
+        m31r_warning(log, "high", "i", i);
+    }
+    m31r_step(run, 7, "loss", 0.25);
+    pthread_mutex_unlock(&run->rings->pass_lock);
+    assert_int_equal(m31r_run_close(run), M31R_E_IO); /* something was lost */
+    char *text = read_text(dir, "train.log");
+    int64_t n_low = (int64_t)count_of(text, "\"low\"");
+    assert_int_equal(count_of(text, "\"high\""), 1000);
+    assert_int_equal(count_of(text, "\"step_complete\""), 1);
+    free(text);
+    assert_true(n_low > 1000 && n_low < MANY);
+    assert_int_equal(n_low + count_said(dir), MANY + 1);
+    assert_true(low_ns < 250 * 1000000LL); /* it has not waited at all: once is 300 ms */
+}
+
+static void test_full_ring__blocks_by_default_then_counts(void **state)
+{
+    (void)state;
+    char dir[4096];
+    m31r_run *run = open_with("block", dir);
+    m31r_log *log = m31r_run_logger(run, "busy");
+    pthread_mutex_lock(&run->rings->pass_lock);
+    int64_t n = 0, since = m31ri_mono_ns();
+    while (m31ri_mono_ns() - since < 300 * 1000000LL) { /* until a call has waited */
+        m31r_info(log, "low", "i", n);
+        n++;
+    }
+    assert_true(m31ri_mono_ns() - since < 1300 * 1000000LL);
+    pthread_mutex_unlock(&run->rings->pass_lock);
+    assert_int_equal(m31r_run_close(run), M31R_E_IO); /* something was lost */
+    char *text = read_text(dir, "train.log");
+    int64_t n_low = (int64_t)count_of(text, "\"low\"");
+    free(text);
+    int64_t n_said = count_said(dir);
+    assert_true(n_said >= 1);
+    assert_int_equal(n_low + n_said, n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_full_ring__drops_debug_and_info_first_at_once_and_counts_them, scratch_enter,
+            scratch_leave),
+        cmocka_unit_test_setup_teardown(test_full_ring__blocks_by_default_then_counts,
+                                        scratch_enter, scratch_leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
