@@ -306,12 +306,29 @@ static m31r_err open_points(m31ri_drain *d, m31r_error *e)
                                    M31RI_APPEND_SHARED, M31RI_POINT_HEADER, NULL, &d->points, e);
 }
 
+static bool try_points(m31ri_drain *d, uint64_t *at)
+{
+    return open_points(d, NULL) == M31R_OK && m31ri_append_lock(d->points, at) == 0;
+}
+
+/* The file of points is opened and locked, as patiently as it is written. */
+static bool lock_points(m31ri_drain *d, uint64_t *at)
+{
+    int64_t since_ns = m31ri_mono_ns();
+    bool is_locked = d->batch.n_points != 0 && try_points(d, at);
+    while (d->batch.n_points != 0 && !is_locked && d->points_outage.error == 0 &&
+           !must_stop_waiting(d, since_ns)) {
+        nanosleep(&(struct timespec){0, RETRY_PAUSE_NS}, NULL);
+        is_locked = try_points(d, at);
+    }
+    return is_locked;
+}
+
 /* The batch that `next` has the lines of: said, written, committed. `done` becomes the intent. */
 static void write_batch(m31ri_drain *d)
 {
     uint64_t points_at = 0;
-    bool is_locked = d->batch.n_points != 0 && open_points(d, NULL) == M31R_OK &&
-                     m31ri_append_lock(d->points, &points_at) == 0;
+    bool is_locked = lock_points(d, &points_at);
     d->done.points_at = points_at;
     m31ri_commit_publish(d->file, &d->done);
     for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
@@ -364,8 +381,7 @@ static m31r_err write_again(m31ri_drain *d, m31r_error *e)
     for (uint32_t id = 1; id <= d->next.n_lanes; id++) {
         write_lane(d, id);
     }
-    bool is_locked = d->batch.n_points != 0 && open_points(d, NULL) == M31R_OK &&
-                     m31ri_append_lock(d->points, &end) == 0;
+    bool is_locked = lock_points(d, &end);
     write_points(d, is_locked, true);
     if (is_locked) {
         m31ri_append_unlock(d->points);
