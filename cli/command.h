@@ -22,7 +22,8 @@ typedef struct cli cli;
 typedef struct cli_option {
     const char *name;  /* long name without dashes */
     char letter;       /* short form, such as 'w' for -w; 0 for none */
-    const char *value; /* what its value is called in the help, such as "FILE"; NULL for a flag */
+    const char *value; /* what its value is called in the help, such as "FILE"; NULL for a flag;
+                        * "[N]" for a number that may be missing */
     const char *help;  /* one line, no full stop */
 } cli_option;
 

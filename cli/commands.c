@@ -10,6 +10,7 @@ extern const command command_compare;
 extern const command command_completion;
 extern const command command_diff;
 extern const command command_explain;
+extern const command command_export;
 extern const command command_help;
 extern const command command_info;
 extern const command command_init;
@@ -43,6 +44,7 @@ const command *const all_commands[] = {
     &command_explain,
     &command_anomalies,
     &command_trend,
+    &command_export,
     &command_lineage,
     &command_note,
     &command_tag,

@@ -116,7 +116,7 @@ static const char *positional(const completion *c, const command *cmd, int i)
         const char *word = c->words[k];
         if (word[0] == '-' && word[1] != '\0') {
             const cli_option *o = find_option(cmd, word);
-            k += o != NULL && o->value != NULL;
+            k += o != NULL && o->value != NULL && o->value[0] != '[';
         } else if (i-- == 0) {
             return word;
         }
@@ -299,8 +299,8 @@ static const cli_option *option_at(const completion *c, const command *cmd)
             continue;
         }
         const cli_option *o = find_option(cmd, word);
-        bool is_it =
-            o != NULL && o->value != NULL && (k == c->n - 2 || strcmp(o->name, "where") == 0);
+        bool is_it = o != NULL && o->value != NULL && o->value[0] != '[' &&
+                     (k == c->n - 2 || strcmp(o->name, "where") == 0);
         return is_it ? o : NULL;
     }
     return NULL;

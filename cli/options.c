@@ -141,7 +141,11 @@ static bool parse_long(cli *c, int argc, char **argv, int *i)
         (void)cli_misuse(c, "option --%s takes no value", o->name);
         return false;
     }
-    if (o->value != NULL && value == NULL) {
+    bool is_optional = o->value != NULL && o->value[0] == '[';
+    if (is_optional && value == NULL) {
+        bool has_number = *i + 1 < argc && isdigit((unsigned char)argv[*i + 1][0]);
+        value = has_number ? argv[++*i] : NULL;
+    } else if (o->value != NULL && value == NULL) {
         if (*i + 1 >= argc) {
             (void)cli_misuse(c, "option --%s needs a value: --%s %s", o->name, o->name, o->value);
             return false;

@@ -30,6 +30,7 @@ extern "C" {
 #endif
 
 #define M31R_CHANGES_LEAST 10    /* finite values without which there is no verdict */
+#define M31R_CHANGES_RECENT 5    /* values: as few as a level has at least */
 #define M31R_CHANGES_VALUES 2000 /* finite values that are looked at: the newest */
 
 typedef struct m31r_changes m31r_changes;
@@ -112,6 +113,18 @@ M31R_API const m31r_changes_facts *m31r_changes_summary(const m31r_changes *c);
  * Thread:  any.
  */
 M31R_API m31r_err m31r_changes_get(const m31r_changes *c, size_t i, m31r_change *out);
+
+/* The newest level against an older one, as if they stood side by side; levels are counted from 0,
+ * so that the i-th change leads from the i-th to the next. For a trend the ratio is that of the
+ * newest line's end to the older one's start. `before` that is the newest: its newest
+ * M31R_CHANGES_RECENT values against its others, which may not be enough to say anything.
+ *
+ * Returns: M31R_OK and the comparison in `*out`; `at` is where its second part starts.
+ * Errors:  M31R_E_NOTFOUND (no such level, no verdict, or too few values in the newest).
+ * Owns:    nothing.
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_changes_compare(const m31r_changes *c, size_t before, m31r_change *out);
 
 /* Frees it. NULL is fine.
  *

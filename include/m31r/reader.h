@@ -92,6 +92,8 @@ typedef struct m31r_facts {
     const char *resumes; /* id of the run that this one continues */
     int64_t resumes_step;
     const char *host, *writer, *library_version, *capture, *command;
+    const char *cpu_model, *arch;
+    int64_t cpus;
     int64_t ranks;
     const char *tags;     /* words with a blank between (m31r/notes.h) */
     const char *release;  /* its name; "" when the run is none */

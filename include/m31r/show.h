@@ -34,6 +34,7 @@
 #include "m31r/runs.h"
 #include "m31r/scan.h"
 #include "m31r/series.h"
+#include "m31r/trend.h"
 #include "m31r/verify.h"
 
 #ifdef __cplusplus
@@ -254,6 +255,36 @@ M31R_API m31r_err m31r_show_reproduction(const m31r_screen *s, const m31r_reprod
  */
 M31R_API m31r_err m31r_show_reproduced(const m31r_screen *s, const m31r_reader *const runs[2],
                                        const m31r_diff *d, const m31r_comparison *c, m31r_error *e);
+
+/* Writes the history of a metric: for each group its course, its changes, what it is now and what
+ * the gate says; `shows_points`: each run, too. On a JSON screen objects of kind "trend_point",
+ * "trend_change" and "trend" for each group, then one of kind "trend_summary".
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_trend(const m31r_screen *s, const m31r_trend *t, bool shows_points,
+                                  m31r_error *e);
+
+/* Writes the verdicts of a gate as JUnit's XML, a test case for each group: one that failed is a
+ * failure, one that is undecided is skipped.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO.
+ * Owns:    nothing; `out` stays open.
+ * Thread:  one at a time per `out`.
+ */
+M31R_API m31r_err m31r_show_trend_junit(FILE *out, const m31r_trend *t, m31r_error *e);
+
+/* The same as a table of Markdown.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO.
+ * Owns:    nothing; `out` stays open.
+ * Thread:  one at a time per `out`.
+ */
+M31R_API m31r_err m31r_show_trend_markdown(FILE *out, const m31r_trend *t, m31r_error *e);
 
 /* Writes runs side by side; on a JSON screen one object a row. `readers` are those that the
  * comparison was made of. `shows_all`: also what is the same.

@@ -47,6 +47,7 @@ struct m31r_changes {
     size_t index[M31R_CHANGES_VALUES]; /* of a value among those given */
     piece pieces[M31RI_CHANGES_LIMIT + 1];
     size_t n_pieces;
+    piece recent[2];    /* the newest values of the newest piece, and those before */
     int exponent;       /* values are those given by 2^exponent */
     double correlation; /* of a value's distance from its level with that of the next */
     double shared;      /* variance within regimes */
@@ -357,6 +358,12 @@ static void report(m31r_changes *c)
         facts->line_last = unscaled(c, newest->at_to);
         facts->p_slope = slope_p(c, newest);
     }
+    if (facts->n_regime >= 2 * M31R_CHANGES_RECENT) {
+        c->recent[0] = (piece){.from = newest->from, .to = c->n - M31R_CHANGES_RECENT};
+        c->recent[1] = (piece){.from = c->recent[0].to, .to = c->n};
+        measure(c, &c->recent[0]);
+        measure(c, &c->recent[1]);
+    }
     find_suspects(c, newest);
 }
 
@@ -448,6 +455,49 @@ m31r_err m31r_changes_get(const m31r_changes *c, size_t i, m31r_change *out)
         return M31R_E_NOTFOUND;
     }
     *out = c->changes[i];
+    return M31R_OK;
+}
+
+/* A trend from the start of line `a` to the end of the newest: its squares are those of its slope.
+ */
+static void compare_lines(const m31r_changes *c, const piece *a, m31r_change *out)
+{
+    const piece *newest = &c->pieces[c->n_pieces - 1];
+    double p = slope_p(c, newest), width = 0;
+    test_change(c, a, newest, out);
+    out->p = a == newest ? p : fmin(p, out->p);
+    out->before = unscaled(c, a->at_from);
+    out->after = unscaled(c, newest->at_to);
+    if (a->at_from * newest->at_to > 0) {
+        double n = (double)(newest->to - newest->from);
+        double counts = n * (1 - c->correlation) / (1 + c->correlation);
+        width = 4 * sqrt(c->shared / fmax(counts, 1)) / fabs(newest->at_to); /* 2 sd at an end */
+        out->ratio = newest->at_to / a->at_from;
+        out->ratio_low = out->ratio * exp(-width);
+        out->ratio_high = out->ratio * exp(width);
+    } else {
+        out->ratio = out->ratio_low = out->ratio_high = NAN;
+    }
+}
+
+m31r_err m31r_changes_compare(const m31r_changes *c, size_t before, m31r_change *out)
+{
+    if (!c->facts.has_verdict || before >= c->n_pieces) {
+        return M31R_E_NOTFOUND;
+    }
+    const piece *a = &c->pieces[before], *newest = &c->pieces[c->n_pieces - 1];
+    if (c->facts.is_trend) {
+        compare_lines(c, a, out);
+        return M31R_OK;
+    }
+    if (a != newest) {
+        test_change(c, a, newest, out);
+        return M31R_OK;
+    }
+    if (newest->to - newest->from < 2 * M31R_CHANGES_RECENT) {
+        return M31R_E_NOTFOUND;
+    }
+    test_change(c, &c->recent[0], &c->recent[1], out);
     return M31R_OK;
 }
 

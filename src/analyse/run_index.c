@@ -21,7 +21,7 @@
 #include "base/os_file.h"
 #include "base/sha256.h"
 
-#define VERSION 2
+#define VERSION 3 /* also change: the pragma in open_file() */
 #define WAIT_MS 100
 #define CHECK_BYTES 8
 #define HEAD_BYTES (CHECK_BYTES + 4) /* and the length of the stamp */
@@ -109,7 +109,7 @@ static sqlite3 *open_file(const char *path, int *rc)
     static const char *const make =
         "BEGIN IMMEDIATE; DROP TABLE IF EXISTS pieces; CREATE TABLE pieces(root TEXT NOT NULL, run "
         "TEXT NOT NULL, piece INTEGER NOT NULL, content BLOB NOT NULL, UNIQUE(root, run, piece)); "
-        "PRAGMA user_version=2; COMMIT";
+        "PRAGMA user_version=3; COMMIT";
     sqlite3 *db = NULL;
     *rc = sqlite3_open_v2(path, &db,
                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);

@@ -1,19 +1,15 @@
 /* values.c - a series as a text file: one value a line. Whole files are read: a value is 8 bytes
  * then, and what looks at it wants all of them. */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "analyse/history_rows.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
-#include "base/os_file.h"
 #include "format/number.h"
 #include "m31r/changes.h"
-
-#define FILE_LIMIT ((size_t)1 << 30)
 
 static bool is_word(const char *text, size_t length, const char *const *words)
 {
@@ -78,26 +74,12 @@ static m31r_err parse(const m31ri_buf *b, const char *path, double *values, size
     return M31R_OK;
 }
 
-static m31r_err read_bytes(const char *path, m31ri_buf *out, m31r_error *e)
-{
-    if (strcmp(path, "-") == 0) {
-        return m31ri_read_fd(STDIN_FILENO, FILE_LIMIT, out, e);
-    }
-    int fd = m31ri_open_input(path);
-    if (fd < 0) {
-        return m31ri_fail_sys(e, errno, path, "opening %s", path);
-    }
-    m31r_err err = m31ri_read_fd(fd, FILE_LIMIT, out, e);
-    close(fd);
-    return err;
-}
-
 m31r_err m31r_values_read(double **out, size_t *out_n, const char *path, m31r_error *e)
 {
     m31ri_buf bytes = M31RI_BUF_INIT;
     double *values = NULL;
     size_t n_lines = 1;
-    m31r_err err = read_bytes(path, &bytes, e);
+    m31r_err err = m31ri_input_read(path, &bytes, e);
     for (size_t i = 0; err == M31R_OK && i < bytes.length; i++) {
         n_lines += bytes.data[i] == '\n';
     }

@@ -177,6 +177,9 @@ void m31ri_facts_fill(m31r_reader *r)
     fill_identity(r, f);
     fill_end(r, f);
     f->host = m31ri_reader_text(r, "host.name");
+    f->cpu_model = m31ri_reader_text(r, "host.cpu_model");
+    f->arch = m31ri_reader_text(r, "host.arch");
+    f->cpus = number_at(r, "host.cpus");
     f->writer = m31ri_reader_text(r, "writer.role");
     f->library_version = m31ri_reader_text(r, "writer.library_version");
     f->capture = m31ri_reader_text(r, "capture");

@@ -86,6 +86,8 @@ def main():
               ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
               ["trend", "--series", "steps.txt", "--preset", "perf"],
               ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"], ["reproduce", "@", "--here"],
+              ["trend", "loss", "--gate", "--points", "--root", root],
+              ["export", "--history", "-", "--root", root],
               ["key", "new"], ["verify", "@", "--prove", "train.observer.log:1"],
               ["verify", "--proof", "proof.json"]]
     seen, bad = set(), 0
