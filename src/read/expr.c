@@ -221,6 +221,11 @@ void m31ri_expr_set(m31r_expr *x, size_t slot, const m31ri_json_member *m, m31r_
     m31ri_expr_put(x, slot, &v);
 }
 
+bool m31ri_expr_all_met(const m31r_expr *x)
+{
+    return x->n_unmet == 0;
+}
+
 bool m31ri_expr_is_looking(const m31r_expr *x)
 {
     return x->n_unmet > 0 && x->n_met < M31RI_MET_NAMES;

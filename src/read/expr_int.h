@@ -180,6 +180,9 @@ bool m31ri_expr_asks_place(const m31r_expr *x);
 m31r_expr *m31ri_expr_copy(const m31r_expr *x);
 void m31ri_expr_add_counts(m31r_expr *x, const m31r_expr *from);
 
+/* True when every field has been met. */
+bool m31ri_expr_all_met(const m31r_expr *x);
+
 /* True while a field has not been met and names of others are kept, to propose one. */
 bool m31ri_expr_is_looking(const m31r_expr *x);
 

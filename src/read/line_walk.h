@@ -6,9 +6,10 @@
 #ifndef M31RI_LINE_WALK_H
 #define M31RI_LINE_WALK_H
 
+#include "read/needle.h"
 #include "read/shape.h"
 
-#define M31RI_READ_BEYOND 64 /* bytes behind a text that are loaded, whatever they hold */
+#define M31RI_READ_BEYOND 96 /* bytes behind a text that are loaded, whatever they hold */
 
 /* Where a walk stands. */
 typedef enum m31ri_walk_state {
@@ -23,6 +24,9 @@ typedef struct m31ri_walk {
     /* Writes the offsets of the newlines of text[0, length) to `out`, which has room for `length`
      * and 16 more; returns how many. M31RI_READ_BEYOND bytes behind the text can be loaded. */
     size_t (*newlines)(const char *text, size_t length, uint32_t *out);
+
+    /* The same of the places where the needle begins, or where a backslash stands. */
+    size_t (*needle)(const char *text, size_t length, const m31ri_needle *needle, uint32_t *out);
 
     /* Goes on through the line from where `f` stands, up to a checkpoint when `pauses`. The line
      * ends with a newline, and M31RI_READ_BEYOND bytes behind that can be loaded. */

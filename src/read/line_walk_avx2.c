@@ -18,11 +18,11 @@ static inline uint64_t mask_of(__m256i lanes)
     return (uint32_t)_mm256_movemask_epi8(lanes);
 }
 
-static inline uint64_t newlines_of(const char *p)
+static inline uint64_t equals_of(const char *p, char c)
 {
-    __m256i newline = _mm256_set1_epi8('\n');
-    return mask_of(_mm256_cmpeq_epi8(bytes_at(p), newline)) |
-           mask_of(_mm256_cmpeq_epi8(bytes_at(p + 32), newline)) << 32;
+    __m256i wanted = _mm256_set1_epi8(c);
+    return mask_of(_mm256_cmpeq_epi8(bytes_at(p), wanted)) |
+           mask_of(_mm256_cmpeq_epi8(bytes_at(p + 32), wanted)) << 32;
 }
 
 /* Hidden from the compiler, which would else make them anew for each value. */
@@ -73,7 +73,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_avx2 = {"avx2", find_newlines, walk};
+const m31ri_walk m31ri_walk_avx2 = {"avx2", find_newlines, find_needle, walk};
 #else
 const m31ri_walk m31ri_walk_avx2 = {0};
 #endif

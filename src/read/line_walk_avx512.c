@@ -18,9 +18,9 @@ static inline lanes_constants make_constants(void)
                              _mm512_set1_epi8('0')};
 }
 
-static inline uint64_t newlines_of(const char *p)
+static inline uint64_t equals_of(const char *p, char c)
 {
-    return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8('\n'));
+    return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(c));
 }
 
 /* Signed, the bytes of UTF-8 sequences are below 0x20 like control characters. */
@@ -46,7 +46,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_avx512 = {"avx512", find_newlines, walk};
+const m31ri_walk m31ri_walk_avx512 = {"avx512", find_newlines, find_needle, walk};
 #else
 const m31ri_walk m31ri_walk_avx512 = {0};
 #endif

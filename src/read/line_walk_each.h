@@ -2,7 +2,7 @@
  *
  * The file that includes it gives, for the bytes at `p`:
  *
- *     newlines_of(p)    of 64 bytes: bit i for byte i
+ *     equals_of(p, c)   of 64 bytes: bit i when byte i is `c`
  *     LANES, STRIDE     how many bytes the next two look at, and how many bits a byte has in their
  *                       masks, of which one at most is set
  *     lanes_constants, make_constants()   what these two keep in registers
@@ -16,6 +16,8 @@
 #include "format/json_text_int.h"
 #include "read/line_walk.h"
 
+#include <string.h>
+
 static inline size_t first_of(uint64_t mask)
 {
     return (size_t)__builtin_ctzll(mask) / STRIDE;
@@ -27,7 +29,7 @@ static size_t find_newlines(const char *text, size_t length, uint32_t *out)
 {
     size_t n = 0;
     for (size_t base = 0; base < length; base += 64) {
-        uint64_t mask = newlines_of(text + base);
+        uint64_t mask = equals_of(text + base, '\n');
         if (__builtin_expect(length - base < 64, 0)) {
             mask &= ((uint64_t)1 << (length - base)) - 1;
         }
@@ -35,6 +37,31 @@ static size_t find_newlines(const char *text, size_t length, uint32_t *out)
         n += mask != 0;
         for (mask &= mask - 1; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
             out[n++] = (uint32_t)base + (uint32_t)__builtin_ctzll(mask);
+        }
+    }
+    return n;
+}
+
+/* The two rarest bytes of the needle are looked for, and what stands around them is compared. */
+static size_t find_needle(const char *text, size_t length, const m31ri_needle *needle,
+                          uint32_t *out)
+{
+    size_t n = 0;
+    const size_t rare = needle->rare, second = needle->second;
+    const char a = needle->text[rare], b = needle->text[second];
+    for (size_t base = 0; base < length; base += 64) {
+        const char *p = text + base;
+        uint64_t escapes = equals_of(p, '\\');
+        uint64_t mask = (equals_of(p + rare, a) & equals_of(p + second, b)) | escapes;
+        if (__builtin_expect(length - base < 64, 0)) {
+            mask &= ((uint64_t)1 << (length - base)) - 1;
+        }
+        for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
+            size_t i = (size_t)__builtin_ctzll(mask);
+            bool is_hit =
+                (escapes >> i & 1) != 0 || memcmp(p + i, needle->text, needle->length) == 0;
+            out[n] = (uint32_t)(base + i);
+            n += is_hit;
         }
     }
     return n;

@@ -32,11 +32,11 @@ static inline uint64_t mask_of(uint8x16_t lanes)
     return vget_lane_u64(vreinterpret_u64_u8(narrow), 0) & 0x8888888888888888u;
 }
 
-static inline uint64_t newlines_of(const char *p)
+static inline uint64_t equals_of(const char *p, char c)
 {
     uint64_t mask = 0;
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t found = mask_of(vceqq_u8(bytes_at(p + 16 * i), vdupq_n_u8('\n')));
+        uint64_t found = mask_of(vceqq_u8(bytes_at(p + 16 * i), vdupq_n_u8(c)));
         for (; found != 0; found &= found - 1) {
             mask |= (uint64_t)1 << (16 * i + (unsigned)__builtin_ctzll(found) / STRIDE);
         }
@@ -71,7 +71,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_neon = {"neon", find_newlines, walk};
+const m31ri_walk m31ri_walk_neon = {"neon", find_newlines, find_needle, walk};
 #else
 const m31ri_walk m31ri_walk_neon = {0};
 #endif

@@ -13,11 +13,11 @@ static inline lanes_constants make_constants(void)
     return (lanes_constants){'"', '\\'};
 }
 
-static inline uint64_t newlines_of(const char *p)
+static inline uint64_t equals_of(const char *p, char c)
 {
     uint64_t mask = 0;
     for (unsigned i = 0; i < 64; i++) {
-        mask |= (uint64_t)(p[i] == '\n') << i;
+        mask |= (uint64_t)(p[i] == c) << i;
     }
     return mask;
 }
@@ -56,4 +56,4 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_plain = {"plain", find_newlines, walk};
+const m31ri_walk m31ri_walk_plain = {"plain", find_newlines, find_needle, walk};

@@ -27,12 +27,12 @@ static inline uint64_t mask_of(__m128i lanes)
     return (uint16_t)_mm_movemask_epi8(lanes);
 }
 
-static inline uint64_t newlines_of(const char *p)
+static inline uint64_t equals_of(const char *p, char c)
 {
-    __m128i newline = _mm_set1_epi8('\n');
+    __m128i wanted = _mm_set1_epi8(c);
     uint64_t mask = 0;
     for (unsigned i = 0; i < 4; i++) {
-        mask |= mask_of(_mm_cmpeq_epi8(bytes_at(p + 16 * i), newline)) << 16 * i;
+        mask |= mask_of(_mm_cmpeq_epi8(bytes_at(p + 16 * i), wanted)) << 16 * i;
     }
     return mask;
 }
@@ -65,7 +65,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_sse2 = {"sse2", find_newlines, walk};
+const m31ri_walk m31ri_walk_sse2 = {"sse2", find_newlines, find_needle, walk};
 #else
 const m31ri_walk m31ri_walk_sse2 = {0};
 #endif

@@ -12,6 +12,11 @@
 
 #define BLOCK_BYTES ((size_t)128 * 1024)
 
+static size_t memory_for(size_t capacity)
+{
+    return M31RI_READ_ALIGNMENT + capacity + M31RI_READ_BEYOND;
+}
+
 m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,
                                  const m31ri_piece_work *work, m31r_error *e)
 {
@@ -31,11 +36,16 @@ m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_optio
                                .n_names = work->n_names,
                                .out_slots = r->slots};
     r->capacity = BLOCK_BYTES;
-    r->buffer = m31ri_alloc(r->capacity + M31RI_READ_BEYOND);
+    r->memory = m31ri_alloc(memory_for(r->capacity));
+    r->buffer = r->memory;
     r->newlines = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->newlines);
+    r->needle = options->is_strict ? (m31ri_needle){0} : m31ri_needle_of(r->filter.expr);
+    if (r->needle.length > 0) {
+        r->hits = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->hits);
+    }
     bool has_expr = options->filter->expr == NULL || r->filter.expr != NULL;
-    if (!has_expr || r->buffer == NULL || r->newlines == NULL ||
-        !m31ri_judge_init(&r->judge, &wants)) {
+    if (!has_expr || r->memory == NULL || r->newlines == NULL ||
+        (r->needle.length > 0 && r->hits == NULL) || !m31ri_judge_init(&r->judge, &wants)) {
         m31ri_piece_reader_release(r);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", options->bytes->name);
     }
@@ -46,25 +56,44 @@ void m31ri_piece_reader_release(m31ri_piece_reader *r)
 {
     m31ri_judge_release(&r->judge);
     m31r_expr_free(r->filter.expr);
-    m31ri_free(r->buffer);
+    m31ri_free(r->memory);
     m31ri_free(r->newlines);
+    m31ri_free(r->hits);
     memset(r, 0, sizeof *r);
+}
+
+/* The buffer holds these bytes from now on, which are of its memory. */
+static void keep(m31ri_piece_reader *r, const char *bytes, size_t length)
+{
+    r->buffer = r->memory + m31ri_bytes_shift(r->memory, length);
+    r->length = length;
+    memmove(r->buffer, bytes, length);
 }
 
 /* Room for a longer line. */
 static bool grow(m31ri_piece_reader *r)
 {
-    char *buffer = m31ri_realloc(r->buffer, 2 * r->capacity + M31RI_READ_BEYOND);
-    if (buffer == NULL) {
+    size_t shift = (size_t)(r->buffer - r->memory);
+    char *memory = m31ri_realloc(r->memory, memory_for(2 * r->capacity));
+    if (memory == NULL) {
         return false;
     }
-    r->buffer = buffer;
+    r->memory = memory;
+    keep(r, memory + shift, r->length);
     uint32_t *newlines =
         m31ri_realloc(r->newlines, (2 * r->capacity + M31RI_READ_BEYOND) * sizeof *newlines);
     if (newlines == NULL) {
         return false;
     }
     r->newlines = newlines;
+    if (r->hits != NULL) {
+        uint32_t *hits =
+            m31ri_realloc(r->hits, (2 * r->capacity + M31RI_READ_BEYOND) * sizeof *hits);
+        if (hits == NULL) {
+            return false;
+        }
+        r->hits = hits;
+    }
     r->capacity *= 2;
     return true;
 }
@@ -100,12 +129,44 @@ static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *tex
     return r->work->take(r->work->context, piece, &r->judge, r->slots, line);
 }
 
+/* Looks for the needle in the block, once every field of the expression has been met: what is said
+ * of fields that no record has must not depend on it. Not any more when most lines have it. Returns
+ * how many times it stands there. */
+static size_t search_block(m31ri_piece_reader *r, bool *is_searched)
+{
+    bool is_common = r->n_searched > 1024 && r->n_hit > r->n_searched / 2;
+    *is_searched = r->hits != NULL && !is_common && m31ri_expr_all_met(r->filter.expr);
+    if (!*is_searched) {
+        return 0;
+    }
+    if (r->n_searched == 0) {
+        m31ri_needle_choose(&r->needle, r->buffer, r->length);
+    }
+    return r->walk->needle(r->buffer, r->length, &r->needle, r->hits);
+}
+
+/* A line that has not the needle is counted as what it looks like; what begins or ends like no
+ * object is judged. */
+static bool pass_over(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
+{
+    bool is_like_a_record = length >= 2 && text[0] == '{' && text[length - 1] == '}' &&
+                            length <= M31R_SCAN_LINE_LIMIT && !r->is_skipping;
+    if (!is_like_a_record) {
+        return take_line(r, piece, text, length);
+    }
+    piece->n_lines++;
+    count(piece, M31R_LINE_OK);
+    return true;
+}
+
 /* Judges the lines of the buffer that begin before `limit` (an offset of the file); what is left
  * moves to its start. */
 static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
 {
-    size_t start = 0;
+    size_t start = 0, hit = 0;
+    bool is_searched;
     size_t n = r->walk->newlines(r->buffer, r->length, r->newlines);
+    size_t n_hits = search_block(r, &is_searched);
     for (size_t i = 0; i < n; i++) {
         if (!r->is_skipping && r->offset + start >= limit) {
             *is_over = true;
@@ -114,15 +175,22 @@ static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit
         size_t newline = r->newlines[i];
         if (r->is_before) {
             r->is_before = false; /* the rest of a line that began in the piece before */
-        } else if (!take_line(r, piece, r->buffer + start, newline - start)) {
-            return false;
+        } else {
+            while (hit < n_hits && r->hits[hit] < start) {
+                hit++;
+            }
+            bool has_hit = !is_searched || (hit < n_hits && r->hits[hit] < newline);
+            r->n_searched += is_searched;
+            r->n_hit += is_searched && has_hit;
+            if (!(has_hit ? take_line : pass_over)(r, piece, r->buffer + start, newline - start)) {
+                return false;
+            }
         }
         start = newline + 1;
     }
     *is_over = !r->is_skipping && r->offset + start >= limit;
     r->offset += start;
-    r->length -= start;
-    memmove(r->buffer, r->buffer + start, r->length);
+    keep(r, r->buffer + start, r->length - start);
     return true;
 }
 
@@ -133,7 +201,7 @@ static bool make_room(m31ri_piece_reader *r)
     if (is_too_long || (r->is_before && r->length == r->capacity)) {
         r->is_skipping = r->is_skipping || is_too_long;
         r->offset += r->length;
-        r->length = 0;
+        keep(r, r->buffer, 0);
     }
     return r->length < r->capacity || grow(r);
 }
@@ -238,8 +306,8 @@ m31r_err m31ri_piece_read(m31ri_piece_reader *r, uint64_t index, bool is_last, m
     }
     r->is_before = begin > 0;
     r->offset = begin - (begin > 0); /* a line begins at `begin` when a newline stands before it */
-    r->length = 0;
     r->is_skipping = false;
+    keep(r, r->buffer, 0);
     while (!is_over) {
         size_t n = 0;
         if (!make_room(r)) {

@@ -13,13 +13,17 @@ typedef struct m31ri_piece_reader {
     m31r_filter filter; /* with an expression of its own */
     m31ri_judge judge;
     uint8_t slots[M31RI_SHAPE_SLOTS]; /* of the work's names */
-    char *buffer;
+    char *memory; /* room for `capacity` bytes, and more before and behind */
+    char *buffer; /* in it, so that its end is well placed for the next bytes */
     size_t length, capacity;
     uint64_t offset, begin; /* `begin`: of the piece */
     uint32_t *newlines;
-    m31r_record line; /* its place, for whoever takes it */
-    bool is_before;   /* inside of a line of the piece before */
-    bool is_skipping; /* inside of a line that is longer than the limit */
+    m31ri_needle needle;
+    uint32_t *hits;           /* of the needle; NULL: every line is judged */
+    size_t n_searched, n_hit; /* lines that were looked at by the needle, and those that have it */
+    m31r_record line;         /* its place, for whoever takes it */
+    bool is_before;           /* inside of a line of the piece before */
+    bool is_skipping;         /* inside of a line that is longer than the limit */
 } m31ri_piece_reader;
 
 m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,

@@ -48,10 +48,12 @@ void m31ri_source_release(m31ri_source *s)
 /* Room for more bytes behind `end`: slides, then grows. False when memory is out. */
 static bool make_room(m31ri_source *s)
 {
-    if (s->start > 0) {
-        memmove(s->buffer, s->buffer + s->start, s->end - s->start);
-        s->end -= s->start;
-        s->start = 0;
+    size_t n = s->end - s->start;
+    size_t shift = m31ri_bytes_shift(s->buffer, n);
+    if (s->start > shift) {
+        memmove(s->buffer + shift, s->buffer + s->start, n);
+        s->start = shift;
+        s->end = shift + n;
     }
     if (s->end < s->capacity) {
         return true;

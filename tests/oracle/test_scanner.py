@@ -91,6 +91,16 @@ def check_selection(path, lines, what):
     same(f"{what}: steps", run(path, "--step", "3..4000")[0], steps)
 
 
+def check_texts(path, lines, what):
+    """Lines are searched for the text before they are judged: escapes must not hide it."""
+    for text in ("atch 1", "é", "e", "x"):
+        want = b"".join(whole(x) for x, v in lines.records
+                        if isinstance(v.get("msg"), str) and text in v["msg"])
+        for options in ([], ["--threads", "3"], ["--strict"]):
+            out = run(path, "-w", f'msg contains "{text}"', *options)[0]
+            same(f"{what}: contains {text} {options}", out, want)
+
+
 def check_fields(path, lines, what):
     out = run(path, "--fields", "msg,loss,step", "--module", "trainer")[0]
     got = [json.loads(x) for x in out.split(b"\n")[:-1]]
@@ -192,6 +202,7 @@ def main():
             with open(path, "wb") as f:
                 f.write(lines.data)
             check_selection(path, lines, what)
+            check_texts(path, lines, what)
             check_fields(path, lines, what)
             check_groups(path, lines, what)
             n += 1
