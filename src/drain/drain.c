@@ -41,6 +41,7 @@ typedef struct lane_out {
     m31ri_outage outage;
     int64_t check_mono_ns;
     const char *fate; /* what happened to the file and is not yet said */
+    bool has_told;    /* something happened to the file, and it was said */
     bool is_dirty;    /* written since the last sync */
 } lane_out;
 
@@ -170,6 +171,7 @@ static void say_fate(m31ri_drain *d, uint32_t id)
         const m31r_value key = text_of("file"), value = text_of(lane->file);
         add_own(d, id, lane->fate, &key, &value, 1);
         lane->fate = NULL;
+        lane->has_told = true;
     }
 }
 
@@ -462,6 +464,18 @@ static void check_fates(m31ri_drain *d, int64_t now)
                                                            : NULL;
         }
     }
+}
+
+void m31ri_drain_look(m31ri_drain *d)
+{
+    for (uint32_t id = 1; id <= d->done.n_lanes; id++) {
+        d->lanes[id].check_mono_ns = 0;
+    }
+}
+
+bool m31ri_drain_has_told(const m31ri_drain *d, uint32_t id)
+{
+    return id <= d->done.n_lanes && d->lanes[id].has_told;
 }
 
 /* Something of our own to say, although the rings are empty. */

@@ -38,6 +38,12 @@ m31r_err m31ri_drain_open(m31ri_ring_file *file, const m31ri_drain_options *o, m
 /* One batch. True when there was something to do: call again. */
 bool m31ri_drain_pass(m31ri_drain *d);
 
+/* The next pass looks what became of the files, and says it, instead of when that is due. */
+void m31ri_drain_look(m31ri_drain *d);
+
+/* True when it was said of the file of lane `id` that it was deleted, cut or replaced. */
+bool m31ri_drain_has_told(const m31ri_drain *d, uint32_t id);
+
 /* fdatasync of what was written since the last time. 0 or the first errno. */
 int m31ri_drain_sync(m31ri_drain *d);
 

@@ -427,6 +427,7 @@ static void shut(m31ri_rings *rs)
 static void drain_rest(m31ri_rings *rs)
 {
     if (rs->drain != NULL && m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
+        m31ri_drain_look(rs->drain);
         while (m31ri_drain_pass(rs->drain)) {
         }
         m31ri_lease_end(rs->file.fd, M31RI_LEASE_WRITER);
@@ -441,6 +442,13 @@ static void give_lanes_back(m31ri_rings *rs)
     take_counts(rs);
     run->rings = NULL;
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
+        bool has_told = rs->drain != NULL && lane->ring_id != 0 &&
+                        m31ri_drain_has_told(rs->drain, lane->ring_id);
+        if (has_told && lane->append != NULL) {
+            m31ri_append_check(
+                lane->append); /* goes on in the new file, and does not say it again */
+        }
+        lane->check_mono_ns = 0;
         lane->ring_id = 0;
         lane->first_thread = 0;
     }
