@@ -8,16 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
 #include "emit/stage_state.h"
+#include "store/artifact_fate.h"
 #include "m31r/artifact.h"
 #include "m31r/log.h"
 #include "m31r/metric.h"
 #include "identity/artifact_origin.h"
+
+#define WAITED_FOR_BYTES (8 * 1024 * 1024)
 
 typedef struct registration {
     const char *role;    /* "checkpoint", "input", or what the program calls it */
@@ -29,6 +34,7 @@ typedef struct registration {
 typedef struct file_facts {
     uint64_t bytes;
     int64_t mtime_ns;
+    int64_t hashed_ns; /* wall time before the hashing */
     char sha256[M31RI_SHA256_HEX];
     char shown_path[512]; /* relative to the run's directory when it is below it */
 } file_facts;
@@ -46,25 +52,53 @@ static int open_artifact(const m31r_run *run, const char *path)
     return m31ri_open_input(path);
 }
 
-static m31r_err look(const m31r_run *run, const char *path, file_facts *out, m31r_error *e)
+static int64_t mtime_of(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* Hashes a file that stands still meanwhile. One that was written a moment ago could be written
+ * again without another mtime; a large one is waited for, so that it need not be hashed again when
+ * the run is sealed. */
+static m31r_err hash(int fd, file_facts *out, m31r_error *e)
 {
     uint8_t digest[M31RI_SHA256_BYTES];
+    struct stat before = {0}, after = {0};
+    m31r_err err = M31R_OK;
+    for (int i = 0; i < 2 && err == M31R_OK; i++) {
+        int64_t now = m31ri_wall_ns();
+        if (fstat(fd, &before) == 0 && before.st_size >= WAITED_FOR_BYTES &&
+            now - mtime_of(&before) >= 0 && now - mtime_of(&before) < M31RI_MTIME_GRAIN_NS) {
+            nanosleep(&(struct timespec){0, M31RI_MTIME_GRAIN_NS}, NULL);
+        }
+        out->hashed_ns = m31ri_wall_ns();
+        err = m31ri_sha256_fd(fd, digest, &out->bytes, e);
+        if (err == M31R_OK && fstat(fd, &after) == 0 && mtime_of(&before) == mtime_of(&after) &&
+            before.st_size == after.st_size) {
+            break;
+        }
+    }
+    if (err == M31R_OK) {
+        out->mtime_ns = mtime_of(&after);
+        m31ri_sha256_hex(digest, out->sha256);
+    }
+    return err;
+}
+
+static m31r_err look(const m31r_run *run, const char *path, file_facts *out, m31r_error *e)
+{
     size_t prefix = strlen(run->dir.path);
     int fd = open_artifact(run, path);
     if (fd < 0) {
         return m31ri_fail_sys(e, errno, path, "opening %s", path);
     }
-    m31r_err err = m31ri_sha256_fd(fd, digest, &out->bytes, e);
-    struct stat st;
-    out->mtime_ns =
-        fstat(fd, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+    m31r_err err = hash(fd, out, e);
     close(fd);
     if (err != M31R_OK) {
         return err;
     }
     bool is_inside = strncmp(path, run->dir.path, prefix) == 0 && path[prefix] == '/';
     snprintf(out->shown_path, sizeof out->shown_path, "%s", is_inside ? path + prefix + 1 : path);
-    m31ri_sha256_hex(digest, out->sha256);
     return M31R_OK;
 }
 
@@ -110,9 +144,10 @@ static m31r_err note(m31r_run *run, const registration *r, file_facts *out)
         refuse(run, r, &e);
         return err;
     }
-    json_t *notice = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I}", "kind", "artifact", "role",
-                               r->role, "path", out->shown_path, "bytes", (json_int_t)out->bytes,
-                               "sha256", out->sha256, "mtime_ns", (json_int_t)out->mtime_ns);
+    json_t *notice =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I}", "kind", "artifact", "role", r->role,
+                  "path", out->shown_path, "bytes", (json_int_t)out->bytes, "sha256", out->sha256,
+                  "mtime_ns", (json_int_t)out->mtime_ns, "hashed_ns", (json_int_t)out->hashed_ns);
     if (notice == NULL) {
         return M31R_E_NOMEM;
     }

@@ -19,6 +19,7 @@
 #include "m31r/key.h"
 #include "m31r/version.h"
 #include "format/timestamp.h"
+#include "store/artifact_fate.h"
 #include "store/manifest.h"
 #include "store/notices.h"
 #include "store/reserve.h"
@@ -341,6 +342,31 @@ static void heed_the_program(const m31ri_metadata *m, m31ri_run_end *end)
     }
 }
 
+typedef struct fate_news {
+    m31r_lane *lane;
+    int n;
+} fate_news;
+
+#define FATES_TOLD 100 /* metadata.json has them all */
+
+static void tell_fate(void *context, const json_t *artifact)
+{
+    static const char *const names[] = {"role", "path", "sha256"};
+    fate_news *news = context;
+    const char *state = json_string_value(json_object_get(artifact, "state"));
+    bool is_gone = state != NULL && strcmp(state, "removed") == 0;
+    m31r_value keys[3], values[3];
+    for (int i = 0; i < 3; i++) {
+        keys[i] = text_of(names[i]);
+        values[i] = text_of(json_string_value(json_object_get(artifact, names[i])));
+    }
+    if (news->n++ < FATES_TOLD) {
+        m31ri_lane_write(news->lane, M31R_INFO, "m31r",
+                         text_of(is_gone ? "artifact_removed" : "artifact_replaced"), keys, values,
+                         3);
+    }
+}
+
 /* Whoever has a key wants his runs signed: that it cannot be used is said while it can be. */
 static void warn_of_key(m31r_run *run)
 {
@@ -369,6 +395,8 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_metadata_abandon_open_lanes(&run->metadata);
     m31ri_rank_report(run, lane_for_news(run));
     warn_of_key(run);
+    fate_news news = {lane_for_news(run), 0};
+    m31ri_artifact_fates(&run->metadata, &run->dir, tell_fate, &news);
     m31ri_owner_write_end(run, "run_end", &final);
     close_lanes(run);
     fold(run);

@@ -26,6 +26,7 @@
 #include "m31r/version.h"
 #include "recover/recover_int.h"
 #include "rules/privacy_run.h"
+#include "store/artifact_fate.h"
 #include "store/manifest.h"
 #include "store/metrics_json.h"
 #include "store/notices.h"
@@ -229,6 +230,7 @@ static m31r_err end_run(recovery *r, m31r_error *e)
     } else {
         m31ri_judge_end(&r->metadata, r->out->why, &r->end);
     }
+    m31ri_artifact_fates(&r->metadata, &r->dir, NULL, NULL);
     err = record_end(r, e);
     if (err == M31R_OK) {
         describe_end(r);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,10 +30,12 @@
 #include "format/seekable.h"
 #include "format/segments.h"
 #include "format/timestamp.h"
+#include "store/artifact_fate.h"
 #include "store/checkpoints.h"
 #include "store/seal_chain.h"
 
 #define READ_BYTES (256 * 1024)
+#define METADATA_BYTES (16 * 1024 * 1024)
 
 /* Digests of one file, taken together. */
 typedef struct digests {
@@ -48,7 +51,8 @@ typedef struct sealing {
     m31ri_checkpoints *checkpoints;
     m31ri_part *part; /* of the file that is read */
     digests *now;
-    char *bytes; /* READ_BYTES */
+    char *bytes;      /* READ_BYTES */
+    json_t *metadata; /* for what was hashed before; NULL when it cannot be read */
 } sealing;
 
 static m31r_err fail_nomem(m31r_error *e)
@@ -162,6 +166,29 @@ static void make_read_only(int fd)
     }
 }
 
+/* A checkpoint that was hashed when it was registered, and is what it was then. */
+static bool was_hashed(sealing *s, const char *path, int fd)
+{
+    struct stat st;
+    const char *hex = fstat(fd, &st) == 0 ? m31ri_artifact_digest(s->metadata, path, &st) : NULL;
+    if (hex == NULL || !m31ri_sha256_unhex(hex, s->now->sha256)) {
+        return false;
+    }
+    s->now->n_bytes = (uint64_t)st.st_size;
+    return true;
+}
+
+static json_t *load_metadata(int run)
+{
+    m31ri_buf text = M31RI_BUF_INIT;
+    json_t *root = NULL;
+    if (m31ri_read_file(run, "metadata.json", METADATA_BYTES, &text, NULL) == M31R_OK) {
+        root = json_loadb(m31ri_buf_str(&text), text.length, 0, NULL);
+    }
+    m31ri_buf_release(&text);
+    return root;
+}
+
 static int digest_file(sealing *s, const m31ri_run_file *f)
 {
     if (f->is_link) {
@@ -176,6 +203,10 @@ static int digest_file(sealing *s, const m31ri_run_file *f)
     }
     if (m31ri_run_file_is_record(f->path)) {
         make_read_only(fd);
+    }
+    if (!m31ri_run_file_is_record(f->path) && was_hashed(s, f->path, fd)) {
+        close(fd);
+        return 0;
     }
     int err =
         m31ri_run_file_has_lines(f->path) ? read_lines(s, f->path, fd) : read_all(s, fd, NULL);
@@ -336,7 +367,9 @@ m31r_err m31ri_manifest_write(const m31ri_run_dir *d, m31r_error *e)
         m31ri_checkpoints_begin(s.checkpoints); /* so that the list has a place in the manifest */
         err = m31ri_run_files_read(d->fd, &l, e);
     }
+    s.metadata = load_metadata(d->fd);
     err = err == M31R_OK ? seal_files(&s, &l, e) : err;
+    json_decref(s.metadata);
     m31ri_checkpoints_close(s.checkpoints);
     m31ri_run_files_release(&l);
     m31ri_free(s.bytes);

@@ -234,7 +234,7 @@ static bool fold_artifact(m31ri_metadata *m, const json_t *notice)
 {
     static const char *const same[] = {"role", "path", "step", NULL};
     static const char *const members[] = {"role",   "path",     "step", "bytes",
-                                          "sha256", "mtime_ns", NULL};
+                                          "sha256", "mtime_ns", "hashed_ns", NULL};
     static const char *const origin[] = {"run", NULL}; /* only where it is known */
     const char *role = text_of(notice, "role");
     const char *path = text_of(notice, "path");

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static void test_obs_21__refusal_names_everything_missing_at_once(void **state)
 {
@@ -297,6 +298,69 @@ static void test_run__a_checkpoint_is_registered_with_its_digest(void **state)
     json_decref(m);
 }
 
+static const char *state_of(const json_t *m, size_t i)
+{
+    const char *state = json_string_value(
+        json_object_get(json_array_get(json_object_get(m, "artifacts"), i), "state"));
+    return state != NULL ? state : "";
+}
+
+static void test_run__what_became_of_checkpoints_is_told_at_the_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"kept", "gone", "over", "twice"};
+    char dir[4096], path[4200];
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/checkpoints/%s.bin", dir, names[i]);
+        assert_int_equal(m31ri_create_file(AT_FDCWD, path, "abc", 3, NULL), M31R_OK);
+        assert_int_equal(m31r_checkpoint_add(run, path, i), M31R_OK);
+    }
+    nanosleep(&(struct timespec){0, 20 * 1000 * 1000}, NULL);
+    FILE *f = fopen(path, "w");
+    assert_true(f != NULL && fputs("abd", f) >= 0 && fclose(f) == 0);
+    assert_int_equal(m31r_checkpoint_add(run, path, 9), M31R_OK);
+    snprintf(path, sizeof path, "%s/checkpoints/over.bin", dir);
+    f = fopen(path, "r+"); /* in place, and of the same size */
+    assert_true(f != NULL && fputs("xyz", f) >= 0 && fclose(f) == 0);
+    snprintf(path, sizeof path, "%s/checkpoints/gone.bin", dir);
+    assert_int_equal(unlink(path), 0);
+    m31r_run_close(run);
+    json_t *m = read_json(dir, "metadata.json");
+    const char *const expected[] = {"", "removed", "replaced", "replaced", ""};
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(state_of(m, i), expected[i]);
+    }
+    json_decref(m);
+    char *text = read_text(dir, "train.log");
+    assert_int_equal(count_of(text, "\"artifact_removed\""), 1);
+    assert_int_equal(count_of(text, "\"artifact_replaced\""), 2);
+    free(text);
+}
+
+static void test_run__a_checkpoint_changed_unseen_is_sealed_as_it_was_registered(void **state)
+{
+    (void)state;
+    char dir[4096], path[4200], line[256];
+    const struct timespec past[2] = {{1700000000, 0}, {1700000000, 0}};
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    snprintf(path, sizeof path, "%s/checkpoints/a.bin", dir);
+    assert_int_equal(m31ri_create_file(AT_FDCWD, path, "abc", 3, NULL), M31R_OK);
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    assert_int_equal(m31r_checkpoint_add(run, path, 1), M31R_OK);
+    FILE *f = fopen(path, "r+"); /* and its time put back: `verify` then finds another content */
+    assert_true(f != NULL && fputs("xyz", f) >= 0 && fclose(f) == 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    m31r_run_close(run);
+    char *text = read_text(dir, "manifest.json");
+    snprintf(line, sizeof line, "\"bytes\":3,\"sha256\":\"%s\"",
+             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(count_of(text, line), 1);
+    free(text);
+}
+
 static void test_run__reading_another_runs_checkpoint_makes_it_a_continuation(void **state)
 {
     (void)state;
@@ -349,6 +413,8 @@ int main(void)
         CASE(test_run__a_forked_child_that_emits_nothing_leaves_the_run_alone),
         CASE(test_run__two_runs_of_one_thing_share_the_hash),
         CASE(test_run__a_checkpoint_is_registered_with_its_digest),
+        CASE(test_run__what_became_of_checkpoints_is_told_at_the_end),
+        CASE(test_run__a_checkpoint_changed_unseen_is_sealed_as_it_was_registered),
         CASE(test_run__reading_another_runs_checkpoint_makes_it_a_continuation),
         CASE(test_run__a_stated_end_is_recorded),
     };
