@@ -6,6 +6,8 @@
 #include "command.h"
 
 extern const command command_anomalies;
+extern const command command_archive;
+extern const command command_clean;
 extern const command command_compare;
 extern const command command_completion;
 extern const command command_diff;
@@ -24,6 +26,7 @@ extern const command command_note;
 extern const command command_recover;
 extern const command command_release;
 extern const command command_reproduce;
+extern const command command_rm;
 extern const command command_run;
 extern const command command_runs;
 extern const command command_show;
@@ -55,6 +58,9 @@ const command *const all_commands[] = {
     &command_reproduce,
     &command_key,
     &command_recover,
+    &command_archive,
+    &command_rm,
+    &command_clean,
     &command_info,
     &command_completion,
     &command_help,

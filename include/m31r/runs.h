@@ -135,6 +135,15 @@ M31R_API m31r_err m31r_runs_each_field(m31r_runs *runs, size_t i,
 M31R_API m31r_err m31r_runs_sort(m31r_runs *runs, const char *field, bool is_descending,
                                  m31r_error *e);
 
+/* Bytes of all files of the i-th run on disk; they are looked at now.
+ *
+ * Returns: M31R_OK and the bytes in `*out`.
+ * Errors:  M31R_E_NOTFOUND (no such run, or removed meanwhile), M31R_E_IO, M31R_E_NOMEM.
+ * Owns:    nothing.
+ * Thread:  one at a time per list.
+ */
+M31R_API m31r_err m31r_runs_bytes(m31r_runs *runs, size_t i, uint64_t *out, m31r_error *e);
+
 /* What a person should know about the cache.
  *
  * Returns: a sentence, "" for nothing.

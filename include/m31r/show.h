@@ -25,6 +25,7 @@
 #include "m31r/error.h"
 #include "m31r/explain.h"
 #include "m31r/groups.h"
+#include "m31r/keep.h"
 #include "m31r/key.h"
 #include "m31r/lineage.h"
 #include "m31r/notes.h"
@@ -225,6 +226,31 @@ M31R_API m31r_err m31r_show_recovery(const m31r_screen *s, const m31r_recovery *
  */
 M31R_API m31r_err m31r_show_noted(const m31r_screen *s, m31r_note_kind kind,
                                   const m31r_noted *noted, m31r_error *e);
+
+/* Writes that a run, or its payload, was or would be removed, or why it stays.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_removal(const m31r_screen *s, const m31r_removal *r, bool is_payload,
+                                    m31r_error *e);
+
+/* Writes where a run was, or would be, moved.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_archived(const m31r_screen *s, const m31r_archived *a, m31r_error *e);
+
+/* Writes one segment of logs/ that goes or stays.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_cleaned(const m31r_screen *s, const m31r_cleaned *c, m31r_error *e);
 
 /* Writes the levels of a series: its course, a row for each change, what it is now; on a JSON
  * screen one object of kind "trend_change" each, then one of kind "trend". `c` was made of the `n`

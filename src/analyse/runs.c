@@ -21,6 +21,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "format/number.h"
+#include "format/run_files.h"
 #include "format/run_find.h"
 #include "m31r/series.h"
 #include "read/reader_int.h"
@@ -397,4 +398,31 @@ m31r_err m31r_runs_get(m31r_runs *runs, size_t i, m31r_run_row *out, m31r_error 
     }
     *out = row;
     return M31R_OK;
+}
+
+m31r_err m31r_runs_bytes(m31r_runs *runs, size_t i, uint64_t *out, m31r_error *e)
+{
+    m31ri_run_files files;
+    uint64_t bytes = 0;
+    struct stat st;
+    if (i >= m31r_runs_count(runs)) {
+        return m31ri_fail(e, M31R_E_NOTFOUND, "there is no run number %zu", i);
+    }
+    const char *run_id = runs->list.runs[m31ri_runs_place(runs, i)].run_id;
+    int fd = m31ri_open_dir(runs->fd, run_id, false);
+    m31r_err err = fd >= 0 ? m31ri_run_files_read(fd, &files, e)
+                           : m31ri_fail_sys(e, errno, run_id, "opening %s", run_id);
+    for (size_t k = 0; err == M31R_OK && k < files.n; k++) {
+        if (fstatat(fd, files.files[k].path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            bytes += (uint64_t)st.st_size;
+        }
+    }
+    if (err == M31R_OK) {
+        m31ri_run_files_release(&files);
+        *out = bytes;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err;
 }

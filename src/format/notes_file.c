@@ -50,7 +50,8 @@ bool m31ri_words_have(const char *words, const char *word)
 typedef struct line_parts {
     bool is_ours;
     int kind; /* -1: none of ours */
-    m31ri_json_member ts, texts[N_KINDS];
+    bool is_removal;
+    m31ri_json_member ts, texts[N_KINDS], path, sha256, reason;
 } line_parts;
 
 static bool is_text(const m31ri_json_member *m, const char *text)
@@ -67,6 +68,18 @@ static bool take_member(void *context, const m31ri_json_member *m)
         parts->is_ours = is_text(m, M31RI_NOTES_MODULE);
     } else if (is_text(&key, "ts") && m->type == 's') {
         parts->ts = *m;
+    }
+    if (is_text(&key, "msg")) {
+        parts->is_removal = is_text(m, M31RI_NOTE_REMOVED);
+    }
+    if (m->type == 's') {
+        m31ri_json_member *const to = is_text(&key, "path")     ? &parts->path
+                                      : is_text(&key, "sha256") ? &parts->sha256
+                                      : is_text(&key, "reason") ? &parts->reason
+                                                                : NULL;
+        if (to != NULL) {
+            *to = *m;
+        }
     }
     for (size_t i = 0; i < N_KINDS; i++) {
         if (is_text(&key, "msg") && is_text(m, messages[i])) {
@@ -107,10 +120,44 @@ static m31r_err add(m31ri_notes *n, const line_parts *parts, m31r_error *e)
                : m31ri_fail(e, M31R_E_NOMEM, "out of memory for notes");
 }
 
+static m31r_err add_removed(m31ri_notes *n, const line_parts *parts, m31r_error *e)
+{
+    if (n->n_removed == n->removed_capacity) {
+        size_t capacity = n->removed_capacity * 2 + 8;
+        m31ri_note_removed *grown = m31ri_realloc(n->removed, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory for notes");
+        }
+        n->removed = grown;
+        n->removed_capacity = capacity;
+    }
+    m31ri_note_removed r = {plain(&parts->path), plain(&parts->sha256), plain(&parts->reason),
+                            plain(&parts->ts)};
+    n->removed[n->n_removed++] = r; /* released with the others */
+    return r.path != NULL && r.sha256 != NULL && r.reason != NULL && r.ts != NULL
+               ? M31R_OK
+               : m31ri_fail(e, M31R_E_NOMEM, "out of memory for notes");
+}
+
+const m31ri_note_removed *m31ri_notes_find_removed(const m31ri_notes *n, const char *path,
+                                                   const char *sha256)
+{
+    for (size_t i = 0; i < n->n_removed; i++) {
+        if (strcmp(n->removed[i].path, path) == 0 && strcmp(n->removed[i].sha256, sha256) == 0) {
+            return &n->removed[i];
+        }
+    }
+    return NULL;
+}
+
 static m31r_err read_line(m31ri_notes *n, const char *line, size_t length, m31r_error *e)
 {
     line_parts parts = {.kind = -1};
     m31ri_json_class c = m31ri_json_read_object(line, length, take_member, &parts, NULL);
+    if (c == M31RI_JSON_OK && parts.is_ours && parts.is_removal && parts.path.value != NULL &&
+        parts.sha256.value != NULL && parts.reason.value != NULL && parts.ts.value != NULL) {
+        return add_removed(n, &parts, e);
+    }
     if (c != M31RI_JSON_OK || !parts.is_ours || parts.kind < 0 || parts.ts.value == NULL ||
         parts.texts[parts.kind].value == NULL) {
         return M31R_OK;
@@ -182,6 +229,13 @@ void m31ri_notes_release(m31ri_notes *n)
         m31ri_free((char *)(uintptr_t)n->items[i].text);
         m31ri_free((char *)(uintptr_t)n->items[i].ts);
     }
+    for (size_t i = 0; i < n->n_removed; i++) {
+        m31ri_free(n->removed[i].path);
+        m31ri_free(n->removed[i].sha256);
+        m31ri_free(n->removed[i].reason);
+        m31ri_free(n->removed[i].ts);
+    }
+    m31ri_free(n->removed);
     m31ri_free(n->items);
     m31ri_free(n->tags);
     m31ri_free(n->release);

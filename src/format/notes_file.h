@@ -6,6 +6,7 @@
  *     {"ts":...,"level":"INFO","module":"notes","msg":"note","note":"..."}
  *     ... "msg":"tag","tag":"baseline"}    "msg":"untag","tag":"baseline"}
  *     ... "msg":"release","release":"v1.0"}
+ *     ... "msg":"payload_removed","path":...,"bytes":n,"sha256":...,"reason":...}
  *
  * In the order of the file: a tag holds until it is taken off; the first release stays for ever.
  * Lines of another kind, or that are no record, are passed over.
@@ -20,9 +21,18 @@
 #define M31RI_NOTES_BYTES (4 * 1024 * 1024) /* a larger file is not read, nor made */
 #define M31RI_NOTES_MODULE "notes"
 
+#define M31RI_NOTE_REMOVED "payload_removed"
+
+/* A file of the payload that was removed. */
+typedef struct m31ri_note_removed {
+    char *path, *sha256, *reason, *ts;
+} m31ri_note_removed;
+
 typedef struct m31ri_notes {
     m31r_note *items; /* all, in order; their strings are owned */
     size_t n, capacity;
+    m31ri_note_removed *removed;
+    size_t n_removed, removed_capacity;
     char *tags;    /* those that hold, with a blank between; "" for none */
     char *release; /* "" for none */
 } m31ri_notes;
@@ -36,6 +46,10 @@ void m31ri_notes_release(m31ri_notes *n);
 /* The message of a kind, which is the key of its text too ("untag" has "tag"). */
 const char *m31ri_note_message(m31r_note_kind kind);
 const char *m31ri_note_key(m31r_note_kind kind);
+
+/* The removal of a file with that digest; NULL when there was none. */
+const m31ri_note_removed *m31ri_notes_find_removed(const m31ri_notes *n, const char *path,
+                                                   const char *sha256);
 
 /* True when `word` is among words with a blank between. */
 bool m31ri_words_have(const char *words, const char *word);

@@ -396,6 +396,29 @@ static void find_quickly(const char *root, const char *text, char out_id[NAME_MA
     close(fd);
 }
 
+/* A run that was removed or moved left its tombstone. */
+static void hint_removed(const char *root, const char *text, m31r_error *e)
+{
+    char path[PATH_MAX];
+    m31ri_dir_list names = {0};
+    snprintf(path, sizeof path, "%.4000s/.removed", root);
+    int fd = m31ri_open_dir(AT_FDCWD, path, false);
+    if (fd >= 0 && m31ri_dir_list_fd(fd, &names, NULL) == M31R_OK) {
+        for (size_t i = names.n; i-- > 0;) {
+            if (strstr(names.entries[i].name, text) != NULL) {
+                m31ri_fail_hint(e,
+                                "it was removed or moved: %.700s/%.200s/tombstone.json says more",
+                                path, names.entries[i].name);
+                break;
+            }
+        }
+    }
+    m31ri_dir_list_release(&names);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31r_error *e)
 {
     char shown[72];
@@ -432,5 +455,8 @@ m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31
         }
     }
     m31ri_run_list_release(&l);
+    if (err == M31R_E_NOTFOUND) {
+        hint_removed(root, text, e);
+    }
     return err;
 }

@@ -74,6 +74,9 @@ static const rule project_rules[] = {
     {"root", KIND_TEXT, AT(m31ri_project, root), 0, 0, 0},
     {"metrics", KIND_METRICS, AT(m31ri_project, metrics), 0, 0, 0},
     {"capture", KIND_CAPTURE, AT(m31ri_project, capture), 0, 0, 0},
+    {"clean_days", KIND_INT, AT(m31ri_project, clean_days), 0, 36500, 0},
+    {"clean_mib", KIND_INT, AT(m31ri_project, clean_mib), 0, 1073741824, 0},
+    {"clean_count", KIND_INT, AT(m31ri_project, clean_count), 0, 1000000000, 0},
 };
 
 #define N_SECTION_RULES (sizeof section_rules / sizeof section_rules[0])

@@ -97,11 +97,13 @@ typedef struct m31ri_project {
     char *root;                                   /* runs directory; "experiments" */
     m31ri_text_list metrics;                      /* name=regex */
     m31ri_capture capture;
+    int64_t clean_days, clean_mib, clean_count; /* what of logs/ may be cleaned: m31r clean */
     bool config_version_set, config_set, stage_set, dataset_set, tokenizer_set, name_set, seed_set,
-        seed_key_set, dataset_key_set, tokenizer_key_set, root_set, metrics_set, capture_set;
+        seed_key_set, dataset_key_set, tokenizer_key_set, root_set, metrics_set, capture_set,
+        clean_days_set, clean_mib_set, clean_count_set;
     uint32_t config_version_line, config_line, stage_line, dataset_line, tokenizer_line, name_line,
         seed_line, seed_key_line, dataset_key_line, tokenizer_key_line, root_line, metrics_line,
-        capture_line;
+        capture_line, clean_days_line, clean_mib_line, clean_count_line;
 } m31ri_project;
 
 /* False when memory is out (the default root is a copy); release is fine then too. */

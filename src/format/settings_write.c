@@ -84,6 +84,24 @@ static void add_metrics(m31ri_buf *out, const m31ri_project *p)
     }
 }
 
+static void add_clean(m31ri_buf *out, const m31ri_project *p)
+{
+    const struct {
+        const char *key;
+        bool is_set;
+        int64_t value, example;
+    } rules[] = {{"clean_days", p->clean_days_set, p->clean_days, 90},
+                 {"clean_mib", p->clean_mib_set, p->clean_mib, 1024},
+                 {"clean_count", p->clean_count_set, p->clean_count, 100}};
+    m31ri_buf_add_str(out,
+                      "\n# What `m31r clean` leaves of rotated logs outside of runs: days, MiB, "
+                      "segments.\n");
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        m31ri_buf_add_format(out, "%s%s: %lld\n", rules[i].is_set ? "" : "#", rules[i].key,
+                             (long long)(rules[i].is_set ? rules[i].value : rules[i].example));
+    }
+}
+
 void m31ri_project_write(m31ri_buf *out, const m31ri_project *p)
 {
     m31ri_buf_add_str(out, "# What m31r must know about this project. With it, `m31r run -- "
@@ -107,4 +125,5 @@ void m31ri_project_write(m31ri_buf *out, const m31ri_project *p)
     add_text(out, "capture", p->capture_set ? m31ri_capture_name(p->capture) : NULL, "full",
              "What is kept of printed lines: full, patterns (only numbers found), off.");
     add_metrics(out, p);
+    add_clean(out, p);
 }

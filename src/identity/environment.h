@@ -15,8 +15,8 @@
 
 #include "rules/privacy.h"
 
-/* {"cpu_flags":[...],"gpus":[...],"gpu_driver","settings":{NAME:value},"programs":[],"libraries":[],
- * "python":null}; NULL when memory is out. */
+/* {"cpu_flags":[...],"gpus":[...],"gpu_driver","settings":{NAME:value},"programs":[],
+ * "libraries":[],"python":null}; NULL when memory is out. */
 json_t *m31ri_environment_known(const m31ri_privacy *rules);
 
 /* The names of the variables that are kept, `*n` of them; a constant list. */

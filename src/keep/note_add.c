@@ -5,19 +5,15 @@
  */
 #include "m31r/notes.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/fail.h"
 #include "format/notes_file.h"
-#include "format/record.h"
 #include "format/run_find.h"
-#include "read/reader_int.h"
+#include "keep/keep_int.h"
 #include "rules/privacy_run.h"
-#include "store/append_file.h"
 
 static m31r_err check_text(const m31r_note *note, m31r_error *e)
 {
@@ -61,35 +57,7 @@ static m31r_err append(const m31r_reader *r, m31r_note_kind kind, const m31ri_bu
 {
     const m31r_value key = m31r_of_string(m31ri_note_key(kind));
     const m31r_value value = m31r_text(m31ri_buf_str(text), text->length);
-    const char *message = m31ri_note_message(kind);
-    const m31ri_record_parts parts = {.wall_ns = m31ri_wall_ns(),
-                                      .level = M31R_INFO,
-                                      .module = M31RI_NOTES_MODULE,
-                                      .module_length = strlen(M31RI_NOTES_MODULE),
-                                      .message = message,
-                                      .message_length = strlen(message),
-                                      .keys = &key,
-                                      .values = &value,
-                                      .n = 1};
-    m31ri_buf line = M31RI_BUF_INIT;
-    m31ri_append_file *f = NULL;
-    m31ri_record_write(&line, &parts, NULL, NULL);
-    m31r_err err =
-        m31ri_append_open(r->fd, M31RI_NOTES_FILE, M31RI_APPEND_SHARED, NULL, NULL, &f, e);
-    if (err == M31R_OK && m31ri_append_size(f) + line.length > M31RI_NOTES_BYTES) {
-        err = m31ri_fail(e, M31R_E_LIMIT, "%s of the run is full: %d MiB", M31RI_NOTES_FILE,
-                         M31RI_NOTES_BYTES >> 20);
-    }
-    if (err == M31R_OK) {
-        int error = m31ri_buf_ok(&line) ? m31ri_append_write(f, line.data, line.length) : ENOMEM;
-        error = error == 0 ? m31ri_append_sync(f) : error;
-        err = error == 0 ? M31R_OK
-                         : m31ri_fail_sys(e, error, r->path, "writing to %s/%s", r->path,
-                                          M31RI_NOTES_FILE);
-    }
-    m31ri_append_close(f);
-    m31ri_buf_release(&line);
-    return err;
+    return m31ri_note_line(r->fd, M31RI_NOTES_FILE, m31ri_note_message(kind), &key, &value, 1, e);
 }
 
 /* A release's name leads to one run: no other run's name, tag or id may be the same. */

@@ -155,6 +155,7 @@ static m31r_err write_row_json(const m31r_screen *s, const m31r_run_row *row, m3
 
 typedef struct run_counts {
     int64_t n, trials, states[M31R_STATE_CRASHED + 1];
+    uint64_t trial_bytes;
 } run_counts;
 
 /* The showing of a list under way. */
@@ -175,6 +176,7 @@ static m31r_err write_counts_json(const m31r_screen *s, const run_counts *counts
         m31r_json_add_int(j, m31r_state_name((m31r_state)i), counts->states[i]);
     }
     m31r_json_add_int(j, "trials", counts->trials);
+    m31r_json_add_int(j, "trial_bytes", (int64_t)counts->trial_bytes);
     return m31r_json_write(j, s->out, e);
 }
 
@@ -192,8 +194,10 @@ static void write_counts(const m31r_screen *s, const run_counts *counts, size_t 
         }
     }
     if (counts->trials > 0) {
-        fprintf(s->out, " (%s trial%s)", m31ri_human_count(counts->trials, text),
-                counts->trials == 1 ? "" : "s");
+        char bytes[M31RI_HUMAN_BYTES];
+        fprintf(s->out, " (%s trial%s, %s)", m31ri_human_count(counts->trials, text),
+                counts->trials == 1 ? "" : "s",
+                m31ri_human_bytes((int64_t)counts->trial_bytes, bytes));
     }
     if (n_shown < (size_t)counts->n) {
         fprintf(s->out, "   newest %zu", n_shown);
@@ -284,7 +288,12 @@ static m31r_err show_one(showing *v, size_t i, m31r_error *e)
     if (err == M31R_OK) {
         v->counts.n++;
         v->counts.states[row.facts->state]++;
-        v->counts.trials += strcmp(row.facts->kind, "trial") == 0;
+        if (strcmp(row.facts->kind, "trial") == 0) {
+            uint64_t bytes = 0;
+            (void)m31r_runs_bytes(v->runs, i, &bytes, NULL); /* removed meanwhile: none */
+            v->counts.trial_bytes += bytes;
+            v->counts.trials++;
+        }
     }
     return err == M31R_OK && is_shown && v->view->n_fields > 0 ? show_fields(v, i, e) : err;
 }

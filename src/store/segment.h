@@ -56,6 +56,25 @@ typedef struct m31ri_cap_report {
  * Errors: M31R_E_IO, M31R_E_NOMEM. Thread: any. */
 m31r_err m31ri_segments_cap(int dir, uint64_t limit_bytes, m31ri_cap_report *report, m31r_error *e);
 
+/* A rotated segment of a directory of records. */
+typedef struct m31ri_old_segment {
+    const char *file;
+    uint64_t bytes;
+    int64_t wall_ns; /* when it was rotated */
+    bool is_newest;  /* of its lane */
+    bool is_compressed;
+} m31ri_old_segment;
+
+/* Hands the rotated segments of all lanes of `dir` to `each`, the newest first, until one fails.
+ * Errors: M31R_E_IO, M31R_E_NOMEM, and what `each` returns. */
+m31r_err m31ri_segments_each_newest_first(
+    int dir, m31r_err (*each)(void *context, const m31ri_old_segment *s, m31r_error *e),
+    void *context, m31r_error *e);
+
+/* Why a segment is not to be deleted whatever its age: the newest of its lane, or one that holds an
+ * ERROR or CRITICAL record or cannot be read to its end; NULL when it may go. */
+const char *m31ri_segment_stays(int dir, const m31ri_old_segment *s);
+
 /* Sizes of a directory of records that no run owns. */
 typedef struct m31ri_logs_limits {
     uint64_t rotate_bytes; /* a file of so many is rotated */

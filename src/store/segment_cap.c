@@ -21,6 +21,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "format/seekable.h"
+#include "format/timestamp.h"
 #include "m31r/log.h"
 #include "store/segment.h"
 
@@ -99,13 +100,13 @@ static bool packed_has_failures(int fd)
     return found;
 }
 
-static bool has_failures(int dir, const candidate *c)
+static bool has_failures(int dir, const char *name, bool is_compressed)
 {
-    int fd = m31ri_open(dir, c->name, O_RDONLY | O_NONBLOCK, 0);
+    int fd = m31ri_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) {
         return true;
     }
-    bool found = c->parts.is_compressed ? packed_has_failures(fd) : plain_has_failures(fd);
+    bool found = is_compressed ? packed_has_failures(fd) : plain_has_failures(fd);
     close(fd);
     return found;
 }
@@ -174,7 +175,7 @@ m31r_err m31ri_segments_cap(int dir, uint64_t limit_bytes, m31ri_cap_report *rep
         if (is_newest(candidates, n, &candidates[i])) {
             continue;
         }
-        if (has_failures(dir, &candidates[i])) {
+        if (has_failures(dir, candidates[i].name, candidates[i].parts.is_compressed)) {
             r.n_kept++;
         } else if (unlinkat(dir, candidates[i].name, 0) == 0) {
             r.n_deleted++;
@@ -188,4 +189,45 @@ m31r_err m31ri_segments_cap(int dir, uint64_t limit_bytes, m31ri_cap_report *rep
     m31ri_dir_list_release(&names);
     *report = r;
     return err;
+}
+
+/* "20261123T102651Z" */
+static bool time_of(const char *utc, int64_t *out_ns)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", utc, utc + 4, utc + 6, utc + 9,
+             utc + 11, utc + 13);
+    return m31ri_timestamp_read(text, strlen(text), out_ns);
+}
+
+m31r_err m31ri_segments_each_newest_first(
+    int dir, m31r_err (*each)(void *context, const m31ri_old_segment *s, m31r_error *e),
+    void *context, m31r_error *e)
+{
+    m31ri_dir_list names = {0};
+    uint64_t bytes = 0;
+    m31r_err err = m31ri_dir_list_fd(dir, &names, e);
+    candidate *candidates = err == M31R_OK ? m31ri_calloc(names.n + 1, sizeof *candidates) : NULL;
+    if (err == M31R_OK && candidates == NULL) {
+        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for %zu names", names.n);
+    }
+    size_t n = err == M31R_OK ? find_candidates(dir, &names, candidates, &bytes) : 0;
+    for (size_t i = n; i-- > 0 && err == M31R_OK;) {
+        const candidate *c = &candidates[i];
+        m31ri_old_segment s = {c->name, c->bytes, 0, is_newest(candidates, n, c),
+                               c->parts.is_compressed};
+        err = time_of(c->parts.utc, &s.wall_ns) ? each(context, &s, e) : M31R_OK;
+    }
+    m31ri_free(candidates);
+    m31ri_dir_list_release(&names);
+    return err;
+}
+
+const char *m31ri_segment_stays(int dir, const m31ri_old_segment *s)
+{
+    if (s->is_newest) {
+        return "the newest of its lane";
+    }
+    return has_failures(dir, s->file, s->is_compressed) ? "holds an ERROR or CRITICAL record"
+                                                        : NULL;
 }

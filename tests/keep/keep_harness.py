@@ -8,7 +8,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "pipeline"))
 sys.path.insert(0, os.path.join(HERE, ".."))
 import e2e  # noqa: E402
-from e2e import Skip, need, test  # noqa: E402,F401
+from e2e import Skip, need, test, wait_until  # noqa: E402,F401
 from pipeline_harness import BIN, Place as PipelinePlace, Run, make_model, make_shards, make_tokenizer  # noqa: E402,F401
 
 SCRIPT = """import os, sys

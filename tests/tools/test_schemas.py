@@ -85,11 +85,13 @@ def main():
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
               ["trend", "--series", "steps.txt", "--preset", "perf"],
-              ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"], ["reproduce", "@", "--here"],
+              ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"],
               ["trend", "loss", "--gate", "--points", "--root", root],
               ["export", "--history", "-", "--root", root],
               ["key", "new"], ["verify", "@", "--prove", "train.observer.log:1"],
-              ["verify", "--proof", "proof.json"]]
+              ["verify", "--proof", "proof.json"], ["reproduce", "@", "--here"],
+              ["rm", "@", "--reason", "seen"], ["archive", "@", "elsewhere"],
+              ["clean", "--days", "0"]]
     seen, bad = set(), 0
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(root, os.path.join(folder, "runs"))
@@ -100,6 +102,11 @@ def main():
                 file.write("loss,9,Infinity,2026-11-23T14:07:09.000000Z,0\n")
         with open(os.path.join(folder, "table.csv"), "w", encoding="utf-8") as file:
             file.write("loss\n3\n-inf\n")
+        os.mkdir(os.path.join(folder, "logs"))
+        for n in (1, 2):
+            with open(os.path.join(folder, "logs", f"shell.00000{n}.20260101T000000Z.log"), "w",
+                      encoding="utf-8") as file:
+                file.write("{}\n")
         subprocess.run([command, "run", "--try", "--", "true"], cwd=folder, capture_output=True,
                        timeout=60)
         os.environ["XDG_CONFIG_HOME"] = os.path.join(folder, "config")

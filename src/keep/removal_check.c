@@ -1,0 +1,25 @@
+/* removal_check.c - what stands against removing a run, or a part of it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "keep/keep_int.h"
+#include "store/run_dir.h"
+
+void m31ri_removal_check(const m31r_reader *r, bool allows_release, char *why, size_t size)
+{
+    const m31r_facts *f = &r->facts;
+    m31ri_run_life life = M31RI_RUN_LIVE;
+    why[0] = '\0';
+    if (r->notes.tags == NULL) {
+        snprintf(why, size, "whether it is a release is not known: %.200s", f->problem);
+    } else if (f->release[0] != '\0' && !allows_release) {
+        snprintf(why, size, "it is the release \"%.80s\", which is kept for ever", f->release);
+    } else if (f->state == M31R_STATE_UNKNOWN) {
+        snprintf(why, size, "whether it has ended is not known: %.200s", f->state_why);
+    } else if (m31ri_run_dir_life(r->path, &life, NULL) != M31R_OK || life == M31RI_RUN_LIVE ||
+               f->state == M31R_STATE_RUNNING) {
+        snprintf(why, size, "a process of it lives");
+    } else if (life == M31RI_RUN_LEFT || f->has_live) {
+        snprintf(why, size, "nobody has ended it: m31r recover %.100s --yes", f->run_id);
+    }
+}
