@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "m31r/clean.h"
 #include "m31r/proof.h"
 #include "m31r/reader.h"
 #include "m31r/verify.h"
@@ -11,6 +12,7 @@
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {"complete", 0, NULL, "demand a recorded end and a seal"},
+    {"privacy", 0, NULL, "look for secrets and personal data in a run, file or directory"},
     {"seal", 0, NULL, "only whether every byte is as it was sealed"},
     {"key", 0, "HEX", "demand that this public key signed the seal"},
     {"prove", 0, "FILE:LINE", "write a proof that this line stood in the sealed run"},
@@ -69,8 +71,52 @@ static int check_proof(cli *c, const char *path)
     return err == M31R_OK ? 0 : cli_fail(c, &e);
 }
 
+static void show_leak(void *context, const m31r_leak *f)
+{
+    cli *c = context;
+    m31r_show_leak(&c->out, f, NULL);
+}
+
+static void show_unproved(void *context, const m31r_unproved *u)
+{
+    cli *c = context;
+    m31r_show_unproved(&c->out, u, NULL);
+}
+
+/* A path that exists is taken as it is; else it names a run. */
+static int run_privacy(cli *c)
+{
+    m31r_error e;
+    m31r_reader *reader = NULL;
+    m31r_privacy_summary sum;
+    m31r_privacy_check_options o = M31R_PRIVACY_CHECK_OPTIONS_INIT;
+    o.found = show_leak;
+    o.unproved = show_unproved;
+    o.context = c;
+    const char *path = c->n_args > 0 ? c->args[0] : "@";
+    m31r_err err = m31r_privacy_check(path, &o, &sum, &e);
+    if (err == M31R_E_NOTFOUND) {
+        err = m31r_reader_open(&reader, cli_value(c, "root"), path, &e);
+        path = err == M31R_OK ? m31r_reader_facts(reader)->path : path;
+        if (err == M31R_OK) {
+            err = m31r_privacy_check(path, &o, &sum, &e);
+        }
+    }
+    if (err == M31R_OK) {
+        err = m31r_show_privacy(&c->out, path, &sum, &e);
+    }
+    int status = err != M31R_OK     ? cli_fail(c, &e)
+                 : sum.n_found != 0 ? m31r_err_exit(M31R_E_INVALID)
+                                    : 0;
+    m31r_reader_close(reader);
+    return status;
+}
+
 static int run(cli *c)
 {
+    if (cli_has(c, "privacy")) {
+        return run_privacy(c);
+    }
     m31r_reader *reader = NULL;
     m31r_verification *v = NULL;
     m31r_error e;
@@ -107,14 +153,20 @@ static int run(cli *c)
 const command command_verify = {
     .name = "verify",
     .summary = "check that a run's record is whole, conforming and clean",
-    .usage = "[RUN] [--complete] [--seal] | RUN --prove FILE:LINE | --proof FILE",
+    .usage = "[RUN] [--complete] [--seal] | RUN --prove FILE:LINE | --proof FILE | "
+             "--privacy [RUN|FILE|DIRECTORY]",
     .options = options,
     .run = run,
-    .details = "Answers the five criteria of section 29 and the checks that they rest on, each "
-               "with its requirement. The verdict "
-               "is\nverified, prefix (a live or crashed run, up to its end so far), changed, "
-               "incomplete, invalid\n(a record breaks its stage's schema, docs/stages.md) or "
-               "unreadable; the exit status is 0 for the\nfirst two, else 4. Nothing is changed.",
-    .examples = "m31r verify @\nm31r verify @ --complete --json",
+    .details =
+        "Answers the five criteria of section 29 and the checks that they rest on, each "
+        "with its requirement. The verdict "
+        "is\nverified, prefix (a live or crashed run, up to its end so far), changed, "
+        "incomplete, invalid\n(a record breaks its stage's schema, docs/stages.md) or "
+        "unreadable; the exit status is 0 for the\nfirst two, else 4. Nothing is changed.\n\n"
+        "--privacy looks through every line of a run, a file (also another program's) or a "
+        "directory, and\ntells kind, file, line and column of what must not be there, never "
+        "the value: exit status 4. It names\nthe files of which nobody can say that they "
+        "are clean, such as captured output.",
+    .examples = "m31r verify @\nm31r verify @ --complete --json\nm31r verify --privacy @",
     .max_args = 1,
 };

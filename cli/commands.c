@@ -25,6 +25,7 @@ extern const command command_metrics;
 extern const command command_note;
 extern const command command_recover;
 extern const command command_release;
+extern const command command_redact;
 extern const command command_reproduce;
 extern const command command_rm;
 extern const command command_run;
@@ -55,6 +56,7 @@ const command *const all_commands[] = {
     &command_log,
     &command_metric,
     &command_verify,
+    &command_redact,
     &command_reproduce,
     &command_key,
     &command_recover,

@@ -20,6 +20,7 @@
 #include "m31r/anomaly.h"
 #include "m31r/chain.h"
 #include "m31r/changes.h"
+#include "m31r/clean.h"
 #include "m31r/compare.h"
 #include "m31r/diff.h"
 #include "m31r/error.h"
@@ -209,6 +210,31 @@ M31R_API m31r_err m31r_show_proof(const m31r_screen *s, const m31r_proof *p, m31
  * Thread:  one at a time per screen.
  */
 M31R_API m31r_err m31r_show_key(const m31r_screen *s, const m31r_key *key, m31r_error *e);
+
+/* Writes what was found in a file, where, and by which rule: one line.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_leak(const m31r_screen *s, const m31r_leak *l, m31r_error *e);
+
+/* Writes which file cannot be proved clean, and why: one line.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_unproved(const m31r_screen *s, const m31r_unproved *u, m31r_error *e);
+
+/* Writes the sums of a search for what must not be there.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_privacy(const m31r_screen *s, const char *path,
+                                    const m31r_privacy_summary *sum, m31r_error *e);
 
 /* Writes what was, or would be, done with a run that nobody ended.
  *

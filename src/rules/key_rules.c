@@ -254,7 +254,7 @@ m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_
         return judge_token(&w);
     }
     if (row->kind == NULL || (in_text && !row->in_text) ||
-        (row->class == M31RI_KEY_PROMPT && m31ri_privacy_allows_prompts(p))) {
+        (row->class == M31RI_KEY_PROMPT && m31ri_privacy_keeps_prompts(p))) {
         return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
     return (m31ri_key_verdict){(m31ri_key_class)row->class, row->kind};

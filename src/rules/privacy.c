@@ -126,7 +126,7 @@ bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length
     return false;
 }
 
-bool m31ri_privacy_allows_prompts(const m31ri_privacy *p)
+bool m31ri_privacy_keeps_prompts(const m31ri_privacy *p)
 {
     return p != NULL && p->allow_prompts;
 }
@@ -202,10 +202,20 @@ static inline bool has_any(m31ri_subject *t)
     return t->first != 0 || t->n > M31RI_BLOCK; /* most strings have none */
 }
 
-/* Appends nothing when nothing is found. */
-static uint32_t clean_text(const m31ri_privacy *p, const char *text, size_t length, m31ri_buf *out)
+static void note(const m31ri_privacy *p, const m31ri_match *m, m31ri_teller teller)
 {
-    m31ri_subject t = {.p = p, .index = p->index, .s = text, .n = length};
+    const char *rule = m->rule != NULL ? m->rule : "key";
+    count_one(p, m->kind, rule);
+    if (teller.tell != NULL) {
+        teller.tell(teller.context, m->kind, rule, m->start);
+    }
+}
+
+/* Appends nothing when nothing is found. */
+static uint32_t clean_text(const m31ri_privacy *p, m31ri_text_view text, m31ri_buf *out,
+                           m31ri_teller teller)
+{
+    m31ri_subject t = {.p = p, .index = p->index, .s = text.s, .n = text.n};
     uint32_t n = 0;
     size_t at = 0;
     m31ri_match m;
@@ -213,18 +223,18 @@ static uint32_t clean_text(const m31ri_privacy *p, const char *text, size_t leng
         return 0;
     }
     while (m31ri_search_next(&t, &at, &m)) {
-        m31ri_buf_add(out, text + t.floor, m.start - t.floor);
+        m31ri_buf_add(out, text.s + t.floor, m.start - t.floor);
         if (m.instead != NULL) {
             m31ri_buf_add_str(out, m.instead);
         } else {
             add_marker(out, m.kind);
         }
-        count_one(p, m.kind, m.rule != NULL ? m.rule : "key");
+        note(p, &m, teller);
         n++;
         t.floor = m.end;
     }
     if (n != 0) {
-        m31ri_buf_add(out, text + t.floor, length - t.floor);
+        m31ri_buf_add(out, text.s + t.floor, text.n - t.floor);
     }
     return n;
 }
@@ -258,16 +268,23 @@ static bool takes_all(m31ri_key_verdict v, const char *text, size_t length)
     }
 }
 
+uint32_t m31ri_privacy_clean_telling(const m31ri_privacy *p, m31ri_key_verdict key,
+                                     m31ri_text_view text, m31ri_buf *out, m31ri_teller teller)
+{
+    if (key.class != M31RI_KEY_NONE && text.n != 0 && takes_all(key, text.s, text.n) &&
+        !m31ri_is_placeholder(text.s, text.n)) {
+        add_marker(out, key.kind);
+        note(p, &(m31ri_match){.kind = key.kind}, teller);
+        return 1;
+    }
+    return clean_text(p, text, out, teller);
+}
+
 uint32_t m31ri_privacy_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
                              size_t length, m31ri_buf *out)
 {
-    if (key.class != M31RI_KEY_NONE && length != 0 && takes_all(key, text, length) &&
-        !m31ri_is_placeholder(text, length)) {
-        add_marker(out, key.kind);
-        count_one(p, key.kind, "key");
-        return 1;
-    }
-    return clean_text(p, text, length, out);
+    return m31ri_privacy_clean_telling(p, key, (m31ri_text_view){text, length}, out,
+                                       (m31ri_teller){NULL, NULL});
 }
 
 bool m31ri_privacy_is_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,

@@ -78,6 +78,9 @@ const char *m31ri_privacy_key_kind(const m31ri_privacy *p, const char *key, size
 uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length,
                              const char *text, size_t length, m31ri_buf *out);
 
+/* True when text of users is written by choice. Thread: any. */
+bool m31ri_privacy_keeps_prompts(const m31ri_privacy *p);
+
 /* What was found so far, in the order of the first find; returns how many rows of
  * M31RI_PRIVACY_COUNTS. Thread: any. */
 size_t m31ri_privacy_counts(const m31ri_privacy *p, m31ri_privacy_count *out);
@@ -89,6 +92,24 @@ m31ri_key_verdict m31ri_privacy_judge(const m31ri_privacy *p, const char *key, s
  * when nothing is to be replaced: what most strings are. Thread: any. */
 uint32_t m31ri_privacy_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
                              size_t length, m31ri_buf *out);
+
+typedef struct m31ri_text_view {
+    const char *s;
+    size_t n;
+} m31ri_text_view;
+
+/* Who is told of each find: what, by which rule, and where in the text it begins. */
+typedef struct m31ri_teller {
+    void (*tell)(void *context, const char *kind, const char *rule, size_t start);
+    void *context;
+} m31ri_teller;
+
+/* As m31ri_privacy_clean(), and says what it finds. Thread: any. */
+uint32_t m31ri_privacy_clean_telling(const m31ri_privacy *p, m31ri_key_verdict key,
+                                     m31ri_text_view text, m31ri_buf *out, m31ri_teller teller);
+
+/* The verdict on the argument behind this one: "--password". Thread: any. */
+m31ri_key_verdict m31ri_privacy_judge_option(const m31ri_privacy *p, const char *s, size_t length);
 
 /* True when m31ri_privacy_clean() would find nothing; counts nothing. Thread: any. */
 bool m31ri_privacy_is_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,

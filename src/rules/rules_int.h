@@ -54,7 +54,6 @@ size_t m31ri_key_fold(const char *key, size_t length, char *out, size_t size);
 
 /* True when the caller's own list holds the key. */
 bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length);
-bool m31ri_privacy_allows_prompts(const m31ri_privacy *p);
 
 /* The same rules with prompts allowed, borrowing from `p`: m31ri_free() it before `p`. NULL when
  * memory is out. */

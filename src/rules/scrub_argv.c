@@ -61,3 +61,14 @@ uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *arg
     }
     return changed;
 }
+
+m31ri_key_verdict m31ri_privacy_judge_option(const m31ri_privacy *p, const char *s, size_t length)
+{
+    char option[128];
+    if (length == 0 || s[0] != '-' || length >= sizeof option) {
+        return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
+    }
+    memcpy(option, s, length);
+    option[length] = '\0';
+    return option_verdict(p, option);
+}

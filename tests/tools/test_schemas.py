@@ -81,7 +81,7 @@ def main():
               ["metrics", "@", "--root", root],
               ["explain", "@", "--root", root], ["lineage", "@", "--root", root],
               ["diff", "@", "@", "--root", root], ["compare", "@", "@", "--all", "--root", root],
-              ["verify", "@", "--root", root],
+              ["verify", "@", "--root", root], ["verify", "--privacy", "leaky.log"],
               ["recover", "@", "--root", root], ["info"], ["help", "--all"], ["shwo"],
               ["init", "--dataset", "none"], ["logs", "-"], ["note", "@", "seen", "--root", "runs"],
               ["trend", "--series", "steps.txt", "--preset", "perf"],
@@ -100,6 +100,8 @@ def main():
         for points in glob.glob(os.path.join(folder, "runs", "*", "metrics.csv")):
             with open(points, "a", encoding="utf-8") as file:
                 file.write("loss,9,Infinity,2026-11-23T14:07:09.000000Z,0\n")
+        with open(os.path.join(folder, "leaky.log"), "w", encoding="utf-8") as file:
+            file.write("password=hunter2\n")
         with open(os.path.join(folder, "table.csv"), "w", encoding="utf-8") as file:
             file.write("loss\n3\n-inf\n")
         os.mkdir(os.path.join(folder, "logs"))
