@@ -89,7 +89,10 @@ typedef struct m31r_facts {
     int64_t exit_status;
     const char *signal, *cause, *evidence;
     int64_t lost_records, lost_points;
-    const char *resumes; /* id of the run that this one continues */
+    int64_t n_redacted;   /* values that the privacy rules took out */
+    const char *redacted; /* of these, by kind: "token 3, email 9" */
+    bool keeps_prompts;   /* text of users is kept by choice */
+    const char *resumes;  /* id of the run that this one continues */
     int64_t resumes_step;
     const char *host, *writer, *library_version, *capture, *command;
     const char *cpu_model, *arch;

@@ -377,6 +377,22 @@ static void warn_of_key(m31r_run *run)
     }
 }
 
+/* What the privacy rules took out, by kind and rule: of what this process wrote. */
+static void record_redactions(m31r_run *run)
+{
+    m31ri_privacy_count rows[M31RI_PRIVACY_COUNTS];
+    size_t n = m31ri_privacy_counts(run->privacy, rows);
+    json_t *found = json_array();
+    json_int_t total = 0;
+    for (size_t i = 0; i < n; i++) {
+        total += (json_int_t)rows[i].n;
+        json_array_append_new(found, json_pack("{s:s, s:s, s:I}", "kind", rows[i].kind, "rule",
+                                               rows[i].rule, "n", (json_int_t)rows[i].n));
+    }
+    m31ri_metadata_set(&run->metadata, "privacy.redacted", json_integer(total));
+    m31ri_metadata_set(&run->metadata, "privacy.found", found);
+}
+
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e)
 {
@@ -403,6 +419,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     count_unsaid_losses(run);
     m31ri_points_close(run);
     record_end_in_metadata(run, &final);
+    record_redactions(run);
     keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));
     keep_first(&err,
                m31ri_metadata_save(&run->metadata, &run->dir, true, err == M31R_OK ? e : NULL));

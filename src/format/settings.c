@@ -27,7 +27,8 @@ typedef enum kind {
     KIND_DOTTED,
     KIND_STAGE,
     KIND_SEED,
-    KIND_METRICS
+    KIND_METRICS,
+    KIND_PRIVACY
 } kind;
 
 typedef struct rule {
@@ -50,6 +51,7 @@ static const rule section_rules[] = {
     {"sample_interval_s", KIND_SECONDS, AT(m31ri_settings, sample_interval_s), 0.1, 3600, 0},
     {"log_prompts", KIND_BOOL, AT(m31ri_settings, log_prompts), 0, 0, 0},
     {"deny_keys", KIND_KEYS, AT(m31ri_settings, deny_keys), 0, 0, 0},
+    {"privacy_rules", KIND_PRIVACY, AT(m31ri_settings, privacy_rules), 0, 0, 0},
     {"block_timeout_s", KIND_SECONDS, AT(m31ri_settings, block_timeout_s), 0, 3600, 0},
     {"sync_interval_s", KIND_SECONDS, AT(m31ri_settings, sync_interval_s), 0, 3600, 0},
     {"rotate_mib", KIND_INT, AT(m31ri_settings, rotate_mib), 1, 1048576, 0},
@@ -185,6 +187,60 @@ static m31r_err take_list(const reader *r, const rule *what, const m31ri_yaml_no
     return M31R_OK;
 }
 
+static void privacy_release(m31ri_privacy_settings *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        m31ri_free(l->items[i].kind);
+        m31ri_free(l->items[i].pattern);
+    }
+    m31ri_free(l->items);
+    *l = (m31ri_privacy_settings){0};
+}
+
+static bool is_kind(const m31ri_yaml_node *n)
+{
+    size_t length = n != NULL && n->type == M31RI_YAML_STRING
+                        ? strspn(n->text, "abcdefghijklmnopqrstuvwxyz0123456789_")
+                        : 0;
+    return length >= 1 && length <= 40 && n->text[length] == '\0';
+}
+
+/* {kind: acme_token, pattern: "acme_[A-Za-z0-9]{20,}"} */
+static m31r_err take_privacy_rule(const reader *r, const rule *what, const m31ri_yaml_node *n,
+                                  m31ri_privacy_settings *out)
+{
+    const m31ri_yaml_node *name = m31ri_yaml_get(n, "kind");
+    const m31ri_yaml_node *pattern = m31ri_yaml_get(n, "pattern");
+    bool fits = n->type == M31RI_YAML_MAP && n->n_children == 2 && is_kind(name) &&
+                pattern != NULL && pattern->type == M31RI_YAML_STRING && is_plain_text(pattern);
+    if (!fits) {
+        return wrong(r, what, n, "a list of {kind: NAME, pattern: PATTERN}, NAME of a-z 0-9 _");
+    }
+    bool is_quoted = pattern->end - pattern->start > pattern->text_length;
+    m31ri_privacy_setting *item = &out->items[out->n];
+    *item = (m31ri_privacy_setting){.kind = m31ri_strdup(name->text),
+                                    .pattern = m31ri_strdup(pattern->text),
+                                    .line = pattern->line,
+                                    .column = pattern->column + is_quoted};
+    out->n++;
+    return item->kind != NULL && item->pattern != NULL ? M31R_OK : out_of_memory(r);
+}
+
+static m31r_err take_privacy(const reader *r, const rule *what, const m31ri_yaml_node *n,
+                             m31ri_privacy_settings *out)
+{
+    if (n->type != M31RI_YAML_LIST || n->n_children > M31RI_SETTING_PRIVACY_RULES) {
+        return wrong(r, what, n, "a list of {kind: NAME, pattern: PATTERN}, 64 at most");
+    }
+    *out = (m31ri_privacy_settings){
+        .items = m31ri_calloc((size_t)n->n_children + 1, sizeof *out->items)};
+    m31r_err err = out->items != NULL ? M31R_OK : out_of_memory(r);
+    for (const m31ri_yaml_node *c = n->first; c != NULL && err == M31R_OK; c = c->next) {
+        err = take_privacy_rule(r, what, c, out);
+    }
+    return err;
+}
+
 static m31r_err take_number(const reader *r, const rule *what, const m31ri_yaml_node *n, void *out)
 {
     char wanted[96];
@@ -275,6 +331,8 @@ static m31r_err take(const reader *r, const rule *what, const m31ri_yaml_node *n
     case KIND_KEYS:
     case KIND_METRICS:
         return take_list(r, what, n, out);
+    case KIND_PRIVACY:
+        return take_privacy(r, what, n, out);
     case KIND_TEXT:
     case KIND_DOTTED:
     case KIND_STAGE:
@@ -421,6 +479,7 @@ void m31ri_settings_init(m31ri_settings *s)
 void m31ri_settings_release(m31ri_settings *s)
 {
     list_release(&s->deny_keys);
+    privacy_release(&s->privacy_rules);
 }
 
 m31r_err m31ri_settings_read(const m31ri_yaml *config, const char *path, m31ri_settings *out,

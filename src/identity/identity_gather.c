@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "identity/identity_int.h"
+#include "rules/privacy_run.h"
 
 m31r_err m31ri_identity_no_memory(m31r_error *e)
 {
@@ -43,18 +44,6 @@ static void take_options(m31ri_gather *g, const m31r_run_options *o)
     }
 }
 
-static m31r_err make_privacy(m31ri_identity *id, m31r_error *e)
-{
-    m31ri_privacy_options options = {
-        .allow_prompts = id->settings.log_prompts,
-        .deny_keys = (const char *const *)id->settings.deny_keys.items,
-        .n_deny_keys = id->settings.deny_keys.n,
-        .home = getenv("HOME"),
-    };
-    id->privacy = m31ri_privacy_new(&options);
-    return id->privacy != NULL ? M31R_OK : m31ri_identity_no_memory(e);
-}
-
 static m31r_err gather(m31ri_gather *g, const char *project, m31r_error *e)
 {
     m31r_err err = m31ri_identity_take_project(g, project, e);
@@ -62,7 +51,7 @@ static m31r_err gather(m31ri_gather *g, const char *project, m31r_error *e)
         err = m31ri_identity_take_config(g, e);
     }
     if (err == M31R_OK) {
-        err = make_privacy(g->id, e);
+        err = m31ri_privacy_read(&g->id->settings, g->id->config_path, &g->id->privacy, e);
     }
     if (err == M31R_OK) {
         err = m31ri_identity_take_argv(g, e);

@@ -125,8 +125,38 @@ static const char *command_line(m31r_reader *r)
     return m31ri_reader_keep(r, text);
 }
 
+/* "token 3, email 9": by kind, in the order of the first find. */
+static const char *redacted_text(m31r_reader *r)
+{
+    const json_t *found = m31ri_reader_get(r, "privacy.found");
+    m31ri_buf text = M31RI_BUF_INIT;
+    for (size_t i = 0; i < json_array_size(found); i++) {
+        const char *kind = json_string_value(json_object_get(json_array_get(found, i), "kind"));
+        json_int_t n = 0;
+        bool is_first = kind != NULL;
+        for (size_t k = 0; kind != NULL && k < json_array_size(found); k++) {
+            const json_t *row = json_array_get(found, k);
+            const char *other = json_string_value(json_object_get(row, "kind"));
+            if (other != NULL && strcmp(other, kind) == 0) {
+                is_first = is_first && k >= i;
+                n += json_integer_value(json_object_get(row, "n"));
+            }
+        }
+        if (is_first) {
+            m31ri_buf_add_format(&text, "%s%s %lld", text.length != 0 ? ", " : "", kind,
+                                 (long long)n);
+        }
+    }
+    char *copy = m31ri_strdup(m31ri_buf_str(&text));
+    m31ri_buf_release(&text);
+    return m31ri_reader_keep(r, copy);
+}
+
 static void fill_end(m31r_reader *r, m31r_facts *f)
 {
+    f->n_redacted = number_at(r, "privacy.redacted");
+    f->redacted = redacted_text(r);
+    f->keeps_prompts = json_is_true(m31ri_reader_get(r, "privacy.log_prompts"));
     f->exit_status = number_at(r, "exit_status");
     f->signal = m31ri_reader_text(r, "signal");
     f->cause = m31ri_reader_text(r, "cause");

@@ -3,16 +3,45 @@
 
 #include <stdlib.h>
 
+#include "base/fail.h"
 #include "base/os_file.h"
 #include "format/yaml.h"
+#include "rules/rule_pattern.h"
 
 m31ri_privacy *m31ri_privacy_of_settings(const m31ri_settings *s)
 {
+    m31ri_own_rule patterns[M31RI_SETTING_PRIVACY_RULES];
+    for (size_t i = 0; i < s->privacy_rules.n; i++) {
+        patterns[i] = (m31ri_own_rule){.kind = s->privacy_rules.items[i].kind,
+                                       .pattern = s->privacy_rules.items[i].pattern};
+    }
     const m31ri_privacy_options o = {.allow_prompts = s->log_prompts,
                                      .deny_keys = (const char *const *)s->deny_keys.items,
                                      .n_deny_keys = s->deny_keys.n,
-                                     .home = getenv("HOME")};
+                                     .home = getenv("HOME"),
+                                     .patterns = patterns,
+                                     .n_patterns = s->privacy_rules.n};
     return m31ri_privacy_new(&o);
+}
+
+m31r_err m31ri_privacy_read(const m31ri_settings *s, const char *path, m31ri_privacy **out,
+                            m31r_error *e)
+{
+    for (size_t i = 0; i < s->privacy_rules.n; i++) {
+        const m31ri_privacy_setting *rule = &s->privacy_rules.items[i];
+        m31ri_pattern pattern;
+        m31ri_pattern_fault fault;
+        if (!m31ri_pattern_read(rule->pattern, &pattern, &fault)) {
+            m31ri_fail(e, M31R_E_CONFIG, "observability.privacy_rules: the pattern of %s: %s",
+                       rule->kind, fault.what);
+            m31ri_fail_at(e, path, rule->line, rule->column + (uint32_t)fault.at);
+            m31ri_fail_hint(e, "A pattern is text, then sets with a length: "
+                               "acme_[A-Za-z0-9]{20,}; docs/PRIVACY.md says more.");
+            return M31R_E_CONFIG;
+        }
+    }
+    *out = m31ri_privacy_of_settings(s);
+    return *out != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory for the rules");
 }
 
 m31ri_privacy *m31ri_privacy_of_run(int dir)

@@ -9,6 +9,13 @@
 /* The rules that these settings ask for; NULL when memory is out. Nothing of `s` is kept. */
 m31ri_privacy *m31ri_privacy_of_settings(const m31ri_settings *s);
 
+/* The rules that these settings ask for, in `*out`; nothing of `s` is kept. A pattern that does not
+ * parse, or would be slow, is refused.
+ *
+ * Errors: M31R_E_CONFIG with line and column in `path`, M31R_E_NOMEM. */
+m31r_err m31ri_privacy_read(const m31ri_settings *s, const char *path, m31ri_privacy **out,
+                            m31r_error *e);
+
 /* The rules of the run in `dir` (a descriptor): those of its config_snapshot.yaml, the defaults
  * where it has none that can be read. NULL when memory is out. */
 m31ri_privacy *m31ri_privacy_of_run(int dir);

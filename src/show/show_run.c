@@ -76,6 +76,8 @@ void m31ri_add_facts(m31r_json *j, const m31r_facts *f)
     add_text(j, "resumes", f->resumes);
     add_number(j, "lost_records", f->lost_records);
     add_number(j, "lost_points", f->lost_points);
+    add_number(j, "redacted", f->n_redacted);
+    m31r_json_add_bool(j, "log_prompts", f->keeps_prompts);
 }
 
 static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const m31r_reader *r,
@@ -220,6 +222,23 @@ static void write_time(const m31r_screen *s, const m31r_facts *f)
     }
 }
 
+/* What the privacy rules took out, and what was kept by choice; nothing when there is neither. */
+static void write_privacy(const m31r_screen *s, const m31r_facts *f)
+{
+    char text[M31RI_HUMAN_BYTES];
+    if (f->n_redacted > 0) {
+        label(s, "privacy");
+        fprintf(s->out, "%s taken out", m31ri_human_count(f->n_redacted, text));
+        put(s, f->redacted[0] != '\0' ? ": " : "", f->redacted);
+        fputc('\n', s->out);
+    }
+    if (f->keeps_prompts) {
+        label(s, "prompts");
+        fprintf(s->out, "%skept by choice%s: observability.log_prompts is on\n",
+                m31ri_style_on(s, M31RI_RED), m31ri_style_off(s, M31RI_RED));
+    }
+}
+
 /* Who says so: what only the command line claims is not confirmed by the program. */
 static const char *source_text(const m31r_identity_value *v)
 {
@@ -339,6 +358,7 @@ m31r_err m31r_show_run(const m31r_screen *s, const m31r_chain *chain, const m31r
     }
     write_head(s, f, n > 1 ? newest.last_step : m31r_series_last_step(series), n);
     write_time(s, f);
+    write_privacy(s, f);
     write_identity(s, f);
     m31ri_write_notes(s, r);
     m31ri_write_warned(s, r);
