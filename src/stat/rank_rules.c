@@ -15,6 +15,7 @@
 #define WINDOW 64
 #define SLOW_SHARE 0.05
 #define SLOW_SIGMAS 6.0
+#define SLOW_NOISE 0.8 /* of one ratio: 5 errors of a median of 64 */
 #define RISE_SHARE 0.025
 #define RISE_SIGMAS 1.35 /* of one ratio: 6 errors of the difference of two medians of 64 */
 #define BEHIND_SHARE 0.015
@@ -137,30 +138,31 @@ void m31ri_rank_rules_add(m31ri_rank_rules *r, const double *figures)
 /* What a rank's level must stay within: the lower of the two ways to be a straggler. */
 static double slow_limit(const m31ri_rank_rules *r, const rank_state *k)
 {
-    double behind = r->usual_level * (1 + fmax(SLOW_SHARE, SLOW_SIGMAS * r->level_sigma));
-    if (k->base == 0) {
-        return behind;
-    }
+    double noise = fmax(SLOW_SIGMAS * r->level_sigma, SLOW_NOISE * k->spread);
+    double behind = r->usual_level * (1 + fmax(SLOW_SHARE, noise));
     double risen = k->base + fmax(RISE_SHARE, RISE_SIGMAS * k->spread);
     return fmin(behind, fmax(risen, r->usual_level * (1 + BEHIND_SHARE)));
 }
 
 static m31ri_verdict judge_slow(const m31ri_rank_rules *r, rank_state *k, m31ri_anomaly *out)
 {
+    if (k->base == 0) {
+        return M31RI_NOTHING;
+    }
     double limit = slow_limit(r, k);
     if (k->is_slow) {
         k->is_slow = k->level > k->clear_below;
         return k->is_slow ? M31RI_NOTHING : M31RI_CLEARED;
     }
-    if (!m31ri_window_is_full(&k->recent) || k->level <= limit) {
+    if (k->level <= limit) {
         return M31RI_NOTHING;
     }
-    double usual = k->base != 0 ? k->base : r->usual_level;
+    double usual = fmin(k->base, r->usual_level);
     k->is_slow = true;
     k->clear_below = usual + (limit - usual) / 2;
     *out = (m31ri_anomaly){.kind = M31RI_ANOMALY_STRAGGLER,
                            .value = k->level,
-                           .usual = usual,
+                           .usual = k->base,
                            .limit = limit,
                            .n = WINDOW};
     return M31RI_OPENED;

@@ -1,25 +1,29 @@
-/* rule_diverge.c - the median of 32 values stands above the lowest such median of the last 512 by 8
- * % and by two robust sigmas of the 128 values before.
+/* rule_diverge.c - the median of 32 values stands above the lowest such median of the last 512 by
+ * 8 % and by 2.5 robust sigmas of the 128 values before.
  *
- * Medians are deaf to spikes, whatever their height; two sigmas of single values are some ten of a
+ * Medians are deaf to spikes, whatever their height; 2.5 sigmas of single values are some ten of a
  * median of 32. The lowest medians are kept by parts of 64 values, so that 512 need 8 numbers.
  *
  * While a series has not 160 values yet there is no such past; then the median of 8 values at twice
- * the lowest one, or at four times the very first value, says that training never began to work.
+ * the lowest one, or at four times the very first value, says that training never began to work. In
+ * a noisy series a ratio means little: it counts from 5 or 7 sigmas of one value on, as logarithms.
  */
-#include "stat/series_rules.h"
-
 #include <math.h>
 #include <stddef.h>
+
+#include "stat/series_rules.h"
 
 #define RECENT 32
 #define BEFORE 128
 #define NEWEST 8
+#define FEWEST 16
 #define PART 64
 #define SHARE 0.08
-#define SIGMAS 2.0
-#define EARLY_SHARE 1.0
-#define FIRST_SHARE 3.0
+#define SIGMAS 2.5
+#define LOW_TIMES 2.0
+#define LOW_SIGMAS 5.0
+#define FIRST_TIMES 4.0
+#define FIRST_SIGMAS 7.0
 
 void m31ri_diverge_init(m31ri_diverge_rule *r)
 {
@@ -72,19 +76,37 @@ static m31ri_verdict open_above(m31ri_diverge_rule *r, m31ri_anomaly found, m31r
     return M31RI_OPENED;
 }
 
-/* Before there is a past of 160 values. */
+/* How much a value differs from the one before, of the last 32, as logarithms: the noise of one
+ * value, whatever the trend. All are above 0. */
+static double log_sigma(const m31ri_diverge_rule *r)
+{
+    double steps[RECENT];
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < r->recent.n; i++) {
+        if (r->recent.n < RECENT || i != r->recent.at) { /* there the ring begins */
+            steps[n++] = fabs(log(r->recent.arrived[i] / r->recent.arrived[i - 1]));
+        }
+    }
+    return M31RI_SIGMAS_OF_MAD / sqrt(2) * m31ri_median_of(steps, n);
+}
+
+/* Before there is a past of 160 values. Of losses above 0 only: others have no ratios. */
 static m31ri_verdict judge_early(m31ri_diverge_rule *r, m31ri_anomaly *out)
 {
-    if (!m31ri_window_is_full(&r->newest)) {
+    if (r->n < FEWEST || r->recent.sorted[0] <= 0 || r->first <= 0) {
         return M31RI_NOTHING;
     }
     double median = m31ri_window_median(&r->newest);
-    double by_low = r->first_low + EARLY_SHARE * fabs(r->first_low);
-    double by_first = r->first + FIRST_SHARE * fabs(r->first);
-    bool is_first = by_first < by_low;
-    double usual = is_first ? r->first : r->first_low;
-    double limit = is_first ? by_first : by_low;
-    if (median > limit && usual != 0) {
+    double usual = 0;
+    double limit = INFINITY;
+    if (median > LOW_TIMES * r->first_low || median > FIRST_TIMES * r->first) {
+        double sigma = log_sigma(r);
+        double by_low = r->first_low * fmax(LOW_TIMES, exp(LOW_SIGMAS * sigma));
+        double by_first = r->first * fmax(FIRST_TIMES, exp(FIRST_SIGMAS * sigma));
+        usual = by_first < by_low ? r->first : r->first_low;
+        limit = fmin(by_first, by_low);
+    }
+    if (median > limit) {
         return open_above(
             r, (m31ri_anomaly){.value = median, .usual = usual, .limit = limit, .n = NEWEST}, out);
     }

@@ -2,15 +2,18 @@
  *
  * The baseline is the median of 200 steps after a warm-up of 50. Against it stand the median of the
  * last 64 steps, for what is plain (8 %), and of the last 256, looked at once in 64 steps, for what
- * is small but lasting (3 %); both limits give way to the noise: a median of n values has a
- * standard error of 1.25 spread/sqrt(n), and a limit is never nearer than 4 of them. A few slow
- * steps in hundreds move no median. When a run gets faster for good, that is the new baseline.
+ * is small but lasting (4 %); both limits give way to the noise: a median of n values has a
+ * standard error of 1.25 spread/sqrt(n), and a limit is never nearer than 4 of them, nor than 3
+ * times what the medians of the four parts of the baseline are above it: a machine that others use
+ * wanders. A few slow steps in hundreds move no median. When a run gets faster for good, that is
+ * the new baseline.
  *
  * Steps with an evaluation, a checkpoint or a hiccup of the network take a few times as long in
  * every real run, and nobody wants to hear of them; 20 times as long is told.
  */
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "stat/series_rules.h"
 
@@ -20,29 +23,39 @@
 #define WIDE 256
 #define WIDE_EVERY 64
 #define RECENT_SHARE 0.08
-#define WIDE_SHARE 0.03
+#define WIDE_SHARE 0.04
 #define ERRORS 5.0 /* spread / sqrt(n): 4 standard errors of a median */
+#define BASE_PARTS 4
+#define WANDERS 3.0 /* times what the parts of the baseline differ */
 #define OUTLIER_TIMES 20.0
 
 void m31ri_slow_init(m31ri_slow_rule *r)
 {
     m31ri_window_init(&r->recent, RECENT);
     m31ri_history_init(&r->wide, BASE_STEPS);
-    r->base = r->spread = r->clear_below = 0;
+    r->base = r->spread = r->wander = r->clear_below = 0;
     r->n = r->n_since = 0;
     r->is_open = r->is_outlier = false;
 }
 
 static void set_base(m31ri_slow_rule *r)
 {
+    double part[WIDE / BASE_PARTS];
+    uint32_t n = r->wide.n / BASE_PARTS;
     r->base = m31ri_history_median(&r->wide);
-    r->spread = r->base > 0 ? m31ri_history_sigma(&r->wide, r->base) / r->base : 0;
+    r->spread = r->wander = 0;
+    for (uint32_t i = 0; i < BASE_PARTS && r->base > 0; i++) {
+        memcpy(part, r->wide.values + (size_t)i * n, n * sizeof *part);
+        r->wander = fmax(r->wander, m31ri_median_of(part, n) / r->base - 1);
+        r->spread = m31ri_history_sigma(&r->wide, r->base) / r->base;
+    }
 }
 
 /* Opens when the median of the last `n` steps is past its limit. */
 static bool opens(m31ri_slow_rule *r, double median, double share, int64_t n, m31ri_anomaly *out)
 {
-    double limit = r->base * (1 + fmax(share, ERRORS * r->spread / sqrt((double)n)));
+    double noise = fmax(ERRORS * r->spread / sqrt((double)n), WANDERS * r->wander);
+    double limit = r->base * (1 + fmax(share, noise));
     if (median <= limit) {
         return false;
     }

@@ -97,6 +97,7 @@ typedef struct m31ri_slow_rule {
     double base;         /* 0 until it is known */
     double spread;       /* of the baseline, relative */
     int64_t n;           /* values so far */
+    double wander;       /* how far above it its parts are, relative */
     int64_t n_since;     /* the baseline was known, or an episode was over */
     double clear_below;
     bool is_open, is_outlier;
