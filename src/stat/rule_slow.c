@@ -4,7 +4,7 @@
  * last 64 steps, for what is plain (8 %), and of the last 256, looked at once in 64 steps, for what
  * is small but lasting (4 %); both limits give way to the noise: a median of n values has a
  * standard error of 1.25 spread/sqrt(n), and a limit is never nearer than 4 of them, nor than 3
- * times what the medians of the four parts of the baseline are above it: a machine that others use
+ * times what the second highest median of its four parts is above it: a machine that others use
  * wanders. A few slow steps in hundreds move no median. When a run gets faster for good, that is
  * the new baseline.
  *
@@ -38,17 +38,28 @@ void m31ri_slow_init(m31ri_slow_rule *r)
     r->is_open = r->is_outlier = false;
 }
 
-static void set_base(m31ri_slow_rule *r)
+/* The second highest median of a part: one part alone may be what the rule is to find. */
+static double high_part(const m31ri_slow_rule *r)
 {
     double part[WIDE / BASE_PARTS];
+    double highest = 0;
+    double second = 0;
     uint32_t n = r->wide.n / BASE_PARTS;
-    r->base = m31ri_history_median(&r->wide);
-    r->spread = r->wander = 0;
-    for (uint32_t i = 0; i < BASE_PARTS && r->base > 0; i++) {
+    for (uint32_t i = 0; i < BASE_PARTS; i++) {
         memcpy(part, r->wide.values + (size_t)i * n, n * sizeof *part);
-        r->wander = fmax(r->wander, m31ri_median_of(part, n) / r->base - 1);
-        r->spread = m31ri_history_sigma(&r->wide, r->base) / r->base;
+        double median = m31ri_median_of(part, n);
+        second = median > highest ? highest : fmax(second, median);
+        highest = fmax(highest, median);
     }
+    return second;
+}
+
+static void set_base(m31ri_slow_rule *r)
+{
+    r->base = m31ri_history_median(&r->wide);
+    bool is_known = r->base > 0;
+    r->spread = is_known ? m31ri_history_sigma(&r->wide, r->base) / r->base : 0;
+    r->wander = is_known ? fmax(0, high_part(r) / r->base - 1) : 0;
 }
 
 /* Opens when the median of the last `n` steps is past its limit. */
