@@ -35,7 +35,8 @@ typedef struct m31r_lineage_run {
     const char *run_id, *path, *name, *stage;
     m31r_state state;
     m31r_kin kin;
-    int generations; /* links between it and the run asked for */
+    int generations;         /* links between it and the run asked for */
+    const char *start, *end; /* timestamps as in records */
     const char *config, *config_digest, *dataset, *tokenizer, *commit, *seed;
     bool is_dirty;
     const char *metric; /* the one that a list of runs shows, and its last value; "" for none */

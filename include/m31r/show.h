@@ -186,6 +186,26 @@ M31R_API m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m3
  */
 M31R_API m31r_err m31r_show_lineage(const m31r_screen *s, const m31r_lineage *l, m31r_error *e);
 
+/* Writes a lineage as one JSON document of W3C PROV (PROV-JSON): runs are activities, files by
+ * their SHA-256 entities, config, dataset, tokenizer and commit too.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_lineage_prov(const m31r_screen *s, const m31r_lineage *l,
+                                         m31r_error *e);
+
+/* The same as the ro-crate-metadata.json of an RO-Crate 1.2 whose root is the directory of runs:
+ * runs are CreateActions, files are File entities.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_lineage_rocrate(const m31r_screen *s, const m31r_lineage *l,
+                                            m31r_error *e);
+
 /* Writes a verification: the five criteria, the checks, the verdict.
  *
  * Returns: M31R_OK when it was written.

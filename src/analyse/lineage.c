@@ -119,6 +119,8 @@ static bool fill_row(m31r_lineage *l, size_t at, const m31r_reader *reader)
                                 .name = keep(l, f->name),
                                 .stage = keep(l, f->stage),
                                 .state = f->state,
+                                .start = keep(l, f->start),
+                                .end = keep(l, f->end),
                                 .config = keep(l, f->config.value),
                                 .config_digest = keep(l, f->config.digest),
                                 .dataset = keep(l, f->dataset.value),
