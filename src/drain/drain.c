@@ -23,6 +23,7 @@
 #include "drain/outage.h"
 #include "format/point.h"
 #include "format/record.h"
+#include "format/timestamp.h"
 #include "ring/ring_batch.h"
 #include "ring/ring_clock.h"
 #include "ring/ring_commit.h"
@@ -57,6 +58,8 @@ struct m31ri_drain {
     m31ri_outage points_outage;
     int64_t clock_mono_ns, offset_ns, clock_step_ns;
     uint32_t wants_sync;
+    int error;                        /* left as it is: see leaves_what_fails */
+    m31ri_buf severe;                 /* of a batch that does not fit: what is ERROR or worse */
     uint32_t taken[M31RI_RING_SLOTS]; /* of each slot: how many records have been committed */
 };
 
@@ -230,21 +233,70 @@ static void end_outage(m31ri_drain *d, m31ri_outage *o, const char *what)
     }
 }
 
+static bool is_severe(const char *line, const char *end)
+{
+    static const char error[] = "\"level\":\"ERROR\"", critical[] = "\"level\":\"CRITICAL\"";
+    const size_t at = sizeof "{\"ts\":\"\"," - 1 + M31RI_TIMESTAMP_BYTES;
+    size_t left = (size_t)(end - line) > at ? (size_t)(end - line) - at : 0;
+    return (left >= sizeof error && memcmp(line + at, error, sizeof error - 1) == 0) ||
+           (left >= sizeof critical && memcmp(line + at, critical, sizeof critical - 1) == 0);
+}
+
+/* On a full disk, what was put by at the start is for the worst records: they are written, the
+ * others of the batch are lost. Returns how many were written. */
+static uint64_t write_severe(m31ri_drain *d, uint32_t id)
+{
+    lane_out *lane = &d->lanes[id];
+    const m31ri_buf *lines = &d->batch.lanes[id].lines;
+    uint64_t n = 0;
+    m31ri_buf_clear(&d->severe);
+    for (const char *at = lines->data, *end = at + lines->length, *next; at < end; at = next) {
+        next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+        if (is_severe(at, next)) {
+            m31ri_buf_add(&d->severe, at, (size_t)(next - at));
+            n++;
+        }
+    }
+    bool is_written = n != 0 && m31ri_buf_ok(&d->severe) && d->options.make_room != NULL &&
+                      lane->append != NULL &&
+                      d->options.make_room(d->options.context, d->severe.length) &&
+                      m31ri_append_write(lane->append, d->severe.data, d->severe.length) == 0;
+    if (is_written) {
+        d->next.lanes[id - 1].n_records += n;
+        d->next.lanes[id - 1].offset = m31ri_append_size(lane->append);
+        lane->is_dirty = true;
+    }
+    return is_written ? n : 0;
+}
+
+static bool is_full(int err)
+{
+    return err == ENOSPC || err == EDQUOT;
+}
+
 static void write_lane(m31ri_drain *d, uint32_t id)
 {
     lane_out *lane = &d->lanes[id];
     m31ri_batch_lane *made = &d->batch.lanes[id];
     m31ri_commit_lane *c = &d->next.lanes[id - 1];
-    if (made->lines.length == 0) {
+    if (made->lines.length == 0 || d->error != 0) {
         return;
     }
-    if (m31ri_outage_must_skip(&lane->outage, made->n_records)) {
+    if (m31ri_outage_must_skip(&lane->outage, 0)) {
+        made->n_records -= is_full(lane->outage.error) ? write_severe(d, id) : 0;
+        lane->outage.n_lost += made->n_records;
+        lane->outage.n_lost_total += made->n_records;
         c->n_lost += made->n_records;
         return;
     }
     int err = open_lane(d, id);
     err = err == 0 ? append_patiently(d, lane->append, &made->lines, &lane->outage) : err;
+    if (err != 0 && d->options.leaves_what_fails) {
+        d->error = err;
+        return;
+    }
     if (err != 0) {
+        made->n_records -= is_full(err) ? write_severe(d, id) : 0;
         lose_lane(d, id, err);
         return;
     }
@@ -259,6 +311,9 @@ static void write_lane(m31ri_drain *d, uint32_t id)
 
 static void write_points(m31ri_drain *d, bool is_locked, bool is_again)
 {
+    if (d->error != 0) {
+        return;
+    }
     if (d->batch.n_points == 0 || m31ri_outage_must_skip(&d->points_outage, d->batch.n_points)) {
         d->next.n_points_lost += d->batch.n_points;
         return;
@@ -273,6 +328,10 @@ static void write_points(m31ri_drain *d, bool is_locked, bool is_again)
     int err = !is_locked         ? EIO
               : rest.length == 0 ? 0
                                  : append_patiently(d, d->points, &rest, &d->points_outage);
+    if (err != 0 && d->options.leaves_what_fails) {
+        d->error = err;
+        return;
+    }
     if (err != 0) {
         m31ri_outage_begin(&d->points_outage, err, d->batch.n_points, d->file->header->points_file);
         d->next.n_points_lost += d->batch.n_points;
@@ -284,6 +343,9 @@ static void write_points(m31ri_drain *d, bool is_locked, bool is_again)
 
 static void commit(m31ri_drain *d)
 {
+    if (d->error != 0) {
+        return; /* the intent stands, and whoever comes next does it again */
+    }
     for (uint32_t i = 0; i < d->next.n_rings; i++) {
         d->next.rings[i].consumed = d->next.rings[i].target;
     }
@@ -495,7 +557,7 @@ static bool has_news(const m31ri_drain *d)
 bool m31ri_drain_pass(m31ri_drain *d)
 {
     int64_t now = m31ri_mono_ns();
-    if (m31ri_ring_file_is_gone(d->file)) {
+    if (m31ri_ring_file_is_gone(d->file) || d->error != 0) {
         return false;
     }
     follow_clock(d, now);
@@ -523,7 +585,12 @@ bool m31ri_drain_pass(m31ri_drain *d)
     }
     write_batch(d);
     rotate_lanes(d);
-    return true;
+    return d->error == 0;
+}
+
+int m31ri_drain_error(const m31ri_drain *d)
+{
+    return d->error;
 }
 
 int m31ri_drain_sync(m31ri_drain *d)
@@ -550,6 +617,21 @@ void m31ri_drain_counts(const m31ri_drain *d, uint32_t id, uint64_t *n_records, 
     bool is_known = id >= 1 && id <= d->done.n_lanes;
     *n_records = is_known ? d->done.lanes[id - 1].n_records : 0;
     *n_lost = is_known ? d->done.lanes[id - 1].n_lost : 0;
+}
+
+void m31ri_drain_each_loss(const m31ri_drain *d, void (*tell)(void *context, json_t *notice),
+                           void *context)
+{
+    for (uint32_t id = 1; id <= d->done.n_lanes; id++) {
+        json_t *notice = m31ri_outage_notice(&d->lanes[id].outage, "records");
+        if (notice != NULL) {
+            tell(context, notice);
+        }
+    }
+    json_t *notice = m31ri_outage_notice(&d->points_outage, "points");
+    if (notice != NULL) {
+        tell(context, notice);
+    }
 }
 
 uint32_t m31ri_drain_taken(const m31ri_drain *d, uint32_t slot)
@@ -601,5 +683,6 @@ void m31ri_drain_close(m31ri_drain *d)
         m31ri_append_close(d->lanes[id].append);
     }
     m31ri_batch_release(&d->batch);
+    m31ri_buf_release(&d->severe);
     m31ri_free(d);
 }

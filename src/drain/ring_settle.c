@@ -5,6 +5,7 @@
  */
 #include "drain/ring_settle.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,16 @@
 
 typedef enum fate { FATE_ALIVE, FATE_BUSY, FATE_SETTLED } fate;
 
+typedef struct settling {
+    const m31ri_run_dir *dir;
+    const m31ri_privacy *privacy;
+    m31ri_settle how;
+    int error; /* the last with which something was left */
+} settling;
+
 /* metadata.json is told how many records the dead one's lanes have. */
-static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, long long pid)
+static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, const char *note,
+                       long long pid)
 {
     for (uint32_t id = 1; id <= m31ri_drain_lanes(d); id++) {
         char name[64], file[128];
@@ -31,30 +40,44 @@ static void tell_lanes(const m31ri_run_dir *dir, const m31ri_drain *d, long long
         m31ri_drain_lane(d, id, name, file);
         m31ri_drain_counts(d, id, &n_records, &n_lost);
         m31ri_notice_add(dir,
-                         json_pack("{s:s, s:s, s:I, s:I, s:I, s:b}", "kind", "lane", "file", file,
-                                   "records", (json_int_t)n_records, "lost", (json_int_t)n_lost,
-                                   "pid", (json_int_t)pid, "adds", 1),
+                         json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:b}", "kind", "lane", "file",
+                                   file, "ring", note, "records", (json_int_t)n_records, "lost",
+                                   (json_int_t)n_lost, "pid", (json_int_t)pid, "adds", 1),
                          NULL);
     }
 }
 
-static void drain_all(const m31ri_run_dir *dir, const m31ri_privacy *privacy, m31ri_ring_file *f)
+/* 0 when nothing is left in it. */
+static int drain_all(const settling *s, const char *note, m31ri_ring_file *f)
 {
-    const m31ri_drain_options o = {.dir = dir, .privacy = privacy, .is_of_dead = true};
+    const m31ri_drain_options o = {.dir = s->dir,
+                                   .privacy = s->privacy,
+                                   .is_of_dead = true,
+                                   .leaves_what_fails = s->how == M31RI_SETTLE_OR_LEAVE};
     m31ri_drain *d = NULL;
-    if (m31ri_drain_open(f, &o, &d, NULL) != M31R_OK) {
-        return;
+    m31r_error e = {0};
+    m31r_err err = m31ri_drain_open(f, &o, &d, &e);
+    if (err == M31R_E_CORRUPT) {
+        return 0; /* nothing of it can be believed: it will not be better the next time */
+    }
+    if (err != M31R_OK) {
+        return e.sys_errno != 0 ? e.sys_errno : ENOMEM;
     }
     while (m31ri_drain_pass(d)) {
     }
+    int error = m31ri_drain_error(d);
     m31ri_drain_sync(d);
-    tell_lanes(dir, d, (long long)f->header->pid);
+    if (error == 0) {
+        tell_lanes(s->dir, d, note, (long long)f->header->pid);
+    }
     m31ri_drain_close(d);
+    return error;
 }
 
 /* One ring: nothing while its program lives. */
-static fate settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const char *note)
+static fate settle(settling *s, const char *note)
 {
+    const m31ri_run_dir *dir = s->dir;
     m31ri_buf path = M31RI_BUF_INIT;
     m31ri_ring_file f = {.fd = -1};
     m31r_err err = m31ri_read_file(dir->live_fd, note, NOTE_LIMIT, &path, NULL);
@@ -74,16 +97,21 @@ static fate settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const
         result = m31ri_lease_take(f.fd, M31RI_LEASE_WRITER) ? FATE_SETTLED : FATE_BUSY;
     }
     if (result == FATE_SETTLED && strcmp(f.header->run_id, dir->run_id) == 0) {
-        drain_all(dir, privacy, &f);
-        unlinkat(dir->live_fd, note, 0);
-        m31ri_ring_file_remove(&f);
+        int error = drain_all(s, note, &f);
+        if (error == 0 || s->how == M31RI_SETTLE_OR_COUNT) {
+            unlinkat(dir->live_fd, note, 0);
+            m31ri_ring_file_remove(&f);
+        } else {
+            s->error = error;
+        }
     }
     m31ri_ring_file_close(&f);
     return result;
 }
 
-static int settle_each(const m31ri_run_dir *dir, const m31ri_privacy *privacy)
+static int settle_each(settling *s)
 {
+    const m31ri_run_dir *dir = s->dir;
     m31ri_dir_list list;
     int n_busy = 0;
     if (m31ri_dir_list_fd(dir->live_fd, &list, NULL) != M31R_OK) {
@@ -91,17 +119,20 @@ static int settle_each(const m31ri_run_dir *dir, const m31ri_privacy *privacy)
     }
     for (size_t i = 0; i < list.n; i++) {
         if (m31ri_ring_note_is_of_other(list.entries[i].name)) {
-            n_busy += settle(dir, privacy, list.entries[i].name) == FATE_BUSY;
+            n_busy += settle(s, list.entries[i].name) == FATE_BUSY;
         }
     }
     m31ri_dir_list_release(&list);
     return n_busy;
 }
 
-void m31ri_rings_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, int wait_ms)
+int m31ri_rings_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, m31ri_settle how,
+                       int wait_ms)
 {
-    for (int waited_ms = 0; settle_each(dir, privacy) != 0 && waited_ms < wait_ms;
+    settling s = {.dir = dir, .privacy = privacy, .how = how};
+    for (int waited_ms = 0; settle_each(&s) != 0 && waited_ms < wait_ms;
          waited_ms += WAIT_STEP_MS) {
         nanosleep(&(struct timespec){0, WAIT_STEP_MS * 1000 * 1000}, NULL);
     }
+    return s.error;
 }

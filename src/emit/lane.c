@@ -420,8 +420,8 @@ void m31ri_lane_free(m31r_lane *lane)
  * "p2", "p3"... */
 m31r_err m31ri_lane_claim_main(m31r_run *run, m31r_lane **out, m31r_error *e)
 {
-    m31ri_rings_settle(&run->dir, run->privacy,
-                       SETTLE_MS); /* who had the lane may have left records */
+    (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE,
+                             SETTLE_MS); /* who had the lane may have left records */
     m31r_err err = m31ri_lane_new(run, "", out, e);
     for (int i = 2; err == M31R_E_BUSY && i < MAX_PROCESS_LANES; i++) {
         char name[33];

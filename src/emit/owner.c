@@ -4,6 +4,7 @@
  * Everything that happens in the run reaches metadata.json through notices, the owner's own news
  * too, so there is one path and a reader of `.live/notices` can finish what a dead owner could not.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,12 +29,18 @@
 #define FINGERPRINT_WAIT_MS 2000
 #define WAIT_STEP_MS 10
 #define SETTLE_MS 2000
+#define NOTICE_BYTES 4096 /* room for one, and for the block that it begins */
 
+/* On a full disk a notice, which may be the only word about a loss, goes where ERROR records go. */
 void m31ri_notice(m31r_run *run, json_t *notice)
 {
-    if (notice != NULL) {
-        m31ri_notice_add(&run->dir, notice, NULL);
+    m31r_error e = {0};
+    if (notice != NULL && m31ri_notice_add(&run->dir, json_incref(notice), &e) != M31R_OK &&
+        (e.sys_errno == ENOSPC || e.sys_errno == EDQUOT) &&
+        m31ri_reserve_give(&run->dir, NOTICE_BYTES)) {
+        m31ri_notice_add(&run->dir, json_incref(notice), NULL);
     }
+    json_decref(notice);
 }
 
 static m31r_value text_of(const char *s)
@@ -205,7 +212,7 @@ void m31ri_run_tick(m31r_run *run)
         return;
     }
     watch_disk(run);
-    m31ri_rings_settle(&run->dir, run->privacy, 0);
+    (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE, 0);
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
     m31ri_anomaly_watch_check(run, m31ri_wall_ns());
@@ -401,7 +408,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     wait_for_ranks(run, end);
     wait_for_others(run, m31ri_rank_wait_ms(run, end, wait_ms));
     m31ri_run_dir_shut(&run->dir, NULL);
-    m31ri_rings_settle(&run->dir, run->privacy, SETTLE_MS);
+    (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_COUNT, SETTLE_MS);
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     m31ri_checkpointer_stop(run);

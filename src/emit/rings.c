@@ -396,9 +396,17 @@ static uint64_t count_gone(const m31ri_rings *rs)
     return n;
 }
 
+static void tell_loss(void *run, json_t *notice)
+{
+    m31ri_notice(run, notice);
+}
+
 /* What the drain counted becomes the lanes' own. */
 static void take_counts(m31ri_rings *rs)
 {
+    if (rs->drain != NULL) {
+        m31ri_drain_each_loss(rs->drain, tell_loss, rs->run);
+    }
     for (m31r_lane *lane = rs->run->lanes; lane != NULL && rs->drain != NULL; lane = lane->next) {
         uint64_t n_records, n_lost;
         m31ri_drain_counts(rs->drain, lane->ring_id, &n_records, &n_lost);

@@ -13,6 +13,7 @@
 #include "base/os_mapping.h"
 #include "drain/drain.h"
 #include "emit/state.h"
+#include "store/reserve.h"
 
 #define FIRST_PAUSE_US 1000
 #define LONGEST_PAUSE_US 10000 /* how late a record may be seen */
@@ -28,6 +29,12 @@ static void print(void *context, const char *lines, size_t length)
         m31ri_stdout_sink_write(&run->sink, lines, (size_t)(next - lines));
         lines = next;
     }
+}
+
+static bool make_room(void *context, size_t bytes)
+{
+    const m31r_run *run = context;
+    return m31ri_reserve_give(&run->dir, bytes);
 }
 
 /* The lane's file is held by the lane, so it is the lane that rotates it. */
@@ -158,6 +165,7 @@ bool m31ri_writer_start(m31ri_rings *rs)
                                        .block_timeout_ns = rs->block_timeout_ns,
                                        .written = rs->run->sink.is_on ? print : NULL,
                                        .rotate = rotate,
+                                       .make_room = make_room,
                                        .context = rs->run};
         if (m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
             m31ri_drain_close(rs->drain);

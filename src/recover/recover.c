@@ -214,7 +214,11 @@ static m31r_err end_run(recovery *r, m31r_error *e)
     m31r_err err = r->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     const char *into = r->main_lane[0] != '\0' ? r->main_lane : NULL;
     if (err == M31R_OK) { /* what follows looks at the lanes, and nothing may come behind run_end */
-        m31ri_rings_settle(&r->dir, r->privacy, SETTLE_MS);
+        int left = m31ri_rings_settle(&r->dir, r->privacy, M31RI_SETTLE_OR_LEAVE, SETTLE_MS);
+        if (left != 0) {
+            err = m31ri_fail_sys(e, left, r->dir.path, "writing what a dead program left");
+            m31ri_fail_hint(e, "Nothing is lost: make room, or mend the disk, and recover again.");
+        }
     }
     err = err == M31R_OK ? m31ri_mend_lanes(&r->dir, r->privacy, into, e) : err;
     err = err == M31R_OK ? fold_notices(r, e) : err;

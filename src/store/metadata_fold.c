@@ -265,6 +265,23 @@ static bool add_lane_counts(m31ri_metadata *m, json_t *lane, const json_t *notic
     return true;
 }
 
+/* Whoever settles a ring tells its counts before the ring is removed; when it is killed in between,
+ * the next one tells them again. */
+static bool is_told_again(m31ri_metadata *m, const char *ring, const char *file)
+{
+    char key[512];
+    if (ring == NULL) {
+        return false;
+    }
+    snprintf(key, sizeof key, "%.250s/%.250s", ring, file);
+    if (m->told_rings == NULL) {
+        m->told_rings = json_object();
+    }
+    bool is_again = json_object_get(m->told_rings, key) != NULL;
+    json_object_set_new(m->told_rings, key, json_true());
+    return is_again;
+}
+
 static bool fold_lane(m31ri_metadata *m, const json_t *notice)
 {
     static const char *const same[] = {"file", NULL};
@@ -273,6 +290,9 @@ static bool fold_lane(m31ri_metadata *m, const json_t *notice)
     const char *file = text_of(notice, "file");
     if (file == NULL || file[0] == '\0') {
         return false;
+    }
+    if (is_told_again(m, text_of(notice, "ring"), file)) {
+        return true;
     }
     json_t *lane = find_same(json_object_get(m->root, "lanes"), notice, same);
     if (lane != NULL && json_is_true(json_object_get(notice, "adds"))) {

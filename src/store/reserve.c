@@ -20,7 +20,7 @@
 #define NAME "reserve"
 #define BLOCK_BYTES 4096u
 #define END_BYTES (48u * 1024)  /* what an end needs, with room for a long metadata.json */
-#define LEAST_BYTES (8u * 1024) /* less is of no use */
+#define LEAST_BYTES (16u * 1024) /* less is of no use: metadata.json alone has half of it */
 
 static bool free_room(int dir, uint64_t *out)
 {
@@ -80,6 +80,22 @@ void m31ri_reserve_put(const m31ri_run_dir *d)
 void m31ri_reserve_free(const m31ri_run_dir *d)
 {
     unlinkat(m31ri_run_dir_gate(d), NAME, 0);
+}
+
+bool m31ri_reserve_give(const m31ri_run_dir *d, size_t bytes)
+{
+    struct stat st;
+    int fd = m31ri_open(m31ri_run_dir_gate(d), NAME, O_WRONLY, 0);
+    uint64_t wanted_bytes =
+        (bytes / BLOCK_BYTES + 2) * BLOCK_BYTES; /* and what the file system needs */
+    bool is_given =
+        fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_blocks * 512 >= wanted_bytes + END_BYTES;
+    /* Blocks are given from the end of the file: it may be longer than what could be allocated. */
+    is_given = is_given && ftruncate(fd, (off_t)((uint64_t)st.st_blocks * 512 - wanted_bytes)) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_given;
 }
 
 bool m31ri_reserve_look(const m31ri_run_dir *d, m31ri_room *out)

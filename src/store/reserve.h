@@ -1,7 +1,8 @@
 /* reserve.h - room put by at the start of a run, so that its end can be written to a full disk.
  *
  * `.live/reserve` holds blocks that nobody else can take: 8 MiB, or a quarter of what is free when
- * that is less, and never less than the end needs when it can be had at all. It is freed when the
+ * that is less, and never less than the end needs when it can be had at all. When the disk is full,
+ * ERROR and CRITICAL records are written into parts of it that are given back; it is freed when the
  * run ends: for the last record, metadata.json, metrics.json and manifest.json.
  */
 #ifndef M31RI_RESERVE_H
@@ -27,6 +28,10 @@ void m31ri_reserve_put(const m31ri_run_dir *d);
 
 /* Owner: frees it. */
 void m31ri_reserve_free(const m31ri_run_dir *d);
+
+/* Any process of the run: gives back room for `bytes`, and never so much that the end would not
+ * find its own. False when there is none to give. */
+bool m31ri_reserve_give(const m31ri_run_dir *d, size_t bytes);
 
 /* True when little room is left, or little could be put by; `out` is filled when the system says.
  */

@@ -161,6 +161,42 @@ static void live(const char *how, const char *path)
     }
 }
 
+/* Records until the disk is full, then errors, then more records. */
+static void fill_disk(void)
+{
+    char blob[1000];
+    memset(blob, 'x', sizeof blob);
+    for (int i = 0; i < 100000 && m31r_run_lost(run) == 0; i++) {
+        m31r_info(logger, "filling", "i", i, "blob", m31r_text(blob, sizeof blob));
+        if (i % 100 == 0) {
+            m31r_run_flush(run, 5000);
+        }
+    }
+    for (int i = 0; i < 50; i++) {
+        m31r_info(logger, "filling", "blob", m31r_text(blob, sizeof blob));
+        m31r_error(logger, "on_a_full_disk", "i", i);
+        if (i % 10 == 0) {
+            m31r_run_flush(run, 5000);
+        }
+    }
+}
+
+/* Fills the disk by other means, emits, and is killed while the writer waits for room. */
+static void die_on_full_disk(void)
+{
+    char blob[4096] = {0};
+    char record[501];
+    memset(record, 'y', sizeof record);
+    m31r_run_flush(run, 5000);
+    int fd = open("ballast", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    while (fd >= 0 && write(fd, blob, sizeof blob) > 0) {
+    }
+    for (int i = 0; i < 100; i++) {
+        m31r_info(logger, "last_words", "i", i, "record", m31r_text(record, 500));
+    }
+    raise(SIGKILL);
+}
+
 /* Cuts our own ring's file to nothing, as somebody who cleans /dev/shm might. */
 static void cut_rings(bool is_busy)
 {
@@ -198,6 +234,11 @@ int main(int argc, char **argv)
         write_to_null();
     } else if (strncmp(how, "cut", 3) == 0) {
         cut_rings(how[3] != '\0');
+    }
+    if (strcmp(how, "fill") == 0) {
+        fill_disk();
+    } else if (strcmp(how, "die_full") == 0) {
+        die_on_full_disk();
     }
     die(how);
     live(how, argc > 2 ? argv[2] : "");

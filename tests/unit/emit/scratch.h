@@ -125,7 +125,7 @@ static inline void settle_rings(const char *dir)
     if (m31ri_run_dir_join(dir, &d, &e) != M31R_OK) {
         fail_msg("%s", e.message);
     }
-    m31ri_rings_settle(&d, privacy, 1000);
+    (void)m31ri_rings_settle(&d, privacy, M31RI_SETTLE_OR_LEAVE, 1000);
     m31ri_run_dir_release(&d);
     m31ri_privacy_free(privacy);
 }
