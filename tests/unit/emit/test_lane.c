@@ -250,7 +250,7 @@ static void test_obs_10__a_lane_is_rotated_by_size_and_read_as_one(void **state)
     (void)state;
     static const char config[] = "config_version: 1\nobservability:\n  rotate_mib: 1\n";
     char dir[4096];
-    enum { RECORDS = 30000 };
+    enum { RECORDS = 60000 };
     assert_int_equal(
         m31ri_replace_file(AT_FDCWD, "train.yaml", config, sizeof config - 1, false, NULL),
         M31R_OK);
