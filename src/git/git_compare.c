@@ -275,6 +275,9 @@ static m31r_err compare_index(comparison *c, m31r_error *e)
         uint32_t type = entry->mode & MODE_TYPE;
         bool differs = false;
         c->facts->n_submodules += type == MODE_GITLINK;
+        if (m31ri_git_is_our_own(entry->name)) {
+            continue;
+        }
         if (type == MODE_GITLINK || type == MODE_TREE || strcmp(last, entry->name) == 0) {
             continue; /* in conflict: only the first of its entries */
         }
@@ -289,6 +292,9 @@ static void add_removed(comparison *c)
 {
     const m31ri_git_head *head = c->w->head;
     for (size_t i = 0; head != NULL && i < head->n_removed; i++) {
+        if (m31ri_git_is_our_own(head->removed[i].path)) {
+            continue;
+        }
         m31ri_git_delta *d = &c->deltas[c->n++];
         *d = (m31ri_git_delta){.path = head->removed[i].path, .old_mode = head->removed[i].mode};
         memcpy(d->old_oid, head->removed[i].oid, sizeof d->old_oid);

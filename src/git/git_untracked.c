@@ -40,13 +40,26 @@ static bool is_run_part(const char *part, size_t length)
     return true;
 }
 
-/* What observing itself leaves behind is no part of the code: else every run would change the next
- * one's identity. */
-static bool is_our_own(const char *path)
+static bool ends_in(const char *path, const char *end)
 {
-    size_t length = strlen(path);
-    if ((strncmp(path, "logs/", 5) == 0 || strstr(path, "/logs/") != NULL) && length > 4 &&
-        strcmp(path + length - 4, ".log") == 0) {
+    size_t n = strlen(path), n_end = strlen(end);
+    return n >= n_end && strcmp(path + n - n_end, end) == 0;
+}
+
+static bool is_named(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
+bool m31ri_git_is_our_own(const char *path)
+{
+    bool is_in_logs = strncmp(path, "logs/", 5) == 0 || strstr(path, "/logs/") != NULL;
+    if (is_in_logs &&
+        (ends_in(path, ".log") || ends_in(path, ".log.zst") || is_named(path, "removed.jsonl"))) {
+        return true;
+    }
+    if (is_named(path, ".seals.jsonl") || is_named(path, "accepted.jsonl")) {
         return true;
     }
     for (const char *part = path; *part != '\0';) {
@@ -173,7 +186,8 @@ static m31r_err look_at_name(collection *c, const level *at, const m31ri_dir_ent
             m31ri_buf_add_char(&c->path, '/');
             err = m31ri_buf_ok(&c->path) ? walk(c, at, e) : no_memory(e);
         }
-    } else if (!is_in_index(c, path) && !is_ignored(c, at, path, false) && !is_our_own(path)) {
+    } else if (!is_in_index(c, path) && !is_ignored(c, at, path, false) &&
+               !m31ri_git_is_our_own(path)) {
         err = collect(c, path, e);
     }
     if (c->path.data != NULL) {

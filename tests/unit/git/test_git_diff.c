@@ -421,6 +421,30 @@ static void test_git_diff__lists_untracked_and_keeps_small_text(void **state)
     m31ri_git_facts_release(&g);
 }
 
+/* Someone keeps the runs in git, and each run adds to the chain of seals. */
+static void test_git_diff__runs_that_are_tracked_are_no_change_of_the_code(void **state)
+{
+    (void)state;
+    shell("mkdir -p experiments/20261123T102651Z-9f3c0a1b logs; echo 1 >experiments/.seals.jsonl; "
+          "echo 1 >experiments/20261123T102651Z-9f3c0a1b/train.log; echo 1 >experiments/own.txt; "
+          "echo 1 >logs/a.log; git add -A; git commit -qm runs");
+    m31ri_git_facts g = read_facts();
+    assert_false(g.is_dirty);
+    m31ri_git_facts_release(&g);
+    shell("echo 2 >>experiments/.seals.jsonl; echo 2 >>logs/a.log; echo 2 >logs/removed.jsonl; "
+          "rm -r experiments/20261123T102651Z-9f3c0a1b; echo 2 >experiments/accepted.jsonl");
+    g = read_facts();
+    assert_false(g.is_dirty);
+    assert_int_equal(g.n_changed, 0);
+    assert_int_equal(g.n_untracked, 0);
+    m31ri_git_facts_release(&g);
+    shell("echo 2 >>experiments/own.txt");
+    g = read_facts();
+    assert_true(g.is_dirty);
+    assert_int_equal(g.n_changed, 1);
+    m31ri_git_facts_release(&g);
+}
+
 static void test_git_diff__stays_quick_over_forgotten_data(void **state)
 {
     (void)state;
@@ -467,6 +491,7 @@ int main(void)
         TEST(test_git_diff__says_what_it_cannot_tell),
         TEST(test_git_diff__ignores_what_git_ignores),
         TEST(test_git_diff__lists_untracked_and_keeps_small_text),
+        TEST(test_git_diff__runs_that_are_tracked_are_no_change_of_the_code),
         TEST(test_git_diff__stays_quick_over_forgotten_data),
         TEST(test_git_diff__survives_every_failed_allocation),
     };
