@@ -614,9 +614,10 @@ static m31r_err look_unsealed(seal_look *s, m31r_error *e)
     m31r_verdict breaks =
         s->v->is_complete || is_gone ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_PREFIX;
     m31ri_check_place place = {.path = "manifest.json", .breaks = breaks};
-    const char *why = is_gone    ? "the chain of seals has its seal, and manifest.json is gone"
-                      : is_ended ? "it has ended and is not sealed: `m31r recover` does that"
-                                 : "there is no seal yet; it is made when a run ends";
+    const char *why = is_gone ? "the chain of seals has its seal, and manifest.json is gone"
+                      : is_ended
+                          ? "it has ended and is not sealed: `m31r recover RUN --yes` does that"
+                          : "there is no seal yet; it is made when a run ends";
     m31ri_verify_add(s->v, there, M31R_NO, place, "%s", why);
     return judge_prefix(s, e);
 }

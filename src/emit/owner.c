@@ -30,6 +30,7 @@
 #define WAIT_STEP_MS 10
 #define SETTLE_MS 2000
 #define NOTICE_BYTES 4096 /* room for one, and for the block that it begins */
+#define SEAL_BYTES_MOST ((uint64_t)1024 * 1024 * 1024) /* about a second of hashing */
 
 /* On a full disk a notice, which may be the only word about a loss, goes where ERROR records go. */
 void m31ri_notice(m31r_run *run, json_t *notice)
@@ -400,6 +401,17 @@ static void record_redactions(m31r_run *run)
     m31ri_metadata_set(&run->metadata, "privacy.found", found);
 }
 
+/* Files of the program that would take seconds to hash: the end does not wait for them, and `m31r
+ * recover` seals the run. */
+static bool is_seal_put_off(m31r_run *run)
+{
+    bool is_put_off = m31ri_manifest_cost(&run->dir, run->metadata.root) > SEAL_BYTES_MOST;
+    if (is_put_off) {
+        m31ri_metadata_set(&run->metadata, "seal", json_string("pending"));
+    }
+    return is_put_off;
+}
+
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e)
 {
@@ -427,10 +439,13 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_points_close(run);
     record_end_in_metadata(run, &final);
     record_redactions(run);
+    bool is_put_off = is_seal_put_off(run);
     keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));
     keep_first(&err,
                m31ri_metadata_save(&run->metadata, &run->dir, true, err == M31R_OK ? e : NULL));
-    keep_first(&err, m31ri_manifest_write(&run->dir, err == M31R_OK ? e : NULL));
+    if (!is_put_off) {
+        keep_first(&err, m31ri_manifest_write(&run->dir, err == M31R_OK ? e : NULL));
+    }
     if (err == M31R_OK) {
         err = m31ri_run_dir_end(&run->dir, e);
     }

@@ -247,6 +247,9 @@ static m31r_err end_run(recovery *r, m31r_error *e)
 static m31r_err seal(recovery *r, m31r_error *e)
 {
     m31ri_metrics_json *metrics = NULL;
+    if (json_object_del(r->metadata.root, "seal") == 0) { /* it was pending */
+        r->metadata.is_dirty = true;
+    }
     m31r_err err = m31ri_metrics_json_open(&r->dir, NULL, &metrics, e);
     err = err == M31R_OK ? m31ri_metrics_json_update(metrics, true, e) : err;
     m31ri_metrics_json_close(metrics);

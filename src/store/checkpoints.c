@@ -72,7 +72,8 @@ static m31r_err load(m31ri_checkpoints *c, m31r_error *e)
     m31ri_buf text = M31RI_BUF_INIT;
     m31ri_block_list l = {0};
     m31r_err err = m31ri_read_file(c->run, M31RI_BLOCKS_FILE, LIST_BYTES, &text, e);
-    if (err == M31R_E_NOTFOUND) {
+    if (err == M31R_E_NOTFOUND || err == M31R_E_IO) { /* IO: a link, or what cannot be read */
+        c->is_given_up = err == M31R_E_IO;
         m31ri_buf_release(&text);
         return M31R_OK;
     }
@@ -132,7 +133,7 @@ static bool open_file(m31ri_checkpoints *c)
     if (c->fd < 0 && !c->is_given_up) {
         c->fd = m31ri_open(c->run, M31RI_BLOCKS_FILE, O_RDWR | O_CREAT | O_NONBLOCK, 0666);
         bool is_ours = c->fd >= 0 && fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                       ftruncate(c->fd, (off_t)c->size) == 0;
+                       st.st_nlink == 1 && ftruncate(c->fd, (off_t)c->size) == 0;
         c->is_given_up = !is_ours;
     }
     return !c->is_given_up;

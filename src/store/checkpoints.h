@@ -31,7 +31,7 @@ typedef struct m31ri_part {
 } m31ri_part;
 
 /* Reads what is there; a torn last line goes. `run` must stay open.
- * Errors: M31R_E_NOMEM, M31R_E_IO. Owns: m31ri_checkpoints_close(). */
+ * Errors: M31R_E_NOMEM. Owns: m31ri_checkpoints_close(). */
 m31r_err m31ri_checkpoints_open(int run, m31ri_checkpoints **out, m31r_error *e);
 void m31ri_checkpoints_close(m31ri_checkpoints *c);
 

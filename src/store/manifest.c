@@ -356,6 +356,26 @@ static m31r_err seal_files(sealing *s, const m31ri_run_files *l, m31r_error *e)
     return err;
 }
 
+uint64_t m31ri_manifest_cost(const m31ri_run_dir *d, const json_t *metadata)
+{
+    m31ri_run_files l;
+    uint64_t bytes = 0;
+    if (m31ri_run_files_read(d->fd, &l, NULL) != M31R_OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < l.n; i++) {
+        const char *path = l.files[i].path;
+        struct stat st;
+        if (!m31ri_run_file_is_record(path) &&
+            fstatat(d->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            m31ri_artifact_digest(metadata, path, &st) == NULL) {
+            bytes += (uint64_t)st.st_size;
+        }
+    }
+    m31ri_run_files_release(&l);
+    return bytes;
+}
+
 m31r_err m31ri_manifest_write(const m31ri_run_dir *d, m31r_error *e)
 {
     m31ri_run_files l = {0};

@@ -7,6 +7,9 @@
 #ifndef M31RI_MANIFEST_H
 #define M31RI_MANIFEST_H
 
+#include <jansson.h>
+#include <stdint.h>
+
 #include "m31r/error.h"
 #include "store/run_dir.h"
 
@@ -14,5 +17,10 @@
  * takes.
  * Errors: M31R_E_IO (path set), M31R_E_LIMIT (directories nested deeper than 64), M31R_E_NOMEM. */
 m31r_err m31ri_manifest_write(const m31ri_run_dir *d, m31r_error *e);
+
+/* Bytes of the program's own files that sealing would have to hash: those that were registered and
+ * are what they were then (`metadata`: metadata.json, NULL: none) are not among them. 0 when the
+ * files cannot be listed. */
+uint64_t m31ri_manifest_cost(const m31ri_run_dir *d, const json_t *metadata);
 
 #endif

@@ -1,6 +1,8 @@
 /* A run from the program's side: opening, refusing, joining, forking, ending. */
 #include "scratch.h"
 
+#include "m31r/recover.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -361,6 +363,32 @@ static void test_run__a_checkpoint_changed_unseen_is_sealed_as_it_was_registered
     free(text);
 }
 
+static void test_run__the_end_does_not_wait_for_large_files(void **state)
+{
+    (void)state;
+    char dir[4096], path[4200];
+    m31r_recovery recovery;
+    m31r_error e;
+    m31r_run *run = open_run();
+    snprintf(dir, sizeof dir, "%s", m31r_run_dir(run));
+    snprintf(path, sizeof path, "%s/checkpoints/large.bin", dir);
+    assert_int_equal(m31ri_create_file(AT_FDCWD, path, "abc", 3, NULL), M31R_OK);
+    assert_int_equal(truncate(path, (off_t)1100 * 1024 * 1024), 0); /* a hole: it takes no room */
+    assert_int_equal(m31r_run_close(run), M31R_OK);
+    json_t *m = read_json(dir, "metadata.json");
+    assert_string_equal(json_string_value(json_object_get(m, "state")), "finished");
+    assert_string_equal(json_string_value(json_object_get(m, "seal")), "pending");
+    json_decref(m);
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(m31r_recover(NULL, dir, false, &recovery, &e), M31R_OK);
+    assert_int_equal(recovery.kind, M31R_RECOVERY_DONE);
+    assert_int_equal(access(path, F_OK), 0);
+    m = read_json(dir, "metadata.json");
+    assert_null(json_object_get(m, "seal"));
+    json_decref(m);
+}
+
 static void test_run__reading_another_runs_checkpoint_makes_it_a_continuation(void **state)
 {
     (void)state;
@@ -415,6 +443,7 @@ int main(void)
         CASE(test_run__a_checkpoint_is_registered_with_its_digest),
         CASE(test_run__what_became_of_checkpoints_is_told_at_the_end),
         CASE(test_run__a_checkpoint_changed_unseen_is_sealed_as_it_was_registered),
+        CASE(test_run__the_end_does_not_wait_for_large_files),
         CASE(test_run__reading_another_runs_checkpoint_makes_it_a_continuation),
         CASE(test_run__a_stated_end_is_recorded),
     };

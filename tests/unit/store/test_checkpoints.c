@@ -137,6 +137,33 @@ static void test_checkpoints__a_torn_line_of_the_list_goes(void **state)
     release(&d, &s);
 }
 
+static void test_checkpoints__nothing_is_written_through_a_link(void **state)
+{
+    (void)state;
+    scratch s = scratch_make();
+    m31ri_run_dir d = make_run(&s);
+    scratch_put(s.dir, "outside", "not ours\n");
+    scratch_put(s.dir, "linked", "not ours\n");
+    char path[128];
+    snprintf(path, sizeof path, "%s/outside", s.path);
+    int root = m31ri_open_dir(d.fd, "..", false);
+    assert_int_equal(symlinkat(path, root, ".seals.jsonl"), 0);
+    append(&d, "train.log", 0, 4000);
+    assert_int_equal(linkat(s.dir, "linked", d.fd, "blocks.jsonl", 0), 0);
+    pass(&d);
+    assert_string_equal(scratch_text(s.dir, "linked"), "not ours\n");
+    assert_int_equal(unlinkat(d.fd, "blocks.jsonl", 0), 0);
+    assert_int_equal(symlinkat(path, d.fd, "blocks.jsonl"), 0);
+    pass(&d);
+    assert_int_equal(m31ri_manifest_write(&d, NULL), M31R_OK);
+    assert_string_equal(scratch_text(s.dir, "outside"), "not ours\n");
+    struct stat st;
+    assert_int_equal(fstatat(s.dir, "outside", &st, 0), 0);
+    assert_true((st.st_mode & 0200) != 0);
+    close(root);
+    release(&d, &s);
+}
+
 #define N_PROCESSES 8
 
 static void test_seal_chain__runs_that_end_at_once_name_one_another(void **state)
@@ -184,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_checkpoints__a_rotated_lane_keeps_its_parts),
         cmocka_unit_test(test_checkpoints__a_log_cut_and_written_on_is_seen),
         cmocka_unit_test(test_checkpoints__a_torn_line_of_the_list_goes),
+        cmocka_unit_test(test_checkpoints__nothing_is_written_through_a_link),
         cmocka_unit_test(test_seal_chain__runs_that_end_at_once_name_one_another),
     };
     return cmocka_run_group_tests_name("checkpoints", tests, NULL, NULL);
