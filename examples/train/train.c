@@ -157,13 +157,27 @@ static bool corpus_open(corpus *out, const char *directory, int held_out_percent
     return true;
 }
 
+/* From the environment, so that the config stays the same: what a slower commit looks like. */
+static bool slow_percent_read(int *out, fault *error)
+{
+    const char *text = getenv("TRAIN_SLOW_PERCENT");
+    *out = 0;
+    if (text != NULL && !config_parse_int(text, 0, 1000, out)) {
+        return fault_set(error, FAULT_USER, "slow_percent",
+                         "TRAIN_SLOW_PERCENT '%s', expected a whole number from 0 to 1000", text);
+    }
+    return true;
+}
+
 static bool train(const arguments *a, m31r_run *run, fault *error)
 {
+    int slow_percent;
     settings s;
     char corpus_directory[PATH_MAX];
     char checkpoints[PATH_MAX];
     char seed[24];
-    if (!settings_read(&s, a->config, error) || !settings_override(&s, a, error)) {
+    if (!settings_read(&s, a->config, error) || !settings_override(&s, a, error) ||
+        !slow_percent_read(&slow_percent, error)) {
         return false;
     }
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)s.seed);
@@ -186,6 +200,7 @@ static bool train(const arguments *a, m31r_run *run, fault *error)
                                              .resume = a->resume,
                                              .losses = a->losses,
                                              .run = run,
+                                             .slow_percent = slow_percent,
                                              .stop = &stop_signal},
                           error);
     corpus_release(&text);

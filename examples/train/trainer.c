@@ -91,6 +91,15 @@ static void step_record(trainer *t, const learner_report *report)
     t->work_tokens = 0;
 }
 
+/* Waits `percent` of a time that has passed. */
+static void wait_part(double passed_s, int percent)
+{
+    const double wait_s = passed_s * percent / 100;
+    struct timespec t = {.tv_sec = (time_t)wait_s};
+    t.tv_nsec = (long)(1e9 * (wait_s - (double)t.tv_sec));
+    (void)nanosleep(&t, NULL);
+}
+
 static bool step(trainer *t, fault *error)
 {
     const uint64_t tokens_before = t->learner->point.tokens_total;
@@ -98,6 +107,9 @@ static bool step(trainer *t, fault *error)
     learner_report report;
     if (!learner_step(t->learner, &report, error)) {
         return false;
+    }
+    if (t->options->slow_percent > 0) {
+        wait_part(now_s() - began_s, t->options->slow_percent);
     }
     t->work_s += now_s() - began_s;
     t->work_tokens += t->learner->point.tokens_total - tokens_before;

@@ -14,6 +14,7 @@ typedef struct {
     const char *checkpoints; /* directory; made when it is not there */
     const char *resume;      /* checkpoint to go on from, or NULL */
     const char *losses;      /* file for the loss of every step as a hexadecimal float, or NULL */
+    int slow_percent;        /* each step waits this part of its own time: a regression, made up */
     m31r_run *run;
     const volatile sig_atomic_t
         *stop; /* number of the signal that asked to stop; 0 while none has */

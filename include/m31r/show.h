@@ -31,6 +31,7 @@
 #include "m31r/lineage.h"
 #include "m31r/notes.h"
 #include "m31r/proof.h"
+#include "m31r/pair.h"
 #include "m31r/recover.h"
 #include "m31r/reproduce.h"
 #include "m31r/runs.h"
@@ -338,6 +339,15 @@ M31R_API m31r_err m31r_show_reproduced(const m31r_screen *s, const m31r_reader *
  */
 M31R_API m31r_err m31r_show_trend(const m31r_screen *s, const m31r_trend *t, bool shows_points,
                                   m31r_error *e);
+
+/* Writes what was measured in two runs, with the intervals of the ratios; on a JSON screen one
+ * object of kind "pair" a metric.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_pair(const m31r_screen *s, const m31r_pair *p, m31r_error *e);
 
 /* Writes the verdicts of a gate as JUnit's XML, a test case for each group: one that failed is a
  * failure, one that is undecided is skipped.

@@ -19,6 +19,7 @@ import run_cases_real  # noqa: E402,F401
 import run_cases_recover  # noqa: E402,F401
 import run_cases_remote  # noqa: E402,F401
 import run_cases_terminal  # noqa: E402,F401
+import run_cases_trend  # noqa: E402,F401
 import run_harness  # noqa: E402
 
 if __name__ == "__main__":

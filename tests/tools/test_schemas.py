@@ -88,6 +88,7 @@ def main():
               ["anomalies", "@", "--root", "runs"], ["anomalies", "--csv", "table.csv"],
               ["trend", "loss", "--gate", "--points", "--root", root],
               ["export", "--history", "-", "--root", root],
+              ["compare", "@", "@", "--stat", "--root", root],
               ["key", "new"], ["verify", "@", "--prove", "train.observer.log:1"],
               ["verify", "--proof", "proof.json"], ["reproduce", "@", "--here"],
               ["rm", "@", "--reason", "seen"], ["archive", "@", "elsewhere"],
