@@ -1,9 +1,20 @@
 /* removal_check.c - what stands against removing a run, or a part of it. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "keep/keep_int.h"
 #include "store/run_dir.h"
+
+/* The path leads to the directory that was opened, and not through a link at its end: else what is
+ * removed would lie elsewhere than where it was looked for. */
+static bool is_itself(const m31r_reader *r)
+{
+    struct stat named;
+    struct stat opened;
+    return lstat(r->path, &named) == 0 && fstat(r->fd, &opened) == 0 && S_ISDIR(named.st_mode) &&
+           named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
 
 void m31ri_removal_check(const m31r_reader *r, bool allows_release, char *why, size_t size)
 {
@@ -12,6 +23,8 @@ void m31ri_removal_check(const m31r_reader *r, bool allows_release, char *why, s
     why[0] = '\0';
     if (r->notes.tags == NULL) {
         snprintf(why, size, "whether it is a release is not known: %.200s", f->problem);
+    } else if (!is_itself(r)) {
+        snprintf(why, size, "it is reached through a link, or was exchanged meanwhile");
     } else if (f->release[0] != '\0' && !allows_release) {
         snprintf(why, size, "it is the release \"%.80s\", which is kept for ever", f->release);
     } else if (f->state == M31R_STATE_UNKNOWN) {

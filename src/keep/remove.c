@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,17 +114,14 @@ static m31r_err list_one(const m31r_removal_options *o, path_list *out, m31r_err
 {
     m31r_reader *r = NULL;
     m31r_err err = m31r_reader_open(&r, o->root, o->run, e);
-    char *real = err == M31R_OK ? realpath(r->path, NULL) : NULL;
     out->paths = m31ri_calloc(1, sizeof *out->paths);
-    if (err == M31R_OK && (real == NULL || out->paths == NULL)) {
-        err = m31ri_fail_sys(e, real == NULL ? errno : ENOMEM, r->path, "finding %s", r->path);
-    }
-    if (err == M31R_OK) {
-        out->paths[0] = m31ri_strdup(real);
+    if (err == M31R_OK && out->paths != NULL) {
+        out->paths[0] = m31ri_strdup(r->path); /* as it was found: no link is resolved */
         out->n = out->paths[0] != NULL;
-        err = out->n == 1 ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     }
-    free(real);
+    if (err == M31R_OK && out->n == 0) {
+        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory");
+    }
     m31r_reader_close(r);
     return err;
 }

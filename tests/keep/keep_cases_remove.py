@@ -238,6 +238,21 @@ def remove_while_the_run_is_exchanged_for_a_link(place):
     finally:
         over.set()
         thread.join()
+    assert not os.path.exists(place.file(".removed"))
+
+
+@test
+def remove_a_link_to_a_run_elsewhere_is_refused(place):
+    place.project()
+    run = with_files(place, "a.pt")
+    elsewhere = place.file("elsewhere")
+    shutil.move(run.path, elsewhere)
+    os.symlink(elsewhere, run.path)
+    for command in (["rm", run.path, "--reason", "x", "--yes"], ["archive", run.path, "else", "--yes"],
+                    ["rm", run.path, "--payload", "--reason", "x", "--yes"]):
+        done = place.do(*command)
+        assert done.returncode == 1 and "link" in done.stdout + done.stderr, (done.stdout, done.stderr)
+    assert os.path.exists(os.path.join(elsewhere, "checkpoints/a.pt")) and os.path.islink(run.path)
 
 
 @test
