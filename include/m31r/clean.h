@@ -103,6 +103,7 @@ M31R_API m31r_err m31r_cleaner_copy(m31r_cleaner *c, FILE *in, FILE *to, m31r_er
 /* Lines copied, and of these changed.
  *
  * Returns: the number of lines; of those that were changed in `*out_changed`.
+ * Owns:    nothing.
  * Thread:  one at a time per cleaner.
  */
 M31R_API uint64_t m31r_cleaner_lines(const m31r_cleaner *c, uint64_t *out_changed);

@@ -92,6 +92,13 @@ static void follow_step(m31ri_points *p, const char *name, int64_t step)
     s->segment = p->segment;
 }
 
+const char *m31ri_point_name_safe(const m31ri_privacy *rules, const char *name)
+{
+    const m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
+    return rules == NULL || m31ri_privacy_is_clean(rules, none, name, strlen(name)) ? name
+                                                                                    : "redacted";
+}
+
 /* Appends the point's line; false when the value is no number or the name is none. */
 static bool add_line(m31ri_points *p, const char *name, const m31r_value *v, int64_t step)
 {
@@ -120,9 +127,10 @@ static bool add_line(m31ri_points *p, const char *name, const m31r_value *v, int
     return true;
 }
 
-static size_t add_lines(m31ri_points *p, const char *const *names, const m31r_value *values,
-                        size_t n, int64_t step)
+static size_t add_lines(m31r_run *run, const char *const *names, const m31r_value *values, size_t n,
+                        int64_t step)
 {
+    m31ri_points *p = &run->points;
     size_t n_points = 0;
     int64_t now = m31ri_wall_ns();
     if (now > p->last_wall_ns) {
@@ -130,7 +138,7 @@ static size_t add_lines(m31ri_points *p, const char *const *names, const m31r_va
     }
     m31ri_buf_clear(&p->lines);
     for (size_t i = 0; i < n; i++) {
-        n_points += add_line(p, names[i], &values[i], step);
+        n_points += add_line(p, m31ri_point_name_safe(run->privacy, names[i]), &values[i], step);
     }
     return n_points;
 }
@@ -192,7 +200,7 @@ void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value 
     if (p->append == NULL) {
         p->outage.n_lost_total += n;
     } else if (!m31ri_outage_must_skip(&p->outage, n)) {
-        size_t n_points = add_lines(p, names, values, n, step);
+        size_t n_points = add_lines(run, names, values, n, step);
         if (n_points != 0) {
             append_lines(run, n_points);
         }

@@ -323,12 +323,17 @@ static m31ri_ring_series *add_series(m31ri_rings *rs, const char *name, size_t l
     return s;
 }
 
+/* A name that the privacy rules do not let pass becomes another, the same for all such. */
 static m31ri_ring_series *series_of(m31ri_rings *rs, const char *name)
 {
     size_t length = strlen(name);
     m31ri_ring_series *s =
         atomic_load_explicit(find_series(rs, name, length), memory_order_relaxed);
-    return s != NULL ? s : add_series(rs, name, length);
+    if (s != NULL) {
+        return s;
+    }
+    const char *safe = m31ri_point_name_safe(rs->run->privacy, name);
+    return add_series(rs, safe, strlen(safe));
 }
 
 /* The segment that a step of the name belongs to; a step that goes back begins one for all names.

@@ -187,6 +187,9 @@ void m31ri_lane_note_thread(m31r_lane *lane, uint64_t thread);
 
 /* points.c */
 m31r_err m31ri_points_open(m31r_run *run, m31r_error *e);
+
+/* The name of a metric, or "redacted" for one that the privacy rules do not let pass. */
+const char *m31ri_point_name_safe(const m31ri_privacy *rules, const char *name);
 void m31ri_points_close(m31r_run *run);
 void m31ri_points_add(m31r_run *run, const char *const *names, const m31r_value *values, size_t n,
                       int64_t step);

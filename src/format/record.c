@@ -24,6 +24,7 @@
 #define TRAILER_LIMIT 128       /* five counters of ten digits with their keys, and "}\n": 113 */
 #define LATER_LIMIT (16 * 1024) /* the most that a long value leaves to the fields after it */
 #define LATER_VALUE 64          /* of which each string counts so much */
+#define SHORTEST_SECRET 6       /* characters: no name is shorter and holds one */
 #define SHORTEST_CUT 16         /* a string cut to less is dropped with its key */
 #define TOKEN_LIMIT 1024        /* a longer token is cut through */
 #define KEYS_LISTED 64          /* so many are looked through; more are hashed */
@@ -153,6 +154,19 @@ static bool write_judged(writer *w, const m31r_value *key, const char *s, size_t
         }
     }
     return write_string(w, s, length, next);
+}
+
+/* A name that came in is text too: what must not be in a value must not be in it. Returns the text
+ * to write, which dies at the next question to the rules. */
+static m31r_value judged_name(writer *w, m31r_value name)
+{
+    size_t length = 0;
+    const char *text = NULL;
+    if (w->redactor != NULL && w->redactor->redact != NULL && name.length >= SHORTEST_SECRET) {
+        text = w->redactor->redact(w->redactor->context, "", 0, name.as.s, name.length, &length);
+    }
+    w->report.n_redacted += text != NULL;
+    return text != NULL ? m31r_text(text, length) : name;
 }
 
 static bool write_bytes(writer *w, const char *s, size_t length)
@@ -322,7 +336,8 @@ static void write_field(writer *w, size_t i)
     size_t before = w->out->length;
     size_t at = before + 2; /* behind the comma and the quote */
     m31ri_record_report report = w->report;
-    if (write_bytes(w, ",\"", 2) && write_key(w, &key, i)) {
+    m31r_value written = judged_name(w, key);
+    if (write_bytes(w, ",\"", 2) && write_key(w, &written, i)) {
         size_t length = w->out->length - at;
         if (write_bytes(w, "\":", 2) && write_value(w, &key, &w->parts->values[i], i + 1) &&
             m31ri_buf_ok(w->out)) {
@@ -345,7 +360,8 @@ static void write_head(writer *w)
     m31ri_buf_add_str(w->out, "\",\"level\":\"");
     m31ri_buf_add_str(w->out, level_name(parts->level));
     m31ri_buf_add_str(w->out, "\",\"module\":\"");
-    (void)m31ri_json_escape_within(w->out, parts->module, parts->module_length, MODULE_LIMIT);
+    m31r_value module = judged_name(w, m31r_text(parts->module, parts->module_length));
+    (void)m31ri_json_escape_within(w->out, module.as.s, module.length, MODULE_LIMIT);
     m31ri_buf_add_str(w->out, "\",\"msg\":");
     m31r_value key = m31r_text("msg", 3);
     (void)write_judged(w, &key, parts->message, parts->message_length, 0);

@@ -167,8 +167,11 @@ static m31r_err write_untracked(const m31ri_identity *id, const m31ri_run_dir *d
     int base = -1;
     m31r_err err = M31R_OK;
     for (size_t i = 0; i < id->git.n_untracked && err == M31R_OK; i++) {
-        if (id->git.untracked[i].content == NULL) {
-            continue;
+        const char *path = id->git.untracked[i].path;
+        const m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
+        if (id->git.untracked[i].content == NULL ||
+            !m31ri_privacy_is_clean(id->privacy, none, path, strlen(path))) {
+            continue; /* a name that must not be kept is no name for a copy */
         }
         if (base < 0) {
             bool is_made = mkdirat(d->fd, "untracked", 0777) == 0;

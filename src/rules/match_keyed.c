@@ -200,7 +200,8 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
                !is_program_text(value, length) &&
                (v->separator == '=' || v->quoted || strcmp(k->kind, "user") != 0 || key_quoted);
     case M31RI_KEY_PROMPT:
-        return v->separator != ' ' && !m31ri_is_machine_text(value, length) &&
+        return v->separator != ' ' && (v->quoted || value[0] != '{') &&
+               !m31ri_is_machine_text(value, length) &&
                ((key_quoted && v->quoted) || words_in(value, length) >= 3);
     case M31RI_KEY_SHAPED:
         if (strcmp(k->kind, "signature") == 0) {

@@ -136,7 +136,7 @@ static m31r_err make_run_directory(int root_fd, const char *root, int64_t wall_n
 {
     for (unsigned attempt = 1; attempt <= SUFFIXES; attempt++) {
         m31ri_run_id_write(wall_ns, digest, attempt, d->run_id);
-        if (mkdirat(root_fd, d->run_id, 0777) == 0) {
+        if (mkdirat(root_fd, d->run_id, 0700) == 0) { /* what is in it is its owner's */
             return M31R_OK;
         }
         if (errno != EEXIST) {

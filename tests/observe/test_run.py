@@ -8,6 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import run_cases_anomalies  # noqa: E402,F401
+import run_cases_canary  # noqa: E402,F401
 import run_cases_crash  # noqa: E402,F401
 import run_cases_death  # noqa: E402,F401
 import run_cases_disk  # noqa: E402,F401
