@@ -263,7 +263,10 @@ static void test_obs_18__the_rules_see_every_string_and_the_message(void **state
     assert_string_equal(out,
                         HEAD "\"[redacted:test]\",\"password\":\"[redacted:test]\","
                              "\"a\":\"[redacted:test]\",\"b\":\"plain\",\"c\":5,\"redacted\":3}\n");
-    assert_int_equal(n_asked, 4);
+    assert_int_equal(n_asked, 6); /* four strings, and the names that could hold one */
+    set(0, "secret99", m31r_of_int(5));
+    assert_string_equal(write_with("m", 1, 1, &redactor),
+                        HEAD "\"m\",\"[redacted:test]\":5,\"redacted\":1}\n");
 }
 
 /* With rules a value loses the whole token at the cut, so that no part of one is left that they
