@@ -195,8 +195,8 @@ typedef struct m31ri_git_changes {
 m31r_err m31ri_git_changes_add(m31ri_git_changes *c, const char *path, const uint8_t digest[32],
                                m31r_error *e);
 
-/* git_untracked.c: what observing itself leaves behind (runs, their chain of seals, logs) is no part
- * of the code, tracked or not: else every run would change the next one's identity. */
+/* git_untracked.c: what observing itself leaves behind (runs, their chain of seals, logs) is no
+ * part of the code, tracked or not: else every run would change the next one's identity. */
 bool m31ri_git_is_our_own(const char *path);
 
 /* git_untracked.c: fills the untracked part of `g` and adds each file to `changes`.

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyse/manifest_read.h"
+#include "verify/manifest_read.h"
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "format/notes_file.h"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyse/manifest_read.h"
+#include "verify/manifest_read.h"
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/os_dir.h"

@@ -10,8 +10,8 @@
 static void take_literal(const m31r_expr *x, const m31ri_node *node, m31ri_needle *out)
 {
     const m31ri_expr_value *v = &node->literal;
-    bool is_equal = node->kind == M31RI_NODE_COMPARE && node->op == M31RI_TOKEN_EQ &&
-                    v->is == M31RI_IS_TEXT;
+    bool is_equal =
+        node->kind == M31RI_NODE_COMPARE && node->op == M31RI_TOKEN_EQ && v->is == M31RI_IS_TEXT;
     bool is_demanded = node->kind == M31RI_NODE_CONTAINS || is_equal;
     bool is_level = strcmp(x->slots[node->field].facts.name, "level") == 0;
     if (is_demanded && !is_level && v->length > out->length) {

@@ -13,8 +13,8 @@ typedef struct m31ri_piece_reader {
     m31r_filter filter; /* with an expression of its own */
     m31ri_judge judge;
     uint8_t slots[M31RI_SHAPE_SLOTS]; /* of the work's names */
-    char *memory; /* room for `capacity` bytes, and more before and behind */
-    char *buffer; /* in it, so that its end is well placed for the next bytes */
+    char *memory;                     /* room for `capacity` bytes, and more before and behind */
+    char *buffer;                     /* in it, so that its end is well placed for the next bytes */
     size_t length, capacity;
     uint64_t offset, begin; /* `begin`: of the piece */
     uint32_t *newlines;

@@ -69,12 +69,19 @@ void m31ri_ring_clock_begin(m31ri_ring_file *f)
     append(f->live, 0, (m31ri_calibration){now.counter, now.wall_ns, rate});
 }
 
+/* Modulo 2^64: the calibrations of a ring that was damaged may say anything. */
+static int64_t difference(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 static int64_t apply(const m31ri_calibration *c, uint64_t counter)
 {
     if (counter >= c->counter) {
-        return c->wall_ns + (int64_t)(((wide)(counter - c->counter) * c->rate) >> 32);
+        uint64_t later = (uint64_t)(((wide)(counter - c->counter) * c->rate) >> 32);
+        return (int64_t)((uint64_t)c->wall_ns + later);
     }
-    return c->wall_ns - (int64_t)(((wide)(c->counter - counter) * c->rate) >> 32);
+    return difference(c->wall_ns, (int64_t)(((wide)(c->counter - counter) * c->rate) >> 32));
 }
 
 int64_t m31ri_ring_clock_follow(m31ri_ring_file *f, int64_t *offset_ns)
@@ -86,12 +93,13 @@ int64_t m31ri_ring_clock_follow(m31ri_ring_file *f, int64_t *offset_ns)
     int64_t offset = now.wall_ns - now.mono_ns;
     int64_t stepped = *offset_ns != 0 ? offset - *offset_ns : 0;
     *offset_ns = offset;
-    int64_t wrong = now.wall_ns - apply(&last, now.counter);
+    int64_t wrong = difference(now.wall_ns, apply(&last, now.counter));
     bool is_step = stepped >= STEP_NS || stepped <= -STEP_NS;
     if (wrong > TOLERANCE_NS || wrong < -TOLERANCE_NS) {
         uint64_t rate = last.rate;
-        if (!is_step && now.wall_ns - last.wall_ns >= SPAN_FOR_RATE_NS) {
-            uint64_t measured = rate_of(now.wall_ns - last.wall_ns, now.counter - last.counter);
+        int64_t span_ns = difference(now.wall_ns, last.wall_ns);
+        if (!is_step && span_ns >= SPAN_FOR_RATE_NS) {
+            uint64_t measured = rate_of(span_ns, now.counter - last.counter);
             rate = measured != 0 ? measured : rate;
         }
         append(live, n, (m31ri_calibration){now.counter, now.wall_ns, rate});

@@ -477,7 +477,7 @@ bool m31ri_match_place(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
 bool m31ri_match_own_home(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t end = at + strlen(r->literal);
-    *out = (m31ri_match){
-        .start = at, .end = end, .kind = "home", .instead = "~", .rule = "own home"};
+    *out =
+        (m31ri_match){.start = at, .end = end, .kind = "home", .instead = "~", .rule = "own home"};
     return end == t->n || (m31ri_class_of(t->s[end]) & M31RI_URLSAFE) == 0;
 }

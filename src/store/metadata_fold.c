@@ -233,7 +233,7 @@ static bool fold_element(m31ri_metadata *m, const char *array_key, const json_t 
 static bool fold_artifact(m31ri_metadata *m, const json_t *notice)
 {
     static const char *const same[] = {"role", "path", "step", NULL};
-    static const char *const members[] = {"role",   "path",     "step", "bytes",
+    static const char *const members[] = {"role",   "path",     "step",      "bytes",
                                           "sha256", "mtime_ns", "hashed_ns", NULL};
     static const char *const origin[] = {"run", NULL}; /* only where it is known */
     const char *role = text_of(notice, "role");

@@ -19,7 +19,7 @@
 
 #define NAME "reserve"
 #define BLOCK_BYTES 4096u
-#define END_BYTES (48u * 1024)  /* what an end needs, with room for a long metadata.json */
+#define END_BYTES (48u * 1024)   /* what an end needs, with room for a long metadata.json */
 #define LEAST_BYTES (16u * 1024) /* less is of no use: metadata.json alone has half of it */
 
 static bool free_room(int dir, uint64_t *out)
