@@ -142,7 +142,7 @@ m31r_err m31ri_read_file(int dir, const char *name, size_t limit, m31ri_buf *out
 m31r_err m31ri_create_file(int dir, const char *name, const void *bytes, size_t length,
                            m31r_error *e)
 {
-    int fd = m31ri_open(dir, name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    int fd = m31ri_open(dir, name, O_WRONLY | O_CREAT | O_EXCL, M31RI_FILE_MODE);
     if (fd < 0) {
         return m31ri_fail_sys(e, errno, name, "creating %s", name);
     }
@@ -162,7 +162,7 @@ static int write_temporary(int dir, const char *temporary, const void *bytes, si
 {
     unlinkat(dir, temporary,
              0); /* one left by a process that died; O_EXCL then never follows a planted link */
-    int fd = m31ri_open(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    int fd = m31ri_open(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, M31RI_FILE_MODE);
     if (fd < 0) {
         return errno;
     }

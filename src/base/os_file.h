@@ -36,6 +36,9 @@ m31r_err m31ri_make_dirs(const char *path, m31r_error *e);
  * in. */
 int m31ri_write_all(int fd, const void *bytes, size_t length, size_t *written);
 
+/* Of every file that is made here: what a run says is its owner's alone. */
+#define M31RI_FILE_MODE 0600
+
 /* Reads a whole file, at most `limit` bytes (M31R_E_LIMIT beyond), onto the end of `out`. */
 m31r_err m31ri_read_file(int dir, const char *name, size_t limit, m31ri_buf *out, m31r_error *e);
 m31r_err m31ri_read_fd(int fd, size_t limit, m31ri_buf *out, m31r_error *e);

@@ -206,7 +206,8 @@ static int open_regular(int dir, const char *name, bool *made)
         errno = S_ISLNK(st.st_mode) ? ELOOP : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         return -1;
     }
-    int fd = m31ri_open(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0666);
+    int fd =
+        m31ri_open(dir, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, M31RI_FILE_MODE);
     if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
         close(fd);
         errno = EINVAL;
@@ -407,7 +408,8 @@ int m31ri_append_rotate(m31ri_append_file *f, const char *segment)
     if (look_up_name(f) != M31RI_APPEND_FINE) {
         return ESTALE; /* somebody else's file has our name: m31ri_append_check tells of it */
     }
-    int fd = m31ri_open(f->dir, segment, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NONBLOCK, 0666);
+    int fd = m31ri_open(f->dir, segment, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NONBLOCK,
+                        M31RI_FILE_MODE);
     if (fd < 0) {
         return errno;
     }

@@ -131,7 +131,8 @@ static bool open_file(m31ri_checkpoints *c)
 {
     struct stat st;
     if (c->fd < 0 && !c->is_given_up) {
-        c->fd = m31ri_open(c->run, M31RI_BLOCKS_FILE, O_RDWR | O_CREAT | O_NONBLOCK, 0666);
+        c->fd =
+            m31ri_open(c->run, M31RI_BLOCKS_FILE, O_RDWR | O_CREAT | O_NONBLOCK, M31RI_FILE_MODE);
         bool is_ours = c->fd >= 0 && fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode) &&
                        st.st_nlink == 1 && ftruncate(c->fd, (off_t)c->size) == 0;
         c->is_given_up = !is_ours;

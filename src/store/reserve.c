@@ -61,7 +61,7 @@ static int allocate(int fd, uint64_t bytes)
 
 void m31ri_reserve_put(const m31ri_run_dir *d)
 {
-    int fd = m31ri_open(m31ri_run_dir_gate(d), NAME, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    int fd = m31ri_open(m31ri_run_dir_gate(d), NAME, O_WRONLY | O_CREAT | O_EXCL, M31RI_FILE_MODE);
     uint64_t bytes = fd >= 0 ? wanted(m31ri_run_dir_gate(d)) : 0;
     while (fd >= 0 && bytes >= LEAST_BYTES && allocate(fd, bytes) != 0) {
         bytes = bytes > END_BYTES ? END_BYTES : bytes - BLOCK_BYTES;

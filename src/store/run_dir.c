@@ -107,7 +107,7 @@ static int add_member(m31ri_run_dir *d, const char *name)
     if (copy == NULL) {
         return ENOMEM;
     }
-    int fd = m31ri_open(d->live_fd, name, O_RDWR | O_CREAT | O_EXCL, 0666);
+    int fd = m31ri_open(d->live_fd, name, O_RDWR | O_CREAT | O_EXCL, M31RI_FILE_MODE);
     int err = fd < 0 ? errno : 0;
     if (err == 0 && !m31ri_lock(fd, LOCK_WAIT_MS)) {
         err = errno;

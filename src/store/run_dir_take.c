@@ -66,7 +66,7 @@ static m31r_err open_live(m31ri_run_dir *d, m31r_error *e)
 static m31r_err lock_owner(m31ri_run_dir *d, m31r_error *e)
 {
     bool is_new = !is_there(d->live_fd, OWNER);
-    int fd = m31ri_open(d->live_fd, OWNER, O_RDWR | O_CREAT, 0666);
+    int fd = m31ri_open(d->live_fd, OWNER, O_RDWR | O_CREAT, M31RI_FILE_MODE);
     d->member_name = m31ri_strdup(OWNER);
     if (fd < 0 || d->member_name == NULL) {
         int sys_errno = fd < 0 ? errno : ENOMEM;

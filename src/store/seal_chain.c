@@ -21,7 +21,8 @@ void m31ri_seal_chain_open(m31ri_seal_chain *c, int run)
     if (root < 0) {
         return;
     }
-    int fd = m31ri_open(root, M31RI_SEALS_FILE, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, 0666);
+    int fd = m31ri_open(root, M31RI_SEALS_FILE, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK,
+                        M31RI_FILE_MODE);
     close(root);
     if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !m31ri_lock(fd, LOCK_WAIT_MS) ||
                     fstat(fd, &st) != 0)) {

@@ -195,7 +195,7 @@ static m31r_err make_packed(job *j, m31r_error *e)
 {
     struct stat st;
     unlinkat(j->dir, j->temporary, 0); /* one left by a compressor that was killed */
-    j->packed_fd = m31ri_open(j->dir, j->temporary, O_RDWR | O_CREAT | O_EXCL, 0666);
+    j->packed_fd = m31ri_open(j->dir, j->temporary, O_RDWR | O_CREAT | O_EXCL, M31RI_FILE_MODE);
     if (j->packed_fd < 0) {
         return m31ri_fail_sys(e, errno, j->temporary, "creating %s", j->temporary);
     }

@@ -87,7 +87,7 @@ m31r_err m31ri_accepted_read(const char *root, m31r_trend *t, m31r_error *e)
 static m31r_err append(const char *path, const char *line, size_t length, m31r_error *e)
 {
     size_t written;
-    int fd = m31ri_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    int fd = m31ri_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, M31RI_FILE_MODE);
     if (fd < 0) {
         return m31ri_fail_sys(e, errno, path, "opening %s", path);
     }

@@ -135,6 +135,11 @@ def canaries_of_a_run_that_ended(p):
     checked = subprocess.run([COMMAND, "verify", "--privacy", "@"], cwd=p.path, env=p.env, capture_output=True)
     assert checked.returncode == 0, checked.stdout.decode()[-2000:]
     assert os.stat(p.run_dir()).st_mode & 0o777 == 0o700, "others may look into the run"
+    ours = [n for n in os.listdir(p.run_dir()) if os.path.isfile(os.path.join(p.run_dir(), n))]
+    assert len(ours) > 8, ours
+    for name in ours:
+        mode = os.stat(os.path.join(p.run_dir(), name)).st_mode & 0o777
+        assert mode & 0o77 == 0, f"others may read {name}: {mode:o}"
     counts = p.metadata()["privacy"]
     assert sum(row["n"] for row in counts["found"]) == counts["redacted"] > 8, counts
 
