@@ -1,6 +1,5 @@
 /* cmd_release.c - m31r release RUN [NAME]: a run that is kept for ever. */
 #include "command.h"
-#include "m31r/notes.h"
 
 static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
@@ -10,13 +9,7 @@ static const cli_option options[] = {
 static int run(cli *c)
 {
     m31r_note note = {.kind = M31R_NOTE_RELEASE, .text = c->n_args > 1 ? c->args[1] : ""};
-    m31r_noted noted;
-    m31r_error e;
-    m31r_err err = m31r_note_add(cli_value(c, "root"), c->args[0], &note, &noted, &e);
-    if (err == M31R_OK) {
-        err = m31r_show_noted(&c->out, note.kind, &noted, &e);
-    }
-    return err == M31R_OK ? 0 : cli_fail(c, &e);
+    return cli_add_note(c, &note);
 }
 
 const command command_release = {

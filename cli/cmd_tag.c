@@ -1,6 +1,5 @@
 /* cmd_tag.c - m31r tag RUN NAME: a word by which runs are found. */
 #include "command.h"
-#include "m31r/notes.h"
 
 static const cli_option options[] = {
     {"remove", 0, NULL, "take the tag off"},
@@ -12,13 +11,7 @@ static int run(cli *c)
 {
     m31r_note note = {.kind = cli_has(c, "remove") ? M31R_NOTE_UNTAG : M31R_NOTE_TAG,
                       .text = c->args[1]};
-    m31r_noted noted;
-    m31r_error e;
-    m31r_err err = m31r_note_add(cli_value(c, "root"), c->args[0], &note, &noted, &e);
-    if (err == M31R_OK) {
-        err = m31r_show_noted(&c->out, note.kind, &noted, &e);
-    }
-    return err == M31R_OK ? 0 : cli_fail(c, &e);
+    return cli_add_note(c, &note);
 }
 
 const command command_tag = {

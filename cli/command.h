@@ -13,6 +13,7 @@
 
 #include "m31r/error.h"
 #include "m31r/expr.h"
+#include "m31r/notes.h"
 #include "m31r/show.h"
 
 typedef struct cli cli;
@@ -76,6 +77,10 @@ int cli_fail(cli *c, const m31r_error *e);
 
 /* Prints a user error with "see m31r help NAME" as its hint and returns 1. */
 int cli_misuse(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* add_note.c: adds the note to the run that the first argument names, and shows it. Returns the
+ * command's exit status. */
+int cli_add_note(cli *c, const m31r_note *note);
 
 /* A line on stderr that is no error: {"v":1,"kind":"note","note":...} or plain text. */
 void cli_note(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

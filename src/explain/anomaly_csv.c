@@ -329,7 +329,7 @@ static const char *name_of_rank(const m31r_anomaly_csv *c, int rank)
 static m31r_err judge_ranks(m31r_anomaly_csv *c, m31r_error *e)
 {
     m31ri_anomaly a;
-    m31ri_verdict verdict = M31RI_NOTHING;
+    m31ri_anomaly_event verdict = M31RI_NOTHING;
     m31r_err err = M31R_OK;
     m31ri_rank_rules_add(c->ranks, c->figures);
     while (err == M31R_OK && (verdict = m31ri_rank_rules_next(c->ranks, &a)) != M31RI_NOTHING) {

@@ -34,11 +34,11 @@ typedef enum m31ri_severity {
     M31RI_SEVERITY_ERROR
 } m31ri_severity;
 
-typedef enum m31ri_verdict {
+typedef enum m31ri_anomaly_event {
     M31RI_NOTHING,
     M31RI_OPENED, /* an anomaly began */
     M31RI_CLEARED /* the open one is over */
-} m31ri_verdict;
+} m31ri_anomaly_event;
 
 /* Why a rule opened. What the three figures are is said where the rule is declared. */
 typedef struct m31ri_anomaly {

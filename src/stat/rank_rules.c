@@ -144,7 +144,7 @@ static double slow_limit(const m31ri_rank_rules *r, const rank_state *k)
     return fmin(behind, fmax(risen, r->usual_level * (1 + BEHIND_SHARE)));
 }
 
-static m31ri_verdict judge_slow(const m31ri_rank_rules *r, rank_state *k, m31ri_anomaly *out)
+static m31ri_anomaly_event judge_slow(const m31ri_rank_rules *r, rank_state *k, m31ri_anomaly *out)
 {
     if (k->base == 0) {
         return M31RI_NOTHING;
@@ -168,7 +168,7 @@ static m31ri_verdict judge_slow(const m31ri_rank_rules *r, rank_state *k, m31ri_
     return M31RI_OPENED;
 }
 
-static m31ri_verdict judge_flaky(const m31ri_rank_rules *r, rank_state *k, m31ri_anomaly *out)
+static m31ri_anomaly_event judge_flaky(const m31ri_rank_rules *r, rank_state *k, m31ri_anomaly *out)
 {
     uint32_t n_late = count_late(k);
     if (k->is_flaky) {
@@ -184,14 +184,15 @@ static m31ri_verdict judge_flaky(const m31ri_rank_rules *r, rank_state *k, m31ri
     return M31RI_OPENED;
 }
 
-m31ri_verdict m31ri_rank_rules_next(m31ri_rank_rules *r, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_rank_rules_next(m31ri_rank_rules *r, m31ri_anomaly *out)
 {
     while (r->next_rank < r->n) {
         uint32_t rank = r->next_rank;
         rank_state *k = &r->ranks[rank];
         bool is_flaky = r->is_flaky_next;
         m31ri_anomaly found = {0};
-        m31ri_verdict verdict = is_flaky ? judge_flaky(r, k, &found) : judge_slow(r, k, &found);
+        m31ri_anomaly_event verdict =
+            is_flaky ? judge_flaky(r, k, &found) : judge_slow(r, k, &found);
         r->next_rank += is_flaky;
         r->is_flaky_next = !is_flaky;
         if (verdict != M31RI_NOTHING) {

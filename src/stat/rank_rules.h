@@ -32,6 +32,6 @@ void m31ri_rank_rules_add(m31ri_rank_rules *r, const double *figures);
 
 /* What the last step changed, one change a call; M31RI_NOTHING when there is no more. `out` is
  * written for both other answers. */
-m31ri_verdict m31ri_rank_rules_next(m31ri_rank_rules *r, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_rank_rules_next(m31ri_rank_rules *r, m31ri_anomaly *out);
 
 #endif

@@ -64,7 +64,8 @@ static void keep_median(m31ri_diverge_rule *r, double median)
     r->part_n = 0;
 }
 
-static m31ri_verdict open_above(m31ri_diverge_rule *r, m31ri_anomaly found, m31ri_anomaly *out)
+static m31ri_anomaly_event open_above(m31ri_diverge_rule *r, m31ri_anomaly found,
+                                      m31ri_anomaly *out)
 {
     found.kind = M31RI_ANOMALY_DIVERGE;
     found.severity = M31RI_SEVERITY_ERROR;
@@ -91,7 +92,7 @@ static double log_sigma(const m31ri_diverge_rule *r)
 }
 
 /* Before there is a past of 160 values. Of losses above 0 only: others have no ratios. */
-static m31ri_verdict judge_early(m31ri_diverge_rule *r, m31ri_anomaly *out)
+static m31ri_anomaly_event judge_early(m31ri_diverge_rule *r, m31ri_anomaly *out)
 {
     if (r->n < FEWEST || r->recent.sorted[0] <= 0 || r->first <= 0) {
         return M31RI_NOTHING;
@@ -125,7 +126,7 @@ static double sigma_before(m31ri_diverge_rule *r)
     return r->sigma;
 }
 
-static m31ri_verdict judge(m31ri_diverge_rule *r, double median, m31ri_anomaly *out)
+static m31ri_anomaly_event judge(m31ri_diverge_rule *r, double median, m31ri_anomaly *out)
 {
     double low = lowest(r);
     double limit = low + SHARE * fabs(low);
@@ -139,7 +140,7 @@ static m31ri_verdict judge(m31ri_diverge_rule *r, double median, m31ri_anomaly *
     return M31RI_NOTHING;
 }
 
-m31ri_verdict m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *out)
 {
     double oldest = 0;
     bool has_oldest = m31ri_window_add(&r->recent, x, &oldest);
@@ -160,9 +161,9 @@ m31ri_verdict m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *
     if (!m31ri_window_is_full(&r->recent)) {
         return judge_early(r, out);
     }
-    m31ri_verdict verdict = m31ri_history_is_full(&r->before) ? judge(r, median, out)
-                            : r->n <= RECENT + BEFORE         ? judge_early(r, out)
-                                                              : M31RI_NOTHING;
+    m31ri_anomaly_event verdict = m31ri_history_is_full(&r->before) ? judge(r, median, out)
+                                  : r->n <= RECENT + BEFORE         ? judge_early(r, out)
+                                                                    : M31RI_NOTHING;
     if (verdict == M31RI_NOTHING) {
         keep_median(r, median);
     }

@@ -17,7 +17,7 @@ void m31ri_idle_init(m31ri_idle_rule *r)
     r->is_open = false;
 }
 
-m31ri_verdict m31ri_idle_add(m31ri_idle_rule *r, double percent, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_idle_add(m31ri_idle_rule *r, double percent, m31ri_anomaly *out)
 {
     m31ri_window_add(&r->recent, percent, NULL);
     if (!m31ri_window_is_full(&r->recent)) {

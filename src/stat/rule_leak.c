@@ -121,7 +121,7 @@ static bool is_leak(const m31ri_leak_rule *r, uint32_t parts, m31ri_anomaly *out
     return true;
 }
 
-static m31ri_verdict judge(m31ri_leak_rule *r, m31ri_anomaly *out)
+static m31ri_anomaly_event judge(m31ri_leak_rule *r, m31ri_anomaly *out)
 {
     if (r->is_open) {
         r->is_open = r->lows[r->n_lows - 1] > r->clear_below;
@@ -140,7 +140,7 @@ static m31ri_verdict judge(m31ri_leak_rule *r, m31ri_anomaly *out)
     return M31RI_NOTHING;
 }
 
-m31ri_verdict m31ri_leak_add(m31ri_leak_rule *r, double used, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_leak_add(m31ri_leak_rule *r, double used, m31ri_anomaly *out)
 {
     r->part_low = fmin(r->part_low, used);
     if (++r->part_n < r->part_size) {

@@ -11,7 +11,7 @@ void m31ri_nonfinite_init(m31ri_nonfinite_rule *r)
     *r = (m31ri_nonfinite_rule){.last_finite = NAN};
 }
 
-m31ri_verdict m31ri_nonfinite_add(m31ri_nonfinite_rule *r, double x, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_nonfinite_add(m31ri_nonfinite_rule *r, double x, m31ri_anomaly *out)
 {
     if (isfinite(x)) {
         r->last_finite = x;

@@ -94,7 +94,7 @@ static void begin(m31ri_slow_rule *r, double seconds)
     }
 }
 
-static m31ri_verdict end_if_over(m31ri_slow_rule *r)
+static m31ri_anomaly_event end_if_over(m31ri_slow_rule *r)
 {
     if (m31ri_window_median(&r->recent) > r->clear_below) {
         return M31RI_NOTHING;
@@ -105,7 +105,7 @@ static m31ri_verdict end_if_over(m31ri_slow_rule *r)
     return M31RI_CLEARED;
 }
 
-static m31ri_verdict judge_wide(m31ri_slow_rule *r, m31ri_anomaly *out)
+static m31ri_anomaly_event judge_wide(m31ri_slow_rule *r, m31ri_anomaly *out)
 {
     if (!m31ri_history_is_full(&r->wide) || r->n_since % WIDE_EVERY != 0) {
         return M31RI_NOTHING;
@@ -120,7 +120,7 @@ static m31ri_verdict judge_wide(m31ri_slow_rule *r, m31ri_anomaly *out)
     return M31RI_NOTHING;
 }
 
-m31ri_verdict m31ri_slow_add(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_slow_add(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out)
 {
     m31ri_window_add(&r->recent, seconds, NULL);
     if (r->n < WARM_UP + BASE_STEPS) {
@@ -143,7 +143,7 @@ m31ri_verdict m31ri_slow_add(m31ri_slow_rule *r, double seconds, m31ri_anomaly *
     return judge_wide(r, out);
 }
 
-m31ri_verdict m31ri_outlier_check(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_outlier_check(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out)
 {
     double median = m31ri_window_median(&r->recent);
     bool was_one = r->is_outlier;

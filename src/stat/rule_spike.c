@@ -33,7 +33,7 @@ static double limit_for(const m31ri_spike_rule *r, double median, double x)
     return fmax(limit, median + SIGMAS * m31ri_window_sigma(&r->accepted, median));
 }
 
-static m31ri_verdict open_at(m31ri_spike_rule *r, m31ri_anomaly *out)
+static m31ri_anomaly_event open_at(m31ri_spike_rule *r, m31ri_anomaly *out)
 {
     bool is_third = r->n - r->opened_at[1] < MANY_WITHIN;
     r->opened_at[1] = r->opened_at[0];
@@ -44,7 +44,7 @@ static m31ri_verdict open_at(m31ri_spike_rule *r, m31ri_anomaly *out)
     return M31RI_OPENED;
 }
 
-m31ri_verdict m31ri_spike_add(m31ri_spike_rule *r, double x, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_spike_add(m31ri_spike_rule *r, double x, m31ri_anomaly *out)
 {
     r->n++;
     if (!m31ri_window_is_full(&r->accepted)) {

@@ -18,7 +18,7 @@ void m31ri_stall_init(m31ri_stall_rule *r)
     r->has_last = r->is_open = false;
 }
 
-m31ri_verdict m31ri_stall_step(m31ri_stall_rule *r, double now_s)
+m31ri_anomaly_event m31ri_stall_step(m31ri_stall_rule *r, double now_s)
 {
     bool was_open = r->is_open;
     double interval_s = now_s - r->last_s;
@@ -32,7 +32,7 @@ m31ri_verdict m31ri_stall_step(m31ri_stall_rule *r, double now_s)
     return was_open ? M31RI_CLEARED : M31RI_NOTHING;
 }
 
-m31ri_verdict m31ri_stall_check(m31ri_stall_rule *r, double now_s, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_stall_check(m31ri_stall_rule *r, double now_s, m31ri_anomaly *out)
 {
     double waited_s = now_s - r->last_s;
     if (r->is_open || r->intervals.n < FEWEST || waited_s <= LEAST_S) {

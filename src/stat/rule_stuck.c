@@ -15,7 +15,7 @@ void m31ri_stuck_init(m31ri_stuck_rule *r)
     *r = (m31ri_stuck_rule){.n_equal = 0};
 }
 
-m31ri_verdict m31ri_stuck_add(m31ri_stuck_rule *r, double x, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_stuck_add(m31ri_stuck_rule *r, double x, m31ri_anomaly *out)
 {
     bool is_equal = r->n_equal > 0 && x == r->last;
     r->n_equal = is_equal ? r->n_equal + 1 : 1;
@@ -47,7 +47,7 @@ void m31ri_plateau_init(m31ri_plateau_rule *r)
     r->is_open = false;
 }
 
-m31ri_verdict m31ri_plateau_add(m31ri_plateau_rule *r, double x, m31ri_anomaly *out)
+m31ri_anomaly_event m31ri_plateau_add(m31ri_plateau_rule *r, double x, m31ri_anomaly *out)
 {
     m31ri_history_add(&r->part, x);
     r->n++;

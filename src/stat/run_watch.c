@@ -209,7 +209,7 @@ static void tell(const m31ri_run_watch *w, m31ri_finding finding)
 static void judge_row(m31ri_run_watch *w, rank_rows *rows, size_t at, int64_t wall_ns)
 {
     m31ri_anomaly a;
-    m31ri_verdict verdict = M31RI_NOTHING;
+    m31ri_anomaly_event verdict = M31RI_NOTHING;
     int64_t step = rows->rows[at].step;
     rows->rows[at].step = NO_STEP;
     if (step <= rows->judged) {

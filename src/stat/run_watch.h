@@ -30,8 +30,8 @@
 typedef struct m31ri_run_watch m31ri_run_watch;
 
 typedef struct m31ri_finding {
-    m31ri_verdict verdict; /* OPENED or CLEARED */
-    m31ri_anomaly anomaly; /* of CLEARED: kind and rank */
+    m31ri_anomaly_event verdict; /* OPENED or CLEARED */
+    m31ri_anomaly anomaly;       /* of CLEARED: kind and rank */
     m31ri_metric_role role;
     const char *metric; /* "" of a stall; dies with the watch */
     int64_t step;       /* at which it was noticed; INT64_MIN: none */

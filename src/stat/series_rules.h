@@ -25,7 +25,7 @@ typedef struct m31ri_nonfinite_rule {
 } m31ri_nonfinite_rule;
 
 void m31ri_nonfinite_init(m31ri_nonfinite_rule *r);
-m31ri_verdict m31ri_nonfinite_add(m31ri_nonfinite_rule *r, double x, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_nonfinite_add(m31ri_nonfinite_rule *r, double x, m31ri_anomaly *out);
 
 /* rule_spike.c: one value far above the last 64 that were none. Over with the next usual value.
  * value: it; usual: the median of the 64; limit: what it passed; n: 64. Info, or a warning when it
@@ -39,7 +39,7 @@ typedef struct m31ri_spike_rule {
 } m31ri_spike_rule;
 
 void m31ri_spike_init(m31ri_spike_rule *r);
-m31ri_verdict m31ri_spike_add(m31ri_spike_rule *r, double x, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_spike_add(m31ri_spike_rule *r, double x, m31ri_anomaly *out);
 
 /* rule_diverge.c: the level of a series that should fall has risen for good.
  * value: the median of the last `n`; usual: the lowest such median before; limit: what it passed.
@@ -60,7 +60,7 @@ typedef struct m31ri_diverge_rule {
 } m31ri_diverge_rule;
 
 void m31ri_diverge_init(m31ri_diverge_rule *r);
-m31ri_verdict m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_diverge_add(m31ri_diverge_rule *r, double x, m31ri_anomaly *out);
 
 /* rule_stuck.c: the very same value 15 times in a row. Over with another value.
  * value, usual: it; n: 15. */
@@ -71,7 +71,7 @@ typedef struct m31ri_stuck_rule {
 } m31ri_stuck_rule;
 
 void m31ri_stuck_init(m31ri_stuck_rule *r);
-m31ri_verdict m31ri_stuck_add(m31ri_stuck_rule *r, double x, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_stuck_add(m31ri_stuck_rule *r, double x, m31ri_anomaly *out);
 
 /* rule_stuck.c: of the medians of each 64 values none has been lower than the best by a thousandth
  * during half of all values, and a thousand at least. Info. Over with a lower one.
@@ -85,7 +85,7 @@ typedef struct m31ri_plateau_rule {
 } m31ri_plateau_rule;
 
 void m31ri_plateau_init(m31ri_plateau_rule *r);
-m31ri_verdict m31ri_plateau_add(m31ri_plateau_rule *r, double x, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_plateau_add(m31ri_plateau_rule *r, double x, m31ri_anomaly *out);
 
 /* rule_slow.c: durations of steps have become longer for good; or one is of another order.
  * Slow: value: the median of the last `n`; usual: that of the baseline; limit: what it passed.
@@ -104,9 +104,9 @@ typedef struct m31ri_slow_rule {
 } m31ri_slow_rule;
 
 void m31ri_slow_init(m31ri_slow_rule *r);
-m31ri_verdict m31ri_slow_add(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_slow_add(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out);
 /* To be asked before m31ri_slow_add() of the same value. */
-m31ri_verdict m31ri_outlier_check(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_outlier_check(m31ri_slow_rule *r, double seconds, m31ri_anomaly *out);
 
 /* rule_leak.c: what is used at least grows and grows.
  * value: the last low; usual: the first one; limit: what it passed; n: values from first to last.
@@ -123,7 +123,7 @@ typedef struct m31ri_leak_rule {
 } m31ri_leak_rule;
 
 void m31ri_leak_init(m31ri_leak_rule *r);
-m31ri_verdict m31ri_leak_add(m31ri_leak_rule *r, double used, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_leak_add(m31ri_leak_rule *r, double used, m31ri_anomaly *out);
 
 /* rule_idle.c: a processor that was busy has nothing to do. Percents.
  * value: the median of the last 32; usual: the highest such median; limit: 5; n: 32. */
@@ -134,7 +134,7 @@ typedef struct m31ri_idle_rule {
 } m31ri_idle_rule;
 
 void m31ri_idle_init(m31ri_idle_rule *r);
-m31ri_verdict m31ri_idle_add(m31ri_idle_rule *r, double percent, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_idle_add(m31ri_idle_rule *r, double percent, m31ri_anomaly *out);
 
 /* rule_stall.c: no step for much longer than any step took. Fed the instant of each step, and asked
  * in between what the time is. Seconds.
@@ -150,7 +150,7 @@ typedef struct m31ri_stall_rule {
 
 void m31ri_stall_init(m31ri_stall_rule *r);
 /* A step: M31RI_CLEARED when it ends a stall that was told. */
-m31ri_verdict m31ri_stall_step(m31ri_stall_rule *r, double now_s);
-m31ri_verdict m31ri_stall_check(m31ri_stall_rule *r, double now_s, m31ri_anomaly *out);
+m31ri_anomaly_event m31ri_stall_step(m31ri_stall_rule *r, double now_s);
+m31ri_anomaly_event m31ri_stall_check(m31ri_stall_rule *r, double now_s, m31ri_anomaly *out);
 
 #endif

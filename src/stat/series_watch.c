@@ -77,7 +77,8 @@ typedef struct changes {
     size_t n;
 } changes;
 
-static void note(changes *c, m31ri_anomaly_kind kind, m31ri_verdict verdict, m31ri_anomaly found)
+static void note(changes *c, m31ri_anomaly_kind kind, m31ri_anomaly_event verdict,
+                 m31ri_anomaly found)
 {
     if (verdict != M31RI_NOTHING) {
         found.kind = kind;

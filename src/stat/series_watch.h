@@ -33,8 +33,8 @@ void m31ri_series_watch_free(m31ri_series_watch *w);
 #define M31RI_SERIES_CHANGES 5 /* of one value at most */
 
 typedef struct m31ri_series_change {
-    m31ri_verdict verdict; /* OPENED or CLEARED */
-    m31ri_anomaly anomaly; /* of CLEARED the kind only */
+    m31ri_anomaly_event verdict; /* OPENED or CLEARED */
+    m31ri_anomaly anomaly;       /* of CLEARED the kind only */
 } m31ri_series_change;
 
 /* The next value; how many changes are in `out`. */

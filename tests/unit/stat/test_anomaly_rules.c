@@ -189,7 +189,7 @@ static void test_diverge__a_training_that_never_worked_is_told_early(void **stat
     m31ri_diverge_rule r;
     m31ri_anomaly a;
     m31ri_diverge_init(&r);
-    m31ri_verdict v = M31RI_NOTHING;
+    m31ri_anomaly_event v = M31RI_NOTHING;
     int i = 0;
     for (; i < 160 && v == M31RI_NOTHING; i++) {
         v = m31ri_diverge_add(&r, 5 * pow(1.1, i), &a);
@@ -294,7 +294,7 @@ static void test_slow__eight_percent_by_the_last_64(void **state)
     for (int i = 0; i < 32; i++) {
         assert_int_equal(m31ri_slow_add(&r, i < 31 ? 100 : 110, &a), M31RI_NOTHING);
     }
-    m31ri_verdict v = M31RI_NOTHING;
+    m31ri_anomaly_event v = M31RI_NOTHING;
     for (int i = 0; i < 64 && v == M31RI_NOTHING; i++) {
         v = m31ri_slow_add(&r, 100, &a);
     }
@@ -327,9 +327,9 @@ static void test_slow__hiccups_and_evaluations_are_none(void **state)
     }
 }
 
-static m31ri_verdict check_and_add(m31ri_slow_rule *r, double x, m31ri_anomaly *out)
+static m31ri_anomaly_event check_and_add(m31ri_slow_rule *r, double x, m31ri_anomaly *out)
 {
-    m31ri_verdict verdict = m31ri_outlier_check(r, x, out);
+    m31ri_anomaly_event verdict = m31ri_outlier_check(r, x, out);
     assert_int_equal(m31ri_slow_add(r, x, out), M31RI_NOTHING);
     return verdict;
 }
@@ -365,7 +365,7 @@ static void test_leak__a_line_is_found_at_the_two_hundredth_value(void **state)
     NEAR(a.usual, 1000.8);
     NEAR(a.value, 1017.6);
     assert_int_equal(a.n, 192);
-    m31ri_verdict v = M31RI_NOTHING;
+    m31ri_anomaly_event v = M31RI_NOTHING;
     for (int i = 0; i < 100 && v == M31RI_NOTHING; i++) {
         v = m31ri_leak_add(&r, 1000, &a);
     }
@@ -432,7 +432,8 @@ static void test_stall__twenty_steps_and_ten_seconds(void **state)
     assert_int_equal(m31ri_stall_check(&r, 119, &a), M31RI_NOTHING);
 }
 
-static m31ri_verdict add_ranks(m31ri_rank_rules *r, const double figures[4], m31ri_anomaly *out)
+static m31ri_anomaly_event add_ranks(m31ri_rank_rules *r, const double figures[4],
+                                     m31ri_anomaly *out)
 {
     m31ri_rank_rules_add(r, figures);
     return m31ri_rank_rules_next(r, out);
@@ -448,7 +449,7 @@ static void test_ranks__one_that_becomes_three_percent_slower(void **state)
     for (int i = 0; i < 200; i++) {
         assert_int_equal(add_ranks(r, usual, &a), M31RI_NOTHING);
     }
-    m31ri_verdict v = M31RI_NOTHING;
+    m31ri_anomaly_event v = M31RI_NOTHING;
     int n = 0;
     for (; n < 100 && v == M31RI_NOTHING; n++) {
         v = add_ranks(r, slow, &a);
@@ -469,7 +470,7 @@ static void test_ranks__one_that_is_late_now_and_then(void **state)
     const double usual[] = {100, 101, 99, 100};
     const double late[] = {100, 155, 99, NAN};
     int n_late = 0;
-    m31ri_verdict v = M31RI_NOTHING;
+    m31ri_anomaly_event v = M31RI_NOTHING;
     for (int i = 0; i < 128 && v == M31RI_NOTHING; i++) {
         n_late += i % 10 == 9;
         v = add_ranks(r, i % 10 == 9 ? late : usual, &a);
