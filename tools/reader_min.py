@@ -281,21 +281,47 @@ def part_of(folder, name):
     return name, 1 + max([int(o[2]) for o in others if o and o[1] + ".log" == name], default=0)
 
 
-def check_tree(folder, f, plain, listed):
+def redactions_of(folder, run_id):
+    """redactions.jsonl (section 16): the last redaction of each block, by file, part and block."""
+    path = os.path.join(folder, "redactions.jsonl")
+    if not os.path.exists(path):
+        return {}
+    with open(path, "rb") as f:
+        lines = f.read().split(b"\n")[:-1]
+    found, leaves, last = {}, [], None
+    for line in lines:
+        entry = last = json.loads(line)
+        if "redacts" in entry:
+            leaves.append(sha(b"\0" + line))
+            found[entry["redacts"], entry["part"], entry["block"]] = entry
+        else:
+            check_seal(entry)
+            check(entry["run_id"] == "redactions:" + run_id and entry["files"] == len(leaves) and
+                  entry["root"] == tree(leaves).hex(), "the seal of the redactions")
+    check(last is not None and "redacts" not in last, "redactions that are not sealed")
+    return found
+
+
+def check_tree(folder, f, plain, listed, redacted):
     expected = blocks(plain)
-    leaves = [sha(b"\0" + block) for block in expected]
-    check(tree(leaves).hex() == f["merkle"] and len(leaves) == f["blocks"], "tree of", f["path"])
     offset, (file, part) = 0, part_of(folder, f["path"])
+    is_whole, leaves = True, []
     for i, block in enumerate(expected):
-        b = listed.pop((file, part, i), None)
+        b, r = listed.pop((file, part, i), None), redacted.get((file, part, i))
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        leaf, checks = sha(b"\0" + block).hex(), checks_of(block)
+        if r and leaf == r["now"]:
+            leaf, checks, is_whole = r["leaf"], b and b["checks"], False
         check(b == {"file": file, "part": part, "block": i, "offset": offset, "bytes": len(block),
-                    "lines": lines, "leaf": leaves[i].hex(), "checks": checks_of(block)},
+                    "lines": lines, "leaf": leaf, "checks": checks},
               "block", i, "of", f["path"])
+        leaves.append(bytes.fromhex(leaf))
         offset += len(block)
+    check(tree(leaves).hex() == f["merkle"] and len(leaves) == f["blocks"], "tree of", f["path"])
+    return is_whole
 
 
-def check_file(folder, f, listed):
+def check_file(folder, f, listed, redacted):
     path = os.path.join(folder, f["path"])
     if "target" in f:
         data = os.readlink(path).encode()
@@ -303,13 +329,14 @@ def check_file(folder, f, listed):
     else:
         with open(path, "rb") as stream:
             data = stream.read()
-    check(len(data) == f["bytes"] and sha(data).hex() == f["sha256"], f["path"])
+    is_whole = sha(data).hex() == f["sha256"]
+    check(len(data) == f["bytes"] and (is_whole or "merkle" in f), f["path"])
     check("changed_while_live" not in f, f["path"], "was changed while the run was live")
     has_lines = "/" not in f["path"] and re.fullmatch(r".*\.log(\.zst)?|metrics\..*csv", f["path"])
     if not has_lines or "target" in f:
         check("merkle" not in f, f["path"], "has no tree")
     elif "merkle" in f or not f["path"].endswith(".zst"):
-        check_tree(folder, f, content(path), listed)
+        check(check_tree(folder, f, content(path), listed, redacted) == is_whole, f["path"])
     else:
         unpack = subprocess.run(["zstd", "-q", "-dc", path], capture_output=True)
         check(unpack.returncode != 0, f["path"], "has no tree, and reads")
@@ -347,7 +374,7 @@ def files_there(folder):
             path = os.path.join(at, name)
             if os.path.islink(path) or os.path.isfile(path):
                 there.append(os.path.relpath(path, folder))
-    return [p for p in there if p not in ("manifest.json", "notes.jsonl")]
+    return [p for p in there if p not in ("manifest.json", "notes.jsonl", "redactions.jsonl")]
 
 
 def read_seal(folder):
@@ -361,11 +388,11 @@ def read_seal(folder):
     root, seal = tree([sha(b"\0" + line) for line in lines]).hex(), manifest["seal"]
     check(root == manifest["root"] == seal["root"] and seal["files"] == len(lines), "root")
     check((seal["run_id"], seal["made"]) == (manifest["run_id"], manifest["made"]), "names")
-    listed = listed_blocks(folder)
+    listed, redacted = listed_blocks(folder), redactions_of(folder, manifest["run_id"])
     paths = [f["path"] for f in manifest["files"]]
     check(paths == sorted(files_there(folder), key=lambda p: p.encode()), "the list of files")
     for f in manifest["files"]:
-        check_file(folder, f, listed)
+        check_file(folder, f, listed, redacted)
     check(not listed, "blocks.jsonl has blocks of no file")
     check_seal(seal)
     check_chain(folder, seal)

@@ -101,6 +101,43 @@ typedef struct m31r_archived {
  */
 M31R_API m31r_err m31r_archive(const m31r_archive_options *o, m31r_archived *out, m31r_error *e);
 
+typedef struct m31r_redaction_options {
+    size_t size; /* sizeof(m31r_redaction_options) */
+    const char *root, *run;
+    const char *line; /* "FILE:LINE", a record of a lane; NULL: whatever the privacy rules find */
+    const char *key;  /* only the value of this key of it; NULL: all but when and whose it was */
+    const char *reason;
+    bool whole_block; /* also the other records of the block, of about 64 KiB */
+    bool is_dry;
+} m31r_redaction_options;
+
+#define M31R_REDACTION_OPTIONS_INIT                                                                \
+    {                                                                                              \
+        .size = sizeof(m31r_redaction_options)                                                     \
+    }
+
+typedef struct m31r_redaction {
+    char run_id[160];
+    uint64_t n_files, n_blocks, n_records; /* in which something is replaced */
+    uint64_t n_compressed;                 /* files that were not looked at: compressed */
+    bool is_done;
+} m31r_redaction;
+
+/* Takes out of a sealed run what must not be in it. A record's value is replaced by a marker, its
+ * line keeps its length; the digest of its block as it was sealed is kept, with the reason, in
+ * redactions.jsonl, which is sealed like a run. The root holds, and verifying says what was
+ * redacted. Finding nothing is no error.
+ *
+ * Returns: M31R_OK and what was done in `*out`.
+ * Errors:  M31R_E_NOTFOUND (no such run, file, line or key), M31R_E_ARG (no reason; a release; it
+ *          lives, or is not sealed; the file is compressed), M31R_E_INVALID (a block is not what
+ *          was sealed), M31R_E_LIMIT, M31R_E_IO, M31R_E_NOMEM. What was begun says so, and is
+ *          finished by the same call.
+ * Owns:    nothing.
+ * Thread:  any; two at once exclude each other by the lock of the chain of seals.
+ */
+M31R_API m31r_err m31r_redact(const m31r_redaction_options *o, m31r_redaction *out, m31r_error *e);
+
 typedef struct m31r_clean_options {
     size_t size;              /* sizeof(m31r_clean_options) */
     const char *logs;         /* the directory; NULL is "logs" */

@@ -291,6 +291,14 @@ M31R_API m31r_err m31r_show_removal(const m31r_screen *s, const m31r_removal *r,
  */
 M31R_API m31r_err m31r_show_archived(const m31r_screen *s, const m31r_archived *a, m31r_error *e);
 
+/* Writes what was, or would be, taken out of a sealed run.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_redaction(const m31r_screen *s, const m31r_redaction *r, m31r_error *e);
+
 /* Writes one segment of logs/ that goes or stays.
  *
  * Returns: M31R_OK when it was written.

@@ -15,6 +15,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "format/blocks.h"
+#include "format/redactions.h"
 #include "format/segments.h"
 
 #define DEPTH_LIMIT 64
@@ -34,15 +35,17 @@ static bool ends_in(const char *text, const char *end)
 /* What is left out at the top of a run. */
 static bool is_left_out(const char *path)
 {
-    static const char *const names[] = {"manifest.json",   "notes.jsonl",       ".live",
-                                        ".live.ending",    "manifest.json.tmp", "metadata.json.tmp",
-                                        "metrics.json.tmp"};
+    static const char *const names[] = {
+        "manifest.json",    "notes.jsonl",         ".live",
+        ".live.ending",     "manifest.json.tmp",   "metadata.json.tmp",
+        "metrics.json.tmp", M31RI_REDACTIONS_FILE, M31RI_REDACTIONS_FILE ".tmp"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(path, names[i]) == 0) {
             return true;
         }
     }
-    return ends_in(path, ".log.zst.tmp") && strchr(path, '/') == NULL;
+    return (ends_in(path, ".log.zst.tmp") || ends_in(path, ".log.tmp")) &&
+           strchr(path, '/') == NULL;
 }
 
 bool m31ri_run_file_has_lines(const char *path)

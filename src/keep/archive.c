@@ -22,6 +22,7 @@
 #include "base/os_remove.h"
 #include "base/sha256.h"
 #include "keep/keep_int.h"
+#include "verify/manifest_read.h"
 #include "m31r/verify.h"
 
 #define PREFIX ".archiving-"
@@ -214,6 +215,29 @@ static m31r_err verify(const m31r_reader *r, m31r_archived *out, m31r_error *e)
     return err;
 }
 
+/* What an archiving that was killed behind its last rename left: the same seal, and whole. */
+static bool is_there_whole(const m31r_reader *r, const m31r_archive_options *o)
+{
+    m31r_reader *copy = NULL;
+    m31ri_manifest here, there;
+    m31r_archived ignored;
+    m31ri_buf path = M31RI_BUF_INIT;
+    bool is_whole = false;
+    m31ri_buf_add_format(&path, "%s/%s", o->directory, r->facts.run_id);
+    if (m31ri_buf_ok(&path) && m31ri_reader_open_path(&copy, path.data, NULL) == M31R_OK &&
+        m31ri_manifest_read(r->fd, &here, NULL) == M31R_OK) {
+        if (m31ri_manifest_read(copy->fd, &there, NULL) == M31R_OK) {
+            is_whole = here.has_seal && strcmp(here.seal.digest, there.seal.digest) == 0 &&
+                       verify(copy, &ignored, NULL) == M31R_OK;
+            m31ri_manifest_release(&there);
+        }
+        m31ri_manifest_release(&here);
+    }
+    m31r_reader_close(copy);
+    m31ri_buf_release(&path);
+    return is_whole;
+}
+
 static m31r_err check(const m31r_reader *r, const m31r_archive_options *o, m31r_error *e)
 {
     char why[320];
@@ -264,10 +288,11 @@ static m31r_err archive(const m31r_reader *r, const m31r_archive_options *o, m31
     if (err == M31R_OK && to < 0) {
         err = m31ri_fail_sys(e, errno, o->directory, "opening %s", o->directory);
     }
-    if (err == M31R_OK && fstatat(to, run_id, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    bool is_there = err == M31R_OK && fstatat(to, run_id, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (is_there && (o->is_copy || !S_ISDIR(st.st_mode) || !is_there_whole(r, o))) {
         err = m31ri_fail(e, M31R_E_EXISTS, "%s is in %s already", run_id, o->directory);
     }
-    err = err == M31R_OK ? make_copy(r, to, run_id, out, e) : err;
+    err = err == M31R_OK && !is_there ? make_copy(r, to, run_id, out, e) : err;
     if (err == M31R_OK && !o->is_copy) {
         err = leave(r, run_id, o->directory, e);
     }

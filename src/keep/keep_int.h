@@ -16,6 +16,10 @@ m31r_err m31ri_note_line(int dir, const char *file, const char *message, const m
  * `allows_release` is for what only reads it. */
 void m31ri_removal_check(const m31r_reader *r, bool allows_release, char *why, size_t size);
 
+/* removal_check.c: a reason is kept for ever, so nothing that the rules forbid may be in it.
+ * Errors: M31R_E_ARG. */
+m31r_err m31ri_reason_check(const char *reason, m31r_error *e);
+
 /* tombstone.c: makes `.removed/<run_id>/tombstone.json` of the root, synced. `moved_to` NULL:
  * removed.
  * Errors: M31R_E_IO, M31R_E_NOMEM. */

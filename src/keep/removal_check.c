@@ -3,7 +3,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fail.h"
 #include "keep/keep_int.h"
+#include "rules/privacy_run.h"
 #include "store/run_dir.h"
 
 /* The path leads to the directory that was opened, and not through a link at its end: else what is
@@ -35,4 +37,20 @@ void m31ri_removal_check(const m31r_reader *r, bool allows_release, char *why, s
     } else if (life == M31RI_RUN_LEFT || f->has_live) {
         snprintf(why, size, "nobody has ended it: m31r recover %.100s --yes", f->run_id);
     }
+}
+
+m31r_err m31ri_reason_check(const char *reason, m31r_error *e)
+{
+    if (reason == NULL || reason[0] == '\0' || strlen(reason) > M31R_REASON_BYTES) {
+        return m31ri_fail(e, M31R_E_ARG, "there is a reason, of 1 to %d bytes", M31R_REASON_BYTES);
+    }
+    m31ri_privacy *rules = m31ri_privacy_new(NULL);
+    m31ri_buf text = M31RI_BUF_INIT;
+    uint32_t n =
+        rules != NULL ? m31ri_privacy_scrub(rules, NULL, 0, reason, strlen(reason), &text) : 1;
+    m31ri_privacy_free(rules);
+    m31ri_buf_release(&text);
+    return n == 0 ? M31R_OK
+                  : m31ri_fail(e, M31R_E_ARG,
+                               "the reason looks like it holds a secret or personal data");
 }

@@ -12,7 +12,6 @@
 #include "format/run_files.h"
 #include "keep/keep_int.h"
 #include "m31r/runs.h"
-#include "rules/privacy_run.h"
 
 /* Bytes and files of a run, its notes and manifest too. */
 static void measure(const m31r_reader *r, m31r_removal *out)
@@ -126,29 +125,18 @@ static m31r_err list_one(const m31r_removal_options *o, path_list *out, m31r_err
     return err;
 }
 
-/* A reason is kept for ever, so nothing that the rules forbid may be in it. */
 static m31r_err check(const m31r_removal_options *o, m31r_error *e)
 {
-    if (o->reason == NULL || o->reason[0] == '\0' || strlen(o->reason) > M31R_REASON_BYTES) {
-        return m31ri_fail(e, M31R_E_ARG, "a removal has a reason of 1 to %d bytes",
-                          M31R_REASON_BYTES);
+    m31r_err err = m31ri_reason_check(o->reason, e);
+    if (err != M31R_OK) {
+        return err;
     }
     if ((o->run == NULL) == (o->expr == NULL)) {
         return m31ri_fail(e, M31R_E_ARG, "which runs: one, or those of an expression");
     }
-    if (o->keep != NULL && !o->is_payload) {
-        return m31ri_fail(e, M31R_E_ARG, "--keep goes with --payload: a run is removed whole");
-    }
-    m31ri_privacy *rules = m31ri_privacy_new(NULL);
-    m31ri_buf text = M31RI_BUF_INIT;
-    uint32_t n = rules != NULL
-                     ? m31ri_privacy_scrub(rules, NULL, 0, o->reason, strlen(o->reason), &text)
-                     : 1;
-    m31ri_privacy_free(rules);
-    m31ri_buf_release(&text);
-    return n == 0 ? M31R_OK
-                  : m31ri_fail(e, M31R_E_ARG,
-                               "the reason looks like it holds a secret or personal data");
+    return o->keep == NULL || o->is_payload
+               ? M31R_OK
+               : m31ri_fail(e, M31R_E_ARG, "--keep goes with --payload: a run is removed whole");
 }
 
 m31r_err m31r_remove(const m31r_removal_options *o,

@@ -101,3 +101,22 @@ m31r_err m31r_show_cleaned(const m31r_screen *s, const m31r_cleaned *c, m31r_err
     fputc('\n', s->out);
     return M31R_OK;
 }
+
+m31r_err m31r_show_redaction(const m31r_screen *s, const m31r_redaction *r, m31r_error *e)
+{
+    if (s->is_json) {
+        m31r_json *j = m31r_json_new("redaction");
+        m31r_json_add_text(j, "run_id", r->run_id);
+        m31r_json_add_int(j, "files", (int64_t)r->n_files);
+        m31r_json_add_int(j, "blocks", (int64_t)r->n_blocks);
+        m31r_json_add_int(j, "records", (int64_t)r->n_records);
+        m31r_json_add_int(j, "compressed", (int64_t)r->n_compressed);
+        m31r_json_add_bool(j, "done", r->is_done);
+        return m31r_json_write(j, s->out, e);
+    }
+    m31r_show_text(s, r->run_id);
+    fprintf(s->out, "   %llu records in %llu blocks of %llu files %s\n",
+            (unsigned long long)r->n_records, (unsigned long long)r->n_blocks,
+            (unsigned long long)r->n_files, r->is_done ? "redacted" : "would be redacted");
+    return M31R_OK;
+}

@@ -16,6 +16,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "format/merkle.h"
+#include "format/redactions.h"
 #include "format/run_files.h"
 #include "format/seekable.h"
 #include "format/segments.h"
@@ -148,6 +149,20 @@ static m31r_err read_packed(int fd, uint64_t offset, uint64_t length, m31ri_buf 
     return err;
 }
 
+/* The block was replaced, and what stands there is what was put there. */
+static bool is_redacted(const proving *p, const uint8_t now[M31RI_SHA256_BYTES])
+{
+    m31ri_redactions l;
+    const m31ri_listed_block *b = p->row.blocks[p->block];
+    if (m31ri_redactions_read(p->run, &l, NULL) != M31R_OK) {
+        return false;
+    }
+    const m31ri_redaction *r = m31ri_redactions_find(&l, b->file, b->part, b->block.index);
+    bool is_it = r != NULL && memcmp(r->now, now, M31RI_SHA256_BYTES) == 0;
+    m31ri_redactions_release(&l);
+    return is_it;
+}
+
 static m31r_err read_block(proving *p, m31r_error *e)
 {
     const m31ri_block *b = &p->row.blocks[p->block]->block;
@@ -169,6 +184,11 @@ static m31r_err read_block(proving *p, m31r_error *e)
     bool is_leaf = err == M31R_OK && p->bytes.length == b->bytes &&
                    m31ri_merkle_leaf(m31ri_buf_str(&p->bytes), p->bytes.length, leaf) &&
                    memcmp(leaf, b->leaf, sizeof leaf) == 0;
+    if (!is_leaf && err != M31R_E_NOMEM && is_redacted(p, leaf)) {
+        return m31ri_fail(e, M31R_E_INVALID,
+                          "%s: block %llu was redacted: what stood in it cannot be proved", path,
+                          (unsigned long long)p->block);
+    }
     return is_leaf || err == M31R_E_NOMEM
                ? err
                : m31ri_fail(e, M31R_E_INVALID,

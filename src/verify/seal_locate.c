@@ -13,8 +13,22 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "format/run_files.h"
+#include "format/segments.h"
 
 #define REGION_BYTES ((uint64_t)64 * 1024 * 1024) /* further than this lines are not compared */
+
+m31r_err m31ri_block_part_of(int run, const char *path, char file[128], uint32_t *part,
+                             m31r_error *e)
+{
+    m31ri_segment_list segments = {0};
+    m31ri_run_file_part(path, file, 128, part);
+    m31r_err err = *part == 0 ? m31ri_segment_list_read(run, file, &segments, e) : M31R_OK;
+    if (*part == 0) {
+        *part = segments.n > 0 ? segments.segments[segments.n - 1].ordinal + 1 : 1;
+    }
+    m31ri_segment_list_release(&segments);
+    return err;
+}
 
 m31r_err m31ri_block_row_of(const m31ri_block_list *l, const char *file, uint32_t part,
                             m31ri_block_row *out, m31r_error *e)

@@ -14,6 +14,11 @@ typedef struct m31ri_block_row {
     const m31ri_listed_block *twice; /* the first of these */
 } m31ri_block_row;
 
+/* The name under which a file is listed, and its part: of a lane's file one behind its segments.
+ * Errors: M31R_E_IO, M31R_E_NOMEM. */
+m31r_err m31ri_block_part_of(int run, const char *path, char file[128], uint32_t *part,
+                             m31r_error *e);
+
 /* Errors: M31R_E_NOMEM. Owns: m31ri_free(out->blocks). */
 m31r_err m31ri_block_row_of(const m31ri_block_list *l, const char *file, uint32_t part,
                             m31ri_block_row *out, m31r_error *e);

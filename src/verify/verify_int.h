@@ -4,7 +4,9 @@
 
 #include "m31r/scan.h"
 #include "m31r/verify.h"
+#include "format/redactions.h"
 #include "read/reader_int.h"
+#include "verify/hash_jobs.h"
 
 typedef struct m31ri_verify_numbers {
     uint64_t n_records, n_program_records, n_points, n_leaks, n_failures,
@@ -53,6 +55,36 @@ struct m31ri_verify_stage *m31ri_verify_stage_new(m31r_verification *v);
 void m31ri_verify_stage_free(struct m31ri_verify_stage *s);
 void m31ri_verify_stage_look(struct m31ri_verify_stage *s, const m31r_record *record);
 void m31ri_verify_stage_end(struct m31ri_verify_stage *s);
+
+/* verify_chain.c: who signed, on line `line` of the manifest; and what the chain beside the run
+ * says.
+ */
+typedef struct m31ri_chain_says {
+    bool has_own;
+    bool has_redactions;
+    m31ri_seal redactions; /* the last seal of redactions of the run */
+} m31ri_chain_says;
+void m31ri_verify_signature(m31r_verification *v, const m31ri_seal *seal, uint64_t line);
+void m31ri_verify_chain(m31r_verification *v, int run, const m31ri_seal *own,
+                        m31ri_chain_says *out);
+
+/* verify_redactions.c: what was redacted in a sealed run. */
+typedef struct m31ri_redacted {
+    m31ri_redactions list; /* released by m31ri_redactions_release() */
+    bool is_unreadable;    /* the file is there and cannot be read */
+    uint64_t n_blocks, n_records;
+    uint64_t n_pending; /* said to be redacted, and still what was sealed */
+    uint64_t n_used;    /* lines of the list that name a block of a file */
+} m31ri_redacted;
+m31r_err m31ri_redacted_read(m31ri_redacted *r, int run, m31r_error *e);
+
+/* Puts the leaf that was sealed in the place of that of each redacted block of a file, so that its
+ * tree is the sealed one when nothing else differs. */
+m31r_err m31ri_verify_redacted_job(m31ri_redacted *r, int run, m31ri_hash_job *job, m31r_error *e);
+
+/* Says it, and whether it can be believed. Nothing when nothing was redacted. */
+void m31ri_verify_redactions(m31r_verification *v, const m31ri_redacted *r, const m31ri_seal *own,
+                             const m31ri_chain_says *says);
 
 /* The parts, in this order. */
 void m31ri_verify_identity(m31r_verification *v);

@@ -21,7 +21,6 @@
 #include "base/os_process.h"
 #include "format/merkle.h"
 #include "format/run_files.h"
-#include "format/seal_key.h"
 #include "format/segments.h"
 
 #define BLOCKS_BYTES ((size_t)1024 * 1024 * 1024)
@@ -42,6 +41,7 @@ typedef struct seal_look {
     bool has_list;
     const m31ri_note_removed *removed; /* the last of those that were removed */
     uint64_t n_removed;
+    m31ri_redacted redacted;
     faults faults;
 } seal_look;
 
@@ -88,19 +88,6 @@ static m31r_err load_list(seal_look *s, m31r_error *e)
     return err == M31R_E_NOMEM ? err : M31R_OK;
 }
 
-/* The name under which a file is listed, and its part: of a lane's file one behind its segments. */
-static m31r_err identify(int run, const char *path, char file[128], uint32_t *part, m31r_error *e)
-{
-    m31ri_segment_list segments = {0};
-    m31ri_run_file_part(path, file, 128, part);
-    m31r_err err = *part == 0 ? m31ri_segment_list_read(run, file, &segments, e) : M31R_OK;
-    if (*part == 0) {
-        *part = segments.n > 0 ? segments.segments[segments.n - 1].ordinal + 1 : 1;
-    }
-    m31ri_segment_list_release(&segments);
-    return err;
-}
-
 /* ---- files of the manifest --------------------------------------------------------------------
  */
 
@@ -113,7 +100,7 @@ static m31r_err locate(seal_look *s, const m31ri_hash_job *job, m31ri_check_plac
     m31ri_fault fault;
     m31ri_block_row row = {.n = 0};
     m31r_err err = load_list(s, e);
-    err = err == M31R_OK ? identify(s->run, job->path, file, &part, e) : err;
+    err = err == M31R_OK ? m31ri_block_part_of(s->run, job->path, file, &part, e) : err;
     err = err == M31R_OK ? m31ri_block_row_of(&s->list, file, part, &row, e) : err;
     if (err == M31R_OK && row.n > 0 && m31ri_seal_locate(s->run, job, &row, false, &fault)) {
         place->line = fault.line;
@@ -183,7 +170,7 @@ static void judge_link(seal_look *s, const m31ri_manifest_file *f)
     }
 }
 
-static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, const m31ri_hash_job *job,
+static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_hash_job *job,
                            m31r_error *e)
 {
     char hex[M31RI_SHA256_HEX];
@@ -202,7 +189,8 @@ static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, const m31
         return M31R_OK;
     }
     if (job->in_blocks) {
-        return judge_lines(s, f, job, e);
+        m31r_err err = m31ri_verify_redacted_job(&s->redacted, s->run, job, e);
+        return err == M31R_OK ? judge_lines(s, f, job, e) : err;
     }
     m31ri_sha256_hex(job->sha256, hex);
     if (strcmp(hex, f->sha256) != 0) {
@@ -243,6 +231,9 @@ static m31r_err judge_files(seal_look *s, m31r_error *e)
         snprintf(fine + length, sizeof fine - (size_t)length,
                  "; payload removed on %.10s: %llu files, %.300s", s->removed->ts,
                  (unsigned long long)s->n_removed, s->removed->reason);
+    } else if (s->redacted.n_blocks > 0 && length > 0) {
+        snprintf(fine + length, sizeof fine - (size_t)length, "; %llu blocks were redacted",
+                 (unsigned long long)s->redacted.n_blocks);
     }
     answer(s, "every file is what was sealed", fine);
     return err;
@@ -296,7 +287,7 @@ static m31r_err judge_live_part(seal_look *s, m31r_error *e)
             continue;
         }
         m31r_err err = load_list(s, e);
-        err = err == M31R_OK ? identify(s->run, f->path, file, &part, e) : err;
+        err = err == M31R_OK ? m31ri_block_part_of(s->run, f->path, file, &part, e) : err;
         err = err == M31R_OK ? m31ri_block_row_of(&s->list, file, part, &row, e) : err;
         if (err != M31R_OK) {
             return err;
@@ -341,122 +332,6 @@ static void judge_manifest(seal_look *s)
         snprintf(fine, sizeof fine, "root %.12s; a manifest from before there were seals", m->root);
     }
     answer(s, "the seal holds", fine);
-}
-
-typedef struct chain_look {
-    const m31ri_seal *own;
-    uint64_t line, bad_line;
-    uint64_t n_own, n_own_other_root, other_line;
-    bool has_own, knows_previous, has_previous, has_next_other;
-    char next[160];
-} chain_look;
-
-static void look_at_seal(chain_look *c, const m31ri_seal *one)
-{
-    const m31ri_seal *own = c->own;
-    if (strcmp(one->run_id, own->run_id) == 0) {
-        bool is_own = strcmp(one->digest, own->digest) == 0;
-        c->has_own |= is_own;
-        if (!is_own && strcmp(one->root, own->root) != 0) {
-            c->n_own_other_root++;
-            c->other_line = c->line;
-        }
-    }
-    if (own->previous[0] != '\0' && strcmp(one->run_id, own->previous) == 0) {
-        c->knows_previous = true;
-        c->has_previous |= strcmp(one->digest, own->previous_seal) == 0;
-    }
-    if (strcmp(one->previous, own->run_id) == 0 && strcmp(one->previous_seal, own->digest) != 0) {
-        c->has_next_other = true;
-        snprintf(c->next, sizeof c->next, "%s", one->run_id);
-    }
-}
-
-static void look_at_chain(chain_look *c, const char *at, const char *end)
-{
-    while (at < end) {
-        m31ri_seal one;
-        const char *lf = memchr(at, '\n', (size_t)(end - at));
-        const char *line_end = lf != NULL ? lf : end;
-        c->line++;
-        if (!m31ri_seal_read(at, (size_t)(line_end - at), &one) || !m31ri_seal_holds(&one)) {
-            c->bad_line = c->bad_line == 0 && line_end > at ? c->line : c->bad_line;
-        } else {
-            look_at_seal(c, &one);
-        }
-        at = line_end + 1;
-    }
-}
-
-/* What the chain beside the run says of it. It is no part of the run: where it says nothing, that
- * is no fault. */
-static void judge_chain(seal_look *s)
-{
-    static const char *const id[2] = {"OBS-04", "the chain of seals holds it"};
-    m31ri_buf text = M31RI_BUF_INIT;
-    chain_look c = {.own = &s->manifest.seal};
-    m31ri_check_place place = {.path = "../" M31RI_SEALS_FILE, .breaks = M31R_VERDICT_CHANGED};
-    int root = m31ri_open_dir(s->run, "..", false);
-    bool is_there = root >= 0 && m31ri_read_file(root, M31RI_SEALS_FILE, M31RI_SEALS_BYTES, &text,
-                                                 NULL) == M31R_OK;
-    if (root >= 0) {
-        close(root);
-    }
-    look_at_chain(&c, m31ri_buf_str(&text), m31ri_buf_str(&text) + text.length);
-    m31ri_buf_release(&text);
-    place.line = c.other_line;
-    const char *previous = c.own->previous[0] == '\0' ? "it is the first"
-                           : c.has_previous           ? "its predecessor is there"
-                                                      : "its predecessor is absent";
-    if (c.n_own_other_root > 0) {
-        m31ri_verify_add(s->v, id, M31R_NO, place, "it was sealed with another root before");
-    } else if (c.has_next_other) {
-        m31ri_verify_add(s->v, id, M31R_NO, place, "%s, sealed after it, names another seal of it",
-                         c.next);
-    } else if (c.knows_previous && !c.has_previous) {
-        m31ri_verify_add(s->v, id, M31R_NO, place, "its predecessor %s has another seal now",
-                         c.own->previous);
-    } else if (!c.has_own && c.bad_line > 0) {
-        place.line = c.bad_line;
-        m31ri_verify_add(s->v, id, M31R_NO, place, "line %llu is no seal, and it is not elsewhere",
-                         (unsigned long long)c.bad_line);
-    } else if (!c.has_own) {
-        m31ri_verify_add(s->v, id, M31R_NOT_APPLICABLE, place, "absent: %s",
-                         is_there ? "moved here, or the chain was not written" : "no chain here");
-    } else {
-        m31ri_verify_add(s->v, id, M31R_YES, place, "%s%s", previous,
-                         c.bad_line > 0 ? "; other lines of it are no seals" : "");
-    }
-}
-
-/* Who signed. A key that was made here after the seal cannot have made it: an old run was sealed
- * again with a newer key. */
-static void judge_signature(seal_look *s)
-{
-    static const char *const id[2] = {"OBS-04", "the seal is signed"};
-    const m31ri_seal *seal = &s->manifest.seal;
-    m31ri_check_place place = {.path = "manifest.json", .breaks = M31R_VERDICT_CHANGED};
-    m31ri_signature signature = m31ri_seal_signature(seal);
-    char made[28] = "";
-    bool is_known = m31ri_key_made(seal->key, made);
-    bool is_wanted = s->v->key == NULL || strcmp(s->v->key, seal->key) == 0;
-    place.line = s->manifest.n + 2;
-    if (signature == M31RI_BAD_SIGNATURE) {
-        m31ri_verify_add(s->v, id, M31R_NO, place, "the signature is not of the key %.16s",
-                         seal->key);
-    } else if (!is_wanted) {
-        m31ri_verify_add(s->v, id, M31R_NO, place, "signed by %.16s, not by %.16s",
-                         signature == M31RI_SIGNED ? seal->key : "nobody", s->v->key);
-    } else if (signature == M31RI_UNSIGNED) {
-        m31ri_verify_add(s->v, id, M31R_NOT_APPLICABLE, place, "unsigned");
-    } else if (is_known && strcmp(seal->made, made) < 0) {
-        m31ri_verify_add(s->v, id, M31R_NO, place,
-                         "signed with a key of %s, which is later than the seal of %s", made,
-                         seal->made);
-    } else {
-        m31ri_verify_add(s->v, id, M31R_YES, place, "by %.16s%s%s", seal->key,
-                         is_known ? ", a key made here " : ", a key not known here", made);
-    }
 }
 
 /* ---- a run without a seal -----------------------------------------------------------------------
@@ -626,6 +501,7 @@ static m31r_err look_sealed(seal_look *s, m31r_error *e)
 {
     static const char *const there[2] = {"OBS-04", "the run is sealed"};
     const m31ri_manifest *m = &s->manifest;
+    m31ri_chain_says says;
     m31ri_check_place place = {
         .path = "manifest.json", .line = m->fault_line, .breaks = M31R_VERDICT_UNREADABLE};
     if (!m->is_readable) {
@@ -634,12 +510,14 @@ static m31r_err look_sealed(seal_look *s, m31r_error *e)
     }
     m31ri_verify_add(s->v, there, M31R_YES, place, "%zu files", m->n);
     judge_manifest(s);
-    m31r_err err = judge_files(s, e);
+    m31r_err err = m31ri_redacted_read(&s->redacted, s->run, e);
+    err = err == M31R_OK ? judge_files(s, e) : err;
     err = err == M31R_OK ? judge_others(s, e) : err;
     if (err == M31R_OK && m->has_seal) {
         err = judge_live_part(s, e);
-        judge_signature(s);
-        judge_chain(s);
+        m31ri_verify_signature(s->v, &m->seal, m->n + 2);
+        m31ri_verify_chain(s->v, s->run, &m->seal, &says);
+        m31ri_verify_redactions(s->v, &s->redacted, &m->seal, &says);
     }
     return err;
 }
@@ -658,6 +536,7 @@ m31r_err m31ri_verify_seal(m31r_verification *v, m31r_error *e)
     }
     m31ri_free(s.jobs);
     m31ri_block_list_release(&s.list);
+    m31ri_redactions_release(&s.redacted.list);
     m31ri_manifest_release(&s.manifest);
     return err;
 }

@@ -274,7 +274,7 @@ def remove_archive_moves_a_run_whole(place):
     assert os.listdir(target) == [run.id], os.listdir(target)
     # There already; changed; a release.
     shutil.copytree(moved, run.path, symlinks=True)
-    done = place.do("archive", run.id, target, "--yes")
+    done = place.do("archive", run.id, target, "--copy", "--yes")
     assert done.returncode == 1 and "already" in done.stderr, done.stderr
     assert place.do("release", other.id, "v1").returncode == 0
     assert place.do("archive", "v1", target, "--copy", "--yes").returncode == 0
