@@ -47,6 +47,12 @@ void m31ri_mapping_unmap(void *at, size_t size)
     }
 }
 
+bool m31ri_mapping_replace(void *at, size_t size)
+{
+    return mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+           MAP_FAILED;
+}
+
 bool m31ri_mapping_size_is_allowed(uint64_t bytes)
 {
     struct rlimit limit;

@@ -21,6 +21,10 @@ bool m31ri_mapping_memory_dir(char *out, size_t size);
 void *m31ri_mapping_map(int fd, size_t size, bool is_writable);
 void m31ri_mapping_unmap(void *at, size_t size);
 
+/* In a signal's handler: ordinary memory of this process in the place of a mapping whose file was
+ * cut short. */
+bool m31ri_mapping_replace(void *at, size_t size);
+
 /* False when making a file of so many bytes would raise SIGXFSZ. */
 bool m31ri_mapping_size_is_allowed(uint64_t bytes);
 

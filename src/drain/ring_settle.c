@@ -82,13 +82,13 @@ static fate settle(settling *s, const char *note)
     m31ri_ring_file f = {.fd = -1};
     m31r_err err = m31ri_read_file(dir->live_fd, note, NOTE_LIMIT, &path, NULL);
     if (err == M31R_OK) {
-        err = m31ri_ring_file_open(m31ri_buf_str(&path), true, &f, NULL);
+        err = path.length != 0 ? m31ri_ring_file_open(m31ri_buf_str(&path), true, &f, NULL)
+                               : M31R_E_CORRUPT; /* an older version's, and half made */
+        if (err == M31R_E_NOTFOUND) {
+            unlinkat(dir->live_fd, note, 0);
+        }
     }
     m31ri_buf_release(&path);
-    if (err == M31R_E_NOTFOUND) {
-        unlinkat(dir->live_fd, note, 0);
-        return FATE_SETTLED;
-    }
     if (err != M31R_OK) {
         return FATE_SETTLED; /* damaged: it is left for a person to look at */
     }
@@ -99,14 +99,20 @@ static fate settle(settling *s, const char *note)
     if (result == FATE_SETTLED && strcmp(f.header->run_id, dir->run_id) == 0) {
         int error = drain_all(s, note, &f);
         if (error == 0 || s->how == M31RI_SETTLE_OR_COUNT) {
+            unlink(f.path); /* first: a ring without a note would be found by nobody */
             unlinkat(dir->live_fd, note, 0);
-            m31ri_ring_file_remove(&f);
         } else {
             s->error = error;
         }
     }
     m31ri_ring_file_close(&f);
     return result;
+}
+
+void m31ri_ring_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const char *note)
+{
+    settling s = {.dir = dir, .privacy = privacy, .how = M31RI_SETTLE_OR_LEAVE};
+    (void)settle(&s, note);
 }
 
 static int settle_each(settling *s)

@@ -16,4 +16,7 @@ typedef enum m31ri_settle { M31RI_SETTLE_OR_LEAVE, M31RI_SETTLE_OR_COUNT } m31ri
 int m31ri_rings_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, m31ri_settle how,
                        int wait_ms);
 
+/* The same (OR_LEAVE, without waiting) for the one that `note` names. */
+void m31ri_ring_settle(const m31ri_run_dir *dir, const m31ri_privacy *privacy, const char *note);
+
 #endif

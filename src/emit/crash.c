@@ -60,8 +60,7 @@ static bool mend_mapping(m31ri_rings *rs, uintptr_t address)
     if (base == NULL || address < (uintptr_t)base || address >= (uintptr_t)base + rs->file.bytes) {
         return false;
     }
-    if (mmap(base, rs->file.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-             -1, 0) == MAP_FAILED) {
+    if (!m31ri_mapping_replace(base, rs->file.bytes)) {
         return false;
     }
     memcpy(base, &rs->header, sizeof rs->header);

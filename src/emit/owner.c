@@ -213,7 +213,9 @@ void m31ri_run_tick(m31r_run *run)
         return;
     }
     watch_disk(run);
-    (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE, 0);
+    if (run->drainer == NULL) { /* which has the rings open, and finishes them */
+        (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE, 0);
+    }
     fold(run);
     m31ri_metrics_json_update(run->metrics_json, false, NULL);
     m31ri_anomaly_watch_check(run, m31ri_wall_ns());

@@ -167,8 +167,16 @@ static m31r_err write_note(m31ri_rings *rs, m31r_error *e)
 {
     const char *stem = strrchr(rs->file.path, '/') + 1 + strlen(rs->run->dir.run_id) + 1;
     snprintf(rs->note, sizeof rs->note, "ring.%.*s", (int)(strlen(stem) - strlen(".ring")), stem);
-    return m31ri_create_file(rs->run->dir.live_fd, rs->note, rs->file.path, strlen(rs->file.path),
-                             e);
+    char half[sizeof rs->note + 8]; /* whoever finds the note finds all of it */
+    snprintf(half, sizeof half, "new.%s", rs->note);
+    m31r_err err =
+        m31ri_create_file(rs->run->dir.live_fd, half, rs->file.path, strlen(rs->file.path), e);
+    if (err == M31R_OK &&
+        renameat(rs->run->dir.live_fd, half, rs->run->dir.live_fd, rs->note) != 0) {
+        err = m31ri_fail_sys(e, errno, rs->note, "naming %s", rs->note);
+        unlinkat(rs->run->dir.live_fd, half, 0);
+    }
+    return err;
 }
 
 static m31ri_rings *new_rings(m31r_run *run)
@@ -272,6 +280,9 @@ m31r_err m31ri_rings_begin(m31r_run *run, m31r_error *e)
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         if (lane->append != NULL) {
             m31ri_rings_add_lane(rs, lane);
+        }
+        if (lane->n_records != 0) { /* what the rings will say of the lane does not have them */
+            m31ri_lane_announce(lane, "open");
         }
     }
     for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
@@ -386,12 +397,19 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs)
 }
 
 /* What a ring without memory held and nobody had written. */
-static uint64_t count_gone(const m31ri_rings *rs)
+static uint64_t count_gone(m31ri_rings *rs)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < M31RI_RING_SLOTS && rs->drain != NULL; i++) {
+    uint32_t told[M31RI_RING_SLOTS];
+    if (rs->drain == NULL && m31ri_drainer_taken(&rs->run->dir, rs->note, told)) {
+        for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
+            rs->taken[i] = told[i] != 0 ? told[i] : rs->taken[i];
+        }
+    }
+    for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
         uint32_t n_put = __atomic_load_n(&rs->threads[i].ring.sequence, __ATOMIC_RELAXED);
-        n += n_put - m31ri_drain_taken(rs->drain, i);
+        uint32_t n_taken = rs->drain != NULL ? m31ri_drain_taken(rs->drain, i) : 0;
+        n += n_put - (n_taken != 0 ? n_taken : rs->taken[i]);
     }
     return n;
 }
@@ -434,11 +452,20 @@ static void shut(m31ri_rings *rs)
 /* What was put in between the writer's last look and the shutting. */
 static void drain_rest(m31ri_rings *rs)
 {
-    if (rs->drain != NULL && m31ri_lease_take(rs->file.fd, M31RI_LEASE_WRITER)) {
+    if (m31ri_writer_take(rs)) {
         m31ri_drain_look(rs->drain);
         while (m31ri_drain_pass(rs->drain)) {
         }
         m31ri_lease_end(rs->file.fd, M31RI_LEASE_WRITER);
+        return;
+    }
+    /* An observer that is stopped may write at any moment, and what the disk refused is for
+     * recovery: the files are theirs. */
+    bool is_gone = atomic_load_explicit(&rs->is_broken, memory_order_acquire);
+    for (m31r_lane *lane = rs->run->lanes; lane != NULL; lane = lane->next) {
+        if (lane->ring_id != 0 && !is_gone) {
+            m31ri_lane_give_up_file(lane);
+        }
     }
 }
 
@@ -461,8 +488,8 @@ static void give_lanes_back(m31ri_rings *rs)
         lane->first_thread = 0;
     }
     if (is_drained(rs)) {
+        unlink(rs->file.path); /* first: a ring without a note would be found by nobody */
         unlinkat(run->dir.live_fd, rs->note, 0);
-        unlink(rs->file.path);
     }
 }
 

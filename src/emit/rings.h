@@ -83,7 +83,10 @@ typedef struct m31ri_rings {
     pthread_mutex_t pass_lock; /* held by the writer while it works, and over a fork */
     bool is_paused;
     bool has_writer;
-    bool is_shut; /* no writer is started any more */
+    bool has_lease;   /* we write; else the writer stands by, if there is one */
+    bool has_rotated; /* a file was, or could not be: what the observer asked for is done */
+    uint32_t taken[M31RI_RING_SLOTS]; /* standing by: up to here each ring was seen empty */
+    bool is_shut;                     /* no writer is started any more */
     atomic_bool must_stop;
     m31ri_drain *drain;            /* also kept by a writer that was: its counts are the lanes' */
     char note[32];                 /* its name in `.live` */
@@ -166,5 +169,9 @@ void m31ri_writer_go_on(m31ri_rings *rs);
  * after the stop. */
 bool m31ri_writer_start(m31ri_rings *rs);
 void m31ri_writer_stop(m31ri_rings *rs);
+
+/* After the stop: the lease and rs->drain are ours, of an observer who is asked for them. False: it
+ * did not let go within the block timeout, or the disk fails. */
+bool m31ri_writer_take(m31ri_rings *rs);
 
 #endif

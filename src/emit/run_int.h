@@ -94,6 +94,16 @@ bool m31ri_run_next_anomaly(m31r_run *run, m31ri_run_anomaly *out);
  * much is left. */
 bool m31ri_run_disk_got_low(m31r_run *run, m31ri_room *out);
 
+/* Observer: from here on the rings of the run's living programs are drained in this process, by
+ * threads of its own, until the drain is ended or the run. Not before the last fork. */
+void m31ri_run_drain_rings(m31r_run *run);
+
+/* What the rings hold is in the files; programs that still live write for themselves. */
+void m31ri_run_end_drain(m31r_run *run);
+
+/* The wall clock was set by so many seconds since the last call, as the drain saw it; 0: not. */
+double m31ri_run_clock_step(m31r_run *run);
+
 /* True when the owner has ended the run although this process is in it: nothing may be added. */
 bool m31ri_run_was_ended(const m31r_run *run);
 

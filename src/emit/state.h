@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "drain/drainer.h"
 #include "drain/outage.h"
 #include "emit/checkpointer.h"
 #include "emit/rank.h"
@@ -141,6 +142,7 @@ struct m31r_run {
     m31ri_logger nowhere;                    /* what a bad name or an inert run gets */
     m31ri_rings *rings;                      /* NULL: everything is written directly */
     m31ri_rings *forgotten_rings;            /* a parent's, in a forked child */
+    m31ri_drainer *drainer;                  /* an observer's */
     struct m31ri_direct_names *direct_names; /* for stacks without rings; NULL until there is one */
     m31r_log *step_logger;                   /* what m31r_step() uses, while there are rings */
     m31ri_compressor compressor;

@@ -156,6 +156,7 @@ static void do_what_is_due(m31ri_keeper *k)
         m31ri_run_tick(k->run);
         m31ri_keeper_report_anomalies(k);
         m31ri_keeper_report_disk(k);
+        m31ri_keeper_report_clock(k);
         m31ri_keeper_report_progress(k);
     }
     if (interval_s > 0 && now_ns >= k->next_sample_ns) {
@@ -225,6 +226,9 @@ _Noreturn void m31ri_keeper_main(m31ri_plan *p, bool is_heir)
         _exit(1);
     }
     m31ri_wiring_close_inner(&p->wiring);
+    if (k.run != NULL) {
+        m31ri_run_drain_rings(k.run);
+    }
     if (!is_heir) {
         k.shared->start_mono_ns = m31ri_mono_ns();
     }

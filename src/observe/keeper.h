@@ -71,6 +71,7 @@ void m31ri_keeper_report_unmatched(m31ri_keeper *k);
 void m31ri_keeper_report_counts(m31ri_keeper *k);
 void m31ri_keeper_report_progress(m31ri_keeper *k);
 void m31ri_keeper_report_disk(m31ri_keeper *k);
+void m31ri_keeper_report_clock(m31ri_keeper *k);
 
 /* keeper_anomalies.c: a record for each anomaly of the points since the last call; ends the program
  * where --stop-on asks for it. */

@@ -162,6 +162,7 @@ void m31ri_keeper_leave_ended_run(m31ri_keeper *k)
     say_unobserved(k, "rank 0 has ended the run");
     m31ri_sampler_end(k);
     m31ri_lane_tail_free(k->tail);
+    m31ri_run_end_drain(k->run);
     m31ri_run_leave(k->run);
     k->tail = NULL;
     k->run = NULL;

@@ -139,6 +139,15 @@ void m31ri_keeper_report_disk(m31ri_keeper *k)
     }
 }
 
+void m31ri_keeper_report_clock(m31ri_keeper *k)
+{
+    double seconds = m31ri_run_clock_step(k->run);
+    if (seconds != 0) {
+        const m31ri_field field = {"seconds", m31r_of_double(seconds)};
+        m31ri_keeper_report(k, M31R_WARNING, "clock_set", &field, 1);
+    }
+}
+
 void m31ri_keeper_report_progress(m31ri_keeper *k)
 {
     const m31ri_fingerprint_progress *p = m31ri_run_fingerprint_progress(k->run);

@@ -80,6 +80,11 @@ typedef struct m31ri_crash_note {
     uint64_t frames[M31RI_RING_STACK];
 } m31ri_crash_note;
 
+/* Who is to hold the writer lease when an observer drains (drain/drainer.h). PROGRAM: the program,
+ * and whoever else has it lets go; set by the observer when a file is to be rotated and by the
+ * program when it ends. */
+enum { M31RI_STAND_EITHER = 0, M31RI_STAND_PROGRAM = 1 };
+
 typedef struct m31ri_ring_live {
     atomic_uint_fast64_t dictionary_end; /* bytes of whole entries; release by the program */
     atomic_uint wake;                    /* futex: the writer sleeps on it */
@@ -92,6 +97,7 @@ typedef struct m31ri_ring_live {
     atomic_uint n_calibrations;  /* ever made; number n stands at n % M31RI_RING_CALIBRATIONS */
     m31ri_calibration calibrations[M31RI_RING_CALIBRATIONS];
     m31ri_crash_note crash;
+    atomic_uint stand; /* M31RI_STAND_*; futex: a program that stands by sleeps on it */
 } m31ri_ring_live;
 
 typedef struct m31ri_commit_lane {

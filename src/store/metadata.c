@@ -58,6 +58,8 @@ m31r_err m31ri_metadata_init(m31ri_metadata *m, m31r_error *e)
 void m31ri_metadata_release(m31ri_metadata *m)
 {
     json_decref(m->root);
+    json_decref(m->told_lanes);
+    m->told_lanes = NULL;
     json_decref(m->told_rings);
     m->told_rings = NULL;
     m31ri_free(m->pending_warnings);

@@ -37,6 +37,7 @@ typedef struct m31ri_metadata {
     bool is_critical;      /* a CRITICAL record was made by some process: the end is `failed` */
     char stated_state[16]; /* how a process of the program said that it ended; "" when none did */
     char stated_cause[64];
+    json_t *told_lanes;     /* by lane and process: the counts it is made of; see count_lane */
     json_t *told_rings;     /* a set: of which lanes of which rings the counts have been added */
     char *pending_warnings; /* lines, each ended by '\n', that the owner should log as WARNING and
                              * then free (m31ri_free) and set to NULL; NULL when none */

@@ -251,14 +251,74 @@ static bool add_count(m31ri_metadata *m, json_t *object, const char *key, json_i
     return put(m, object, key, json_integer(sum));
 }
 
-/* The lane of the scripts has many short writers: their counts add up. */
-static bool add_lane_counts(m31ri_metadata *m, json_t *lane, const json_t *notice)
+static json_int_t count_of(const json_t *object, const char *key)
+{
+    json_int_t n = json_integer_value(json_object_get(object, key));
+    return n > 0 ? n : 0;
+}
+
+/* What the process that tells has written to the lane: the last that it said, and what it had said
+ * before it began to count anew, with another handle of the run. */
+static bool count_of_process(m31ri_metadata *m, json_t *processes, const json_t *notice,
+                             const char *key)
+{
+    char pid[32];
+    snprintf(pid, sizeof pid, "%lld",
+             (long long)json_integer_value(json_object_get(notice, "pid")));
+    json_t *p = json_object_get(processes, pid);
+    if (p == NULL && ((p = json_object()) == NULL || json_object_set_new(processes, pid, p) != 0)) {
+        return false;
+    }
+    char past[16], closed[16];
+    snprintf(past, sizeof past, "%s+", key);
+    snprintf(closed, sizeof closed, "%s.", key);
+    bool is_anew =
+        count_of(notice, key) < count_of(p, key) ||
+        (json_is_true(json_object_get(p, closed)) && equals(text_of(notice, "state"), "open"));
+    if (json_is_integer(json_object_get(notice, key))) {
+        return (!is_anew || add_count(m, p, past, count_of(p, key))) &&
+               put(m, p, key, json_integer(count_of(notice, key))) &&
+               put(m, p, closed, json_boolean(equals(text_of(notice, "state"), "closed")));
+    }
+    return true;
+}
+
+/* `records` and `lost` of a lane are those of all processes that wrote there: one after the other,
+ * or at one time (scripts), or from the ring of a dead one. The last two tell what is to be added.
+ */
+static bool count_lane(m31ri_metadata *m, json_t *lane, const json_t *notice)
 {
     static const char *const counts[] = {"records", "lost"};
+    const char *file = text_of(notice, "file");
+    if (m->told_lanes == NULL) {
+        m->told_lanes = json_object();
+    }
+    json_t *processes = json_object_get(m->told_lanes, file);
+    if (processes == NULL && ((processes = json_object()) == NULL ||
+                              json_object_set_new(m->told_lanes, file, processes) != 0)) {
+        return false;
+    }
     for (size_t i = 0; i < 2; i++) {
-        const json_t *count = json_object_get(notice, counts[i]);
-        if (!json_is_integer(count) || json_integer_value(count) < 0 ||
-            !add_count(m, lane, counts[i], json_integer_value(count))) {
+        const char *key;
+        json_t *p;
+        if (json_is_true(json_object_get(notice, "adds"))
+                ? !add_count(m, processes, counts[i], count_of(notice, counts[i]))
+                : !count_of_process(m, processes, notice, counts[i])) {
+            return false;
+        }
+        json_t *sum = json_pack("{s:I}", counts[i], count_of(processes, counts[i]));
+        json_object_foreach(processes, key, p)
+        {
+            char past[16];
+            snprintf(past, sizeof past, "%s+", counts[i]);
+            add_count(m, sum, counts[i], count_of(p, counts[i]));
+            add_count(m, sum, counts[i], count_of(p, past));
+        }
+        bool is_known =
+            count_of(sum, counts[i]) > 0 || json_is_integer(json_object_get(lane, counts[i]));
+        bool is_put = !is_known || put(m, lane, counts[i], json_integer(count_of(sum, counts[i])));
+        json_decref(sum);
+        if (!is_put) {
             return false;
         }
     }
@@ -287,6 +347,7 @@ static bool fold_lane(m31ri_metadata *m, const json_t *notice)
     static const char *const same[] = {"file", NULL};
     static const char *const members[] = {"file", "name",  "ordered", "records",
                                           "lost", "state", "pid",     NULL};
+    static const char *const added[] = {NULL}; /* a dead process's ring: it changes nothing else */
     const char *file = text_of(notice, "file");
     if (file == NULL || file[0] == '\0') {
         return false;
@@ -295,10 +356,11 @@ static bool fold_lane(m31ri_metadata *m, const json_t *notice)
         return true;
     }
     json_t *lane = find_same(json_object_get(m->root, "lanes"), notice, same);
-    if (lane != NULL && json_is_true(json_object_get(notice, "adds"))) {
-        return add_lane_counts(m, lane, notice);
+    bool adds = lane != NULL && json_is_true(json_object_get(notice, "adds"));
+    if (!fold_element(m, "lanes", notice, same, adds ? added : members)) {
+        return false;
     }
-    return fold_element(m, "lanes", notice, same, members);
+    return count_lane(m, find_same(json_object_get(m->root, "lanes"), notice, same), notice);
 }
 
 static bool fold_lost(m31ri_metadata *m, const json_t *notice)

@@ -1,5 +1,8 @@
 /* A program that uses the library, for the tests of m31r run: joiner WHAT [N]. */
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +54,34 @@ static int leave_orphan(m31r_log *log, unsigned seconds)
     _exit(0); /* without a word: its lane is free from here on */
 }
 
+/* Emits number 0 .. n-1, pauses of `pause_us` between them; the file `acknowledged` says how many
+ * calls have returned. `last`: "critical", and the process
+ * kills itself; "exit", without closing; or nothing. */
+static void count_up(m31r_run *run, m31r_log *log, int n, unsigned pause_us, const char *last)
+{
+    char blob[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+    int fd = open("acknowledged", O_RDWR | O_CREAT, 0600);
+    for (int i = 0; i < n; i++) {
+        m31r_info(log, "count", "i", i, "x", 0.1 * i, "blob", blob);
+        if (i % 10 == 9) {
+            m31r_metric(run, "tens", i, i);
+        }
+        int64_t returned = i + 1;
+        if (pwrite(fd, &returned, sizeof returned, 0) < 0) {
+            _exit(3);
+        }
+        if (pause_us != 0) {
+            usleep(pause_us);
+        }
+    }
+    if (strcmp(last, "critical") == 0) {
+        m31r_critical(log, "count", "i", n);
+        kill(getpid(), SIGKILL);
+    } else if (strcmp(last, "exit") == 0) {
+        _exit(0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -67,7 +98,9 @@ int main(int argc, char **argv)
     if (strcmp(what, "hang") == 0) {
         pause();
     }
-    if (strcmp(what, "flood") == 0) {
+    if (strcmp(what, "count") == 0) { /* N PAUSE_US LAST */
+        count_up(run, log, n, argc > 3 ? (unsigned)atoi(argv[3]) : 0, argc > 4 ? argv[4] : "");
+    } else if (strcmp(what, "flood") == 0) {
         for (int i = 0; i < n; i++) {
             m31r_info(log, "flood", "i", i);
         }

@@ -12,6 +12,7 @@ import run_cases_canary  # noqa: E402,F401
 import run_cases_crash  # noqa: E402,F401
 import run_cases_death  # noqa: E402,F401
 import run_cases_disk  # noqa: E402,F401
+import run_cases_drain  # noqa: E402,F401
 import run_cases_join  # noqa: E402,F401
 import run_cases_later  # noqa: E402,F401
 import run_cases_output  # noqa: E402,F401

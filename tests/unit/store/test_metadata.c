@@ -361,9 +361,46 @@ static void test_metadata__every_failed_allocation_is_survived(void **state)
     scratch_remove(&s);
 }
 
+static json_int_t lane_count(m31ri_metadata *m, const char *key)
+{
+    const json_t *lane = json_array_get(m31ri_metadata_get(m, "lanes"), 0);
+    return json_integer_value(json_object_get(lane, key));
+}
+
+/* One process after the other, one that comes again, a ring of a dead one (told twice), and the
+ * first once more. */
+static void test_metadata__a_lane_counts_what_all_its_writers_wrote(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *notice;
+        json_int_t records, lost;
+    } steps[] = {
+        {"{\"records\":3,\"lost\":0,\"state\":\"open\",\"pid\":7,", 3, 0},
+        {"{\"records\":0,\"lost\":0,\"state\":\"open\",\"pid\":8,", 3, 0},
+        {"{\"records\":10,\"lost\":2,\"state\":\"closed\",\"pid\":8,", 13, 2},
+        {"{\"records\":0,\"lost\":0,\"state\":\"open\",\"pid\":8,", 13, 2},
+        {"{\"records\":5,\"lost\":1,\"state\":\"open\",\"pid\":8,", 18, 3},
+        {"{\"records\":100,\"lost\":0,\"adds\":true,\"ring\":\"ring.9.1\",\"pid\":9,", 118, 3},
+        {"{\"records\":100,\"lost\":0,\"adds\":true,\"ring\":\"ring.9.1\",\"pid\":9,", 118, 3},
+        {"{\"records\":7,\"lost\":0,\"state\":\"closed\",\"pid\":7,", 122, 3},
+    };
+    m31ri_metadata m;
+    assert_int_equal(m31ri_metadata_init(&m, NULL), M31R_OK);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "%s\"kind\":\"lane\",\"file\":\"train.log\"}", steps[i].notice);
+        assert_true(fold(&m, line));
+        assert_int_equal(lane_count(&m, "records"), steps[i].records);
+        assert_int_equal(lane_count(&m, "lost"), steps[i].lost);
+    }
+    m31ri_metadata_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_metadata__a_lane_counts_what_all_its_writers_wrote),
         cmocka_unit_test(test_metadata__keys_stand_in_their_order_also_after_set),
         cmocka_unit_test(test_metadata__set_without_a_parent_is_refused),
         cmocka_unit_test(test_metadata__programs_value_wins_over_a_declared_one_with_a_warning),
