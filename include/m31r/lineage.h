@@ -43,15 +43,26 @@ typedef struct m31r_lineage_run {
     double metric_last;
 } m31r_lineage_run;
 
+#define M31R_LINEAGE_NONE ((size_t)-1)
+
 /* One file that a run of the lineage made or read. */
 typedef struct m31r_lineage_file {
     size_t run; /* which of the lineage's runs registered it */
     const char *role, *path, *digest;
     int64_t step;       /* M31R_UNKNOWN for none */
     const char *maker;  /* of an input: id of the run that made it; "" when no run here did */
-    const char *broken; /* why its link is broken; "" when it is not */
+    size_t maker_run;   /* which of the lineage's runs that is; M31R_LINEAGE_NONE for none */
+    const char *broken; /* why its link is broken or cannot be verified; "" when it is not */
     bool is_target;     /* it is the file asked for */
 } m31r_lineage_file;
+
+/* A run that another one names as its parent where no file says so. */
+typedef struct m31r_lineage_parent {
+    size_t run;         /* which of the lineage's runs names it */
+    const char *parent; /* id of the parent */
+    size_t parent_run;  /* which of the lineage's runs that is; M31R_LINEAGE_NONE for none */
+    const char *broken; /* why the link is broken; "" when it is not */
+} m31r_lineage_parent;
 
 /* Follows the links of `target`: a run as m31r_reader_open() takes it, a file inside a run's
  * directory (its log, its metrics), or any file, found by its SHA-256. `root` is the directory of
@@ -98,6 +109,16 @@ M31R_API m31r_err m31r_lineage_get_run(const m31r_lineage *l, size_t i, m31r_lin
  * Thread:  any.
  */
 M31R_API m31r_err m31r_lineage_get_file(const m31r_lineage *l, size_t i, m31r_lineage_file *out);
+
+/* The i-th parent that no file tells of, in the order of the runs.
+ *
+ * Returns: M31R_OK and the parent in `*out`.
+ * Errors:  M31R_E_NOTFOUND when there is no such.
+ * Owns:    the lineage; strings are valid until m31r_lineage_close().
+ * Thread:  any.
+ */
+M31R_API m31r_err m31r_lineage_get_parent(const m31r_lineage *l, size_t i,
+                                          m31r_lineage_parent *out);
 
 /* Number of broken links.
  *

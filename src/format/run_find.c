@@ -113,6 +113,7 @@ static bool add_known(const m31ri_run_known *known, const char *id, m31ri_run_li
     entry.name = m31ri_strdup(name);
     entry.tags = m31ri_strdup("");
     entry.run_id = m31ri_strdup(id);
+    entry.is_timed = has_id_form(id);
     if (entry.name == NULL || entry.tags == NULL || entry.run_id == NULL) {
         release_entry(&entry);
         return false;
@@ -129,7 +130,9 @@ static m31r_err add_run(int root, const char *id, m31ri_run_list *l, m31r_error 
         return M31R_OK; /* removed meanwhile, or not ours to read: `runs` lists what can be read */
     }
     m31ri_run_entry entry = {0};
-    bool fits = has_id_form(id) || has_file(run, "metadata.json", false);
+    entry.is_timed = has_id_form(id);
+    entry.has_tags = true;
+    bool fits = entry.is_timed || has_file(run, "metadata.json", false);
     bool ok = !fits || (read_name(run, &entry) && read_tags(run, &entry) &&
                         (entry.run_id = m31ri_strdup(id)) != NULL);
     close(run);
@@ -145,7 +148,7 @@ static m31r_err add_run(int root, const char *id, m31ri_run_list *l, m31r_error 
 
 static unsigned long attempt_of(const char *id)
 {
-    return has_id_form(id) && id[ID_BYTES] == '-' ? strtoul(id + ID_BYTES + 1, NULL, 10) : 1;
+    return id[ID_BYTES] == '-' ? strtoul(id + ID_BYTES + 1, NULL, 10) : 1;
 }
 
 /* Ids of another form sort before all that carry a time. */
@@ -153,16 +156,14 @@ static int by_start(const void *a, const void *b)
 {
     const m31ri_run_entry *x = a;
     const m31ri_run_entry *y = b;
-    bool x_timed = has_id_form(x->run_id);
-    bool y_timed = has_id_form(y->run_id);
-    if (x_timed != y_timed) {
-        return x_timed ? 1 : -1;
+    if (x->is_timed != y->is_timed) {
+        return x->is_timed ? 1 : -1;
     }
-    int order = x_timed ? strncmp(x->run_id, y->run_id, ID_SECOND_BYTES) : 0;
+    int order = x->is_timed ? strncmp(x->run_id, y->run_id, ID_SECOND_BYTES) : 0;
     if (order == 0 && x->timestamp[0] != '\0' && y->timestamp[0] != '\0') {
         order = strcmp(x->timestamp, y->timestamp);
     }
-    if (order == 0 && x_timed && strncmp(x->run_id, y->run_id, ID_BYTES) == 0) {
+    if (order == 0 && x->is_timed && strncmp(x->run_id, y->run_id, ID_BYTES) == 0) {
         unsigned long n = attempt_of(x->run_id);
         unsigned long m = attempt_of(y->run_id);
         order = (n > m) - (n < m);
@@ -200,7 +201,13 @@ m31r_err m31ri_run_list_read_fd(int root, const m31ri_run_known *known, m31ri_ru
         m31ri_run_list_release(&l);
         return err;
     }
-    qsort(l.runs, l.n, sizeof *l.runs, by_start);
+    size_t n_sorted = l.n > 0; /* names come sorted, which mostly is the order */
+    while (n_sorted < l.n && by_start(&l.runs[n_sorted - 1], &l.runs[n_sorted]) < 0) {
+        n_sorted++;
+    }
+    if (n_sorted < l.n) {
+        qsort(l.runs, l.n, sizeof *l.runs, by_start);
+    }
     *out = l;
     return M31R_OK;
 }
@@ -326,6 +333,43 @@ static m31r_err choose(const m31ri_run_list *l, const char *text, size_t *out, m
     m31ri_fail_hint(e, "`m31r runs` lists them; a run is named by a part of its id or name, a tag, "
                        "@, @-1, or its path");
     return M31R_E_NOTFOUND;
+}
+
+/* The tags of a run that was listed without them. */
+static bool need_tags(int root, m31ri_run_entry *entry)
+{
+    char path[NAME_MAX + sizeof M31RI_NOTES_FILE + 1];
+    snprintf(path, sizeof path, "%s/%s", entry->run_id, M31RI_NOTES_FILE);
+    bool is_known = entry->has_tags || faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    int run = is_known ? -1 : m31ri_open_dir(root, entry->run_id, false);
+    entry->has_tags = true;
+    if (run < 0) {
+        return true;
+    }
+    m31ri_free(entry->tags);
+    bool is_fine = read_tags(run, entry);
+    close(run);
+    return is_fine;
+}
+
+m31r_err m31ri_run_list_find(int root, m31ri_run_list *l, const char *text, size_t *out,
+                             m31r_error *e)
+{
+    if (text[0] == '\0') {
+        return m31ri_fail(e, M31R_E_ARG, "an empty text names no run");
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        if (matches(&l->runs[i], text, MATCH_ID)) {
+            *out = i;
+            return M31R_OK;
+        }
+    }
+    for (size_t i = 0; i < l->n && back_from_latest(text) < 0; i++) {
+        if (!need_tags(root, &l->runs[i])) {
+            return m31ri_fail(e, M31R_E_NOMEM, "out of memory listing runs");
+        }
+    }
+    return choose(l, text, out, e);
 }
 
 static m31r_err take_path(const char *text, char **out_path, m31r_error *e)

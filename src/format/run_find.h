@@ -17,6 +17,8 @@ typedef struct m31ri_run_entry {
     char *name;         /* from metadata.json; "" when there is none or it cannot be read */
     char *tags;         /* words with a blank between, its release among them; "" when not read */
     char timestamp[28]; /* start, from metadata.json; "" when not known */
+    bool is_timed;      /* the id says when it began */
+    bool has_tags;      /* false: the tags were not read */
 } m31ri_run_entry;
 
 typedef struct m31ri_run_list {
@@ -53,6 +55,13 @@ void m31ri_run_list_release(m31ri_run_list *l);
  *         '/' but not the path of a run directory), M31R_E_IO, M31R_E_NOMEM.
  * Owns:   the caller frees `*out_path` with m31ri_free(). Thread: any. */
 m31r_err m31ri_run_find(const char *root, const char *text, char **out_path, m31r_error *e);
+
+/* Finds the run that `text`, which is no path, means among those of a list that was read from
+ * `root`; `*out` is its place. Tags are read where they have to be.
+ *
+ * Errors: M31R_E_NOTFOUND, M31R_E_ARG, M31R_E_NOMEM. Thread: any. */
+m31r_err m31ri_run_list_find(int root, m31ri_run_list *l, const char *text, size_t *out,
+                             m31r_error *e);
 
 /* True for a directory that holds a run: it has a metadata.json, a `.live` or a manifest.json. */
 bool m31ri_run_path_is_run(const char *path);

@@ -1,29 +1,21 @@
 /* run_index.c - run_index.h by SQLite: one table of pieces.
  *
- * Rollback journal, short transactions, a short wait for other processes: a reader or writer that
- * does not get its turn goes without. A piece begins with 8 bytes of SHA-256 over all behind them
- * and its key, so a page that rotted is no answer. A file that is no database, or one of another
- * version, is made anew. The whole root is read at opening with one query: thousands of small ones
- * cost more.
+ * A list of all runs reads the whole root at opening with one query: thousands of small ones cost
+ * more. Who asks for a few runs gets each by a query of its own.
  */
 #include "runs/run_index.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <sqlite3.h>
-
+#include "runs/index_file.h"
 #include "runs/run_stamp.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/os_file.h"
-#include "base/sha256.h"
 
-#define VERSION 3 /* also change: the pragma in open_file() */
-#define WAIT_MS 100
-#define CHECK_BYTES 8
+#define CHECK_BYTES M31RI_INDEX_CHECK_BYTES
 #define HEAD_BYTES (CHECK_BYTES + 4) /* and the length of the stamp */
 
 typedef struct kept_run {
@@ -43,6 +35,7 @@ struct m31ri_run_index {
     sqlite3 *db;
     char *root; /* its real path */
     int64_t opened_ns;
+    bool is_few;  /* runs are read one by one, when they are asked for */
     bool has_all; /* also the pieces that a mere list does not need */
     int root_fd;
     kept_run *kept; /* by strcmp of run_id */
@@ -51,81 +44,13 @@ struct m31ri_run_index {
     size_t n_added, added_capacity;
 };
 
-/* Where the database is; makes the directory. False when there is no place. */
-static bool find_place(m31ri_buf *out)
+/* The check of a piece: its key is the run and the kind. */
+static void check_of(const char *root, const char *run_id, int piece, const m31ri_buf *rest,
+                     uint8_t out[M31RI_INDEX_CHECK_BYTES])
 {
-    const char *base = getenv("XDG_CACHE_HOME");
-    const char *below = "/m31r";
-    if (base == NULL || base[0] != '/') {
-        base = getenv("HOME");
-        below = "/.cache/m31r";
-    }
-    if (base == NULL || base[0] != '/') {
-        return false;
-    }
-    m31ri_buf_add_format(out, "%s%s", base, below);
-    if (!m31ri_buf_ok(out)) {
-        return false;
-    }
-    (void)m31ri_make_dirs(out->data, NULL); /* it may be there and read-only */
-    m31ri_buf_add_str(out, "/runs.sqlite");
-    return m31ri_buf_ok(out);
-}
-
-static void checksum(const char *root, const char *run_id, int piece, const m31ri_buf *rest,
-                     uint8_t out[M31RI_SHA256_BYTES])
-{
-    char kind = (char)piece;
-    m31ri_sha256 *h = m31ri_sha256_new();
-    memset(out, 0, M31RI_SHA256_BYTES);
-    if (h != NULL) {
-        m31ri_sha256_add(h, root, strlen(root) + 1);
-        m31ri_sha256_add(h, run_id, strlen(run_id) + 1);
-        m31ri_sha256_add(h, &kind, 1);
-        m31ri_sha256_add(h, rest->data, rest->length);
-        m31ri_sha256_end(h, out);
-        m31ri_sha256_free(h);
-    }
-}
-
-static bool is_version(sqlite3 *db)
-{
-    sqlite3_stmt *s = NULL;
-    bool is_ours = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
-                   sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int(s, 0) == VERSION;
-    sqlite3_finalize(s);
-    return is_ours;
-}
-
-/* What SQLite says when the file can never become useful. */
-static bool is_ruined(int rc)
-{
-    return rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT;
-}
-
-/* Opens the file, with its table; `*rc` says why not. */
-static sqlite3 *open_file(const char *path, int *rc)
-{
-    static const char *const make =
-        "BEGIN IMMEDIATE; DROP TABLE IF EXISTS pieces; CREATE TABLE pieces(root TEXT NOT NULL, run "
-        "TEXT NOT NULL, piece INTEGER NOT NULL, content BLOB NOT NULL, UNIQUE(root, run, piece)); "
-        "PRAGMA user_version=3; COMMIT";
-    sqlite3 *db = NULL;
-    *rc = sqlite3_open_v2(path, &db,
-                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
-    if (*rc == SQLITE_OK) {
-        sqlite3_busy_timeout(db, WAIT_MS);
-        *rc = sqlite3_exec(db, "PRAGMA synchronous=NORMAL; SELECT 1 FROM sqlite_master", NULL, NULL,
-                           NULL);
-    }
-    if (*rc == SQLITE_OK && !is_version(db)) {
-        *rc = sqlite3_exec(db, make, NULL, NULL, NULL);
-    }
-    if (*rc != SQLITE_OK) {
-        sqlite3_close(db);
-        return NULL;
-    }
-    return db;
+    char key[NAME_MAX + 16];
+    snprintf(key, sizeof key, "%s/%d", run_id, piece);
+    m31ri_index_file_check(root, key, m31ri_buf_str(rest), rest->length, out);
 }
 
 static int by_id(const void *key, const void *element)
@@ -138,11 +63,9 @@ static kept_run *find(m31ri_run_index *x, const char *run_id)
     return x->n_kept > 0 ? bsearch(run_id, x->kept, x->n_kept, sizeof *x->kept, by_id) : NULL;
 }
 
+/* Makes a place for a run that is not there yet: at the end when runs come in order. */
 static kept_run *enter(m31ri_run_index *x, const char *run_id)
 {
-    if (x->n_kept > 0 && strcmp(x->kept[x->n_kept - 1].run_id, run_id) == 0) {
-        return &x->kept[x->n_kept - 1];
-    }
     if (x->n_kept == x->kept_capacity) {
         size_t capacity = x->kept_capacity * 2 + 64;
         kept_run *grown = m31ri_realloc(x->kept, capacity * sizeof *grown);
@@ -152,12 +75,31 @@ static kept_run *enter(m31ri_run_index *x, const char *run_id)
         x->kept = grown;
         x->kept_capacity = capacity;
     }
-    kept_run *run = &x->kept[x->n_kept];
+    char *copy = m31ri_strdup(run_id);
+    if (copy == NULL) {
+        return NULL;
+    }
+    size_t at = x->n_kept;
+    while (at > 0 && strcmp(x->kept[at - 1].run_id, run_id) > 0) {
+        at--;
+    }
+    kept_run *run = &x->kept[at];
+    memmove(run + 1, run, (x->n_kept - at) * sizeof *run);
     memset(run, 0, sizeof *run);
     memset(run->is_fresh, -1, sizeof run->is_fresh);
-    run->run_id = m31ri_strdup(run_id);
-    x->n_kept += run->run_id != NULL;
-    return run->run_id != NULL ? run : NULL;
+    run->run_id = copy;
+    x->n_kept++;
+    return run;
+}
+
+/* The run's place; makes one. Rows of one run come one after the other. */
+static kept_run *place_of(m31ri_run_index *x, const char *run_id)
+{
+    if (x->n_kept > 0 && strcmp(x->kept[x->n_kept - 1].run_id, run_id) == 0) {
+        return &x->kept[x->n_kept - 1];
+    }
+    kept_run *run = x->is_few ? find(x, run_id) : NULL;
+    return run != NULL ? run : enter(x, run_id);
 }
 
 /* Takes a row over when its checksum holds. */
@@ -167,7 +109,7 @@ static void keep_row(m31ri_run_index *x, sqlite3_stmt *s)
     int piece = sqlite3_column_int(s, 1);
     const char *content = sqlite3_column_blob(s, 2);
     size_t length = (size_t)sqlite3_column_bytes(s, 2);
-    uint8_t digest[M31RI_SHA256_BYTES];
+    uint8_t check[CHECK_BYTES];
     uint32_t stamp_length;
     if (run_id == NULL || piece < 0 || piece >= M31RI_PIECES || length < HEAD_BYTES) {
         return;
@@ -175,11 +117,11 @@ static void keep_row(m31ri_run_index *x, sqlite3_stmt *s)
     memcpy(&stamp_length, content + CHECK_BYTES, sizeof stamp_length);
     m31ri_buf rest = {.data = (char *)(uintptr_t)content + CHECK_BYTES,
                       .length = length - CHECK_BYTES};
-    checksum(x->root, run_id, piece, &rest, digest);
-    if (stamp_length > length - HEAD_BYTES || memcmp(digest, content, CHECK_BYTES) != 0) {
+    check_of(x->root, run_id, piece, &rest, check);
+    if (stamp_length > length - HEAD_BYTES || memcmp(check, content, CHECK_BYTES) != 0) {
         return;
     }
-    kept_run *run = x->has_all ? find(x, run_id) : enter(x, run_id);
+    kept_run *run = x->has_all ? find(x, run_id) : place_of(x, run_id);
     char *copy = run != NULL ? m31ri_alloc(length - HEAD_BYTES + 1) : NULL;
     if (copy != NULL) {
         memcpy(copy, content + HEAD_BYTES, length - HEAD_BYTES);
@@ -211,6 +153,22 @@ static int load(m31ri_run_index *x, m31ri_piece first, m31ri_piece last)
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Reads all pieces of one run; enters it also when there is none, so that it is asked for once. */
+static kept_run *load_run(m31ri_run_index *x, const char *run_id)
+{
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(x->db, "SELECT run, piece, content FROM pieces WHERE root=?1 AND run=?2",
+                           -1, &s, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(s, 1, x->root, -1, SQLITE_STATIC);
+        sqlite3_bind_text(s, 2, run_id, -1, SQLITE_STATIC);
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            keep_row(x, s);
+        }
+    }
+    sqlite3_finalize(s);
+    return place_of(x, run_id);
+}
+
 void m31ri_run_index_free(m31ri_run_index *x)
 {
     if (x == NULL) {
@@ -233,32 +191,27 @@ void m31ri_run_index_free(m31ri_run_index *x)
     m31ri_free(x);
 }
 
-m31ri_run_index *m31ri_run_index_open(const char *root, int root_fd, const char **out_note)
+m31ri_run_index *m31ri_run_index_open(const char *root, int root_fd, bool is_few,
+                                      const char **out_note)
 {
-    m31ri_buf path = M31RI_BUF_INIT;
-    int rc = SQLITE_OK;
     *out_note = "";
     char *real = realpath(root, NULL);
     m31ri_run_index *x = real != NULL ? m31ri_calloc(1, sizeof *x) : NULL;
-    if (x == NULL || !find_place(&path)) {
+    if (x == NULL) {
         free(real);
-        m31ri_free(x);
-        m31ri_buf_release(&path);
         return NULL;
     }
     x->root = m31ri_strdup(real);
     x->root_fd = root_fd;
     x->opened_ns = m31ri_wall_ns();
+    x->is_few = is_few;
     free(real);
-    x->db = x->root != NULL ? open_file(path.data, &rc) : NULL;
-    rc = x->db != NULL ? load(x, M31RI_PIECE_FACTS, M31RI_PIECE_NUMBERS) : rc;
-    if (is_ruined(rc)) {
-        *out_note = "the index of runs in the cache was damaged; it is made anew";
-        sqlite3_close(x->db);
-        unlink(path.data);
-        x->db = open_file(path.data, &rc);
+    x->db = x->root != NULL ? m31ri_index_file_open(out_note) : NULL;
+    bool is_read_now = x->db != NULL && !is_few;
+    if (is_read_now &&
+        m31ri_index_file_is_ruined(load(x, M31RI_PIECE_FACTS, M31RI_PIECE_NUMBERS))) {
+        x->db = m31ri_index_file_renew(x->db, out_note);
     }
-    m31ri_buf_release(&path);
     if (x->db == NULL) {
         m31ri_run_index_free(x);
         return NULL;
@@ -269,11 +222,14 @@ m31ri_run_index *m31ri_run_index_open(const char *root, int root_fd, const char 
 bool m31ri_run_index_get(m31ri_run_index *x, const char *run_id, m31ri_piece piece,
                          const char **out, size_t *out_length)
 {
-    if (x != NULL && piece > M31RI_PIECE_NUMBERS && !x->has_all) {
+    if (x != NULL && piece > M31RI_PIECE_NUMBERS && !x->has_all && !x->is_few) {
         x->has_all = true;
         (void)load(x, M31RI_PIECE_METRICS, M31RI_PIECE_CONFIG);
     }
     kept_run *run = x != NULL ? find(x, run_id) : NULL;
+    if (x != NULL && x->is_few && run == NULL) {
+        run = load_run(x, run_id);
+    }
     if (run == NULL || run->pieces[piece] == NULL) {
         return false;
     }
@@ -310,7 +266,7 @@ static new_piece *add_place(m31ri_run_index *x)
 void m31ri_run_index_put(m31ri_run_index *x, const char *run_id, m31ri_piece piece,
                          const m31ri_buf *content)
 {
-    uint8_t digest[M31RI_SHA256_BYTES] = {0};
+    uint8_t check[CHECK_BYTES] = {0};
     m31ri_buf stamp = M31RI_BUF_INIT;
     m31ri_buf bytes = M31RI_BUF_INIT;
     int64_t newest_ns = 0;
@@ -322,7 +278,7 @@ void m31ri_run_index_put(m31ri_run_index *x, const char *run_id, m31ri_piece pie
         return;
     }
     uint32_t stamp_length = (uint32_t)stamp.length;
-    m31ri_buf_add(&bytes, digest, CHECK_BYTES);
+    m31ri_buf_add(&bytes, check, CHECK_BYTES);
     m31ri_buf_add(&bytes, &stamp_length, sizeof stamp_length);
     m31ri_buf_add(&bytes, stamp.data, stamp.length);
     m31ri_buf_add(&bytes, m31ri_buf_str(content), content->length);
@@ -334,8 +290,8 @@ void m31ri_run_index_put(m31ri_run_index *x, const char *run_id, m31ri_piece pie
         return;
     }
     m31ri_buf rest = {.data = bytes.data + CHECK_BYTES, .length = bytes.length - CHECK_BYTES};
-    checksum(x->root, run_id, (int)piece, &rest, digest);
-    memcpy(bytes.data, digest, CHECK_BYTES);
+    check_of(x->root, run_id, (int)piece, &rest, check);
+    memcpy(bytes.data, check, CHECK_BYTES);
     *place = (new_piece){copy, piece, bytes};
     x->n_added++;
 }
@@ -389,27 +345,6 @@ static bool forget_gone(m31ri_run_index *x, const char *const *run_ids, size_t n
     return found;
 }
 
-/* Roots that are gone: a cache does not grow for ever. */
-static void forget_roots(m31ri_run_index *x)
-{
-    sqlite3_stmt *s = NULL;
-    sqlite3_stmt *forget = NULL;
-    if (sqlite3_prepare_v2(x->db, "SELECT DISTINCT root FROM pieces", -1, &s, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(x->db, "DELETE FROM pieces WHERE root=?1", -1, &forget, NULL) ==
-            SQLITE_OK) {
-        while (sqlite3_step(s) == SQLITE_ROW) {
-            const char *root = (const char *)sqlite3_column_text(s, 0);
-            if (root != NULL && access(root, F_OK) != 0) {
-                sqlite3_bind_text(forget, 1, root, -1, SQLITE_TRANSIENT);
-                sqlite3_step(forget);
-                sqlite3_reset(forget);
-            }
-        }
-    }
-    sqlite3_finalize(s);
-    sqlite3_finalize(forget);
-}
-
 void m31ri_run_index_close(m31ri_run_index *x, const char *const *run_ids, size_t n)
 {
     if (x == NULL) {
@@ -419,7 +354,7 @@ void m31ri_run_index_close(m31ri_run_index *x, const char *const *run_ids, size_
     if (has_news && sqlite3_exec(x->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
         int rc = write_added(x);
         (void)forget_gone(x, run_ids, n, false);
-        forget_roots(x);
+        m31ri_index_file_forget_roots(x->db, "pieces");
         (void)sqlite3_exec(x->db, rc == SQLITE_OK ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL);
     }
     m31ri_run_index_free(x);

@@ -4,9 +4,8 @@
  * It holds, for a run of a root, up to four pieces, each with the stamp of the files it was made
  * from: inode, size, modification and change time. A piece whose stamp does not fit the files of
  * now is not used. It is a cache: nothing depends on it, every failure of it is a piece that is not
- * there, and it is never waited for longer than a moment. The file is
- * $XDG_CACHE_HOME/m31r/runs.sqlite (else ~/.cache/m31r), shared by all processes of a user through
- * SQLite's own locks.
+ * there, and it is never waited for longer than a moment. The file (index_file.h) is shared by all
+ * processes of a user through SQLite's own locks.
  */
 #ifndef M31RI_RUN_INDEX_H
 #define M31RI_RUN_INDEX_H
@@ -28,9 +27,11 @@ typedef enum m31ri_piece {
 } m31ri_piece;
 
 /* Opens the index for the runs below `root` (a descriptor `root_fd` of it); makes it when there is
- * none. NULL when there is no place for it or it cannot be used: `*out_note` then says why in a
- * sentence when that is worth telling, else it is "". */
-m31ri_run_index *m31ri_run_index_open(const char *root, int root_fd, const char **out_note);
+ * none. With `is_few` only runs that are asked for are read, each by itself. NULL when there is no
+ * place for it or it cannot be used: `*out_note` then says why in a sentence when that is worth
+ * telling, else it is "". */
+m31ri_run_index *m31ri_run_index_open(const char *root, int root_fd, bool is_few,
+                                      const char **out_note);
 
 /* Forgets what was put. NULL is fine. */
 void m31ri_run_index_free(m31ri_run_index *x);

@@ -17,7 +17,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 
-#define NUMBERS 5
+#define NUMBERS M31RI_STAMP_NUMBERS
 #define NAME_BYTES 600
 
 static int64_t ns_of(struct timespec t)
@@ -25,7 +25,7 @@ static int64_t ns_of(struct timespec t)
     return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static void look_at(int root_fd, const char *run_id, const char *file, int64_t out[NUMBERS])
+void m31ri_run_stamp_file(int root_fd, const char *run_id, const char *file, int64_t out[NUMBERS])
 {
     char path[NAME_BYTES];
     struct stat st;
@@ -44,7 +44,7 @@ static void add_entry(int root_fd, const char *run_id, const char *file, m31ri_b
                       int64_t *newest_ns)
 {
     int64_t numbers[NUMBERS];
-    look_at(root_fd, run_id, file, numbers);
+    m31ri_run_stamp_file(root_fd, run_id, file, numbers);
     m31ri_buf_add(out, numbers, sizeof numbers);
     m31ri_buf_add(out, file, strlen(file) + 1);
     for (int i = 3; i < NUMBERS; i++) {
@@ -93,7 +93,7 @@ bool m31ri_run_stamp_holds(int root_fd, const char *run_id, const char *stamp, s
             return false;
         }
         memcpy(then, stamp + at, sizeof then);
-        look_at(root_fd, run_id, name, now);
+        m31ri_run_stamp_file(root_fd, run_id, name, now);
         if (memcmp(then, now, sizeof now) != 0) {
             return false;
         }

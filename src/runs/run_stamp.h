@@ -9,6 +9,12 @@
 #include "base/buf.h"
 
 #define M31RI_STAMP_RACY_NS 2000000000LL
+#define M31RI_STAMP_NUMBERS 5
+
+/* Inode, device, size, modification and change time of one file of a run; zeros when it is not
+ * there. */
+void m31ri_run_stamp_file(int root_fd, const char *run_id, const char *file,
+                          int64_t out[M31RI_STAMP_NUMBERS]);
 
 /* Appends the stamp of the run directory `run_id` below `root_fd`: the directory, metadata,
  * summary, config, and all files of points. `*out_newest_ns` is the newest change of any. False

@@ -67,7 +67,7 @@ m31r_err m31r_runs_open(m31r_runs **out, const char *root, m31r_error *e)
     if (runs->fd < 0) {
         err = m31ri_fail_sys(e, errno, path, "opening the directory of runs %s", path);
     } else {
-        runs->index = m31ri_run_index_open(path, runs->fd, &runs->note);
+        runs->index = m31ri_run_index_open(path, runs->fd, false, &runs->note);
         m31ri_run_known known = {find_known, runs->index};
         err = m31ri_run_list_read_fd(runs->fd, &known, &runs->list, e);
     }
@@ -80,6 +80,25 @@ m31r_err m31r_runs_open(m31r_runs **out, const char *root, m31r_error *e)
         m31r_runs_close(runs);
         return err;
     }
+    *out = runs;
+    return M31R_OK;
+}
+
+m31r_err m31ri_runs_open_list(m31r_runs **out, const char *root, int fd, m31ri_run_list *list,
+                              bool is_few, m31r_error *e)
+{
+    m31r_runs *runs = m31ri_calloc(1, sizeof *runs);
+    if (runs == NULL || (runs->root = m31ri_strdup(root)) == NULL) {
+        m31ri_free(runs);
+        close(fd);
+        m31ri_run_list_release(list);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the list of runs");
+    }
+    runs->fd = fd;
+    runs->list = *list;
+    *list = (m31ri_run_list){0};
+    runs->at = runs->list.n;
+    runs->index = m31ri_run_index_open(root, fd, is_few, &runs->note);
     *out = runs;
     return M31R_OK;
 }

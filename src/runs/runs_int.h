@@ -21,6 +21,11 @@ struct m31r_runs {
     m31ri_buf path, pieces[M31RI_PIECES];
 };
 
+/* Opens over a list that was read from `root` (its descriptor `fd`, which is taken over, as the
+ * list is, also on failure). With `is_few` the index is asked for one run at a time. */
+m31r_err m31ri_runs_open_list(m31r_runs **out, const char *root, int fd, m31ri_run_list *list,
+                              bool is_few, m31r_error *e);
+
 /* The place in the list of the i-th run shown. */
 size_t m31ri_runs_place(const m31r_runs *runs, size_t i);
 

@@ -8,14 +8,27 @@
 
 static const char *const kins[] = {"ancestor", "self", "descendant"};
 
-static void add_files(m31r_json *j, const m31r_lineage *l, size_t run)
+static void add_parents(m31r_json *j, const m31r_lineage *l, size_t run)
+{
+    m31r_lineage_parent p;
+    m31r_json_open(j, "parents", '[');
+    for (size_t i = 0; m31r_lineage_get_parent(l, i, &p) == M31R_OK; i++) {
+        if (p.run == run) {
+            m31r_json_open(j, NULL, '{');
+            m31r_json_add_text(j, "run_id", p.parent);
+            m31r_json_add_text(j, "broken", p.broken[0] != '\0' ? p.broken : NULL);
+            m31r_json_close(j);
+        }
+    }
+    m31r_json_close(j);
+}
+
+/* `*next` is the first file of the run; files are in the order of runs. */
+static void add_files(m31r_json *j, const m31r_lineage *l, size_t run, size_t *next)
 {
     m31r_lineage_file f;
     m31r_json_open(j, "files", '[');
-    for (size_t i = 0; m31r_lineage_get_file(l, i, &f) == M31R_OK; i++) {
-        if (f.run != run) {
-            continue;
-        }
+    for (; m31r_lineage_get_file(l, *next, &f) == M31R_OK && f.run == run; ++*next) {
         m31r_json_open(j, NULL, '{');
         m31r_json_add_text(j, "role", f.role);
         m31r_json_add_text(j, "path", f.path);
@@ -32,6 +45,7 @@ static void add_files(m31r_json *j, const m31r_lineage *l, size_t run)
 static m31r_err write_json(const m31r_screen *s, const m31r_lineage *l, m31r_error *e)
 {
     m31r_lineage_run r;
+    size_t next_file = 0;
     m31r_json *j = m31r_json_new("lineage");
     m31r_json_add_int(j, "broken", (int64_t)m31r_lineage_broken(l));
     m31r_json_open(j, "runs", '[');
@@ -56,7 +70,8 @@ static m31r_err write_json(const m31r_screen *s, const m31r_lineage *l, m31r_err
         } else {
             m31r_json_add_null(j, "last");
         }
-        add_files(j, l, i);
+        add_files(j, l, i, &next_file);
+        add_parents(j, l, i);
         m31r_json_close(j);
     }
     m31r_json_close(j);
@@ -111,10 +126,27 @@ static void write_file(const m31r_screen *s, const m31r_lineage_file *f)
     fputc('\n', s->out);
 }
 
+static void write_parents(const m31r_screen *s, const m31r_lineage *l, size_t run)
+{
+    m31r_lineage_parent p;
+    for (size_t i = 0; m31r_lineage_get_parent(l, i, &p) == M31R_OK; i++) {
+        if (p.run != run) {
+            continue;
+        }
+        put(s, "  parent  ", p.parent);
+        if (p.broken[0] != '\0') {
+            fprintf(s->out, "  %sBROKEN: %s%s", m31ri_style_on(s, M31RI_BOLD_RED), p.broken,
+                    m31ri_style_off(s, M31RI_BOLD_RED));
+        }
+        fputc('\n', s->out);
+    }
+}
+
 m31r_err m31r_show_lineage(const m31r_screen *s, const m31r_lineage *l, m31r_error *e)
 {
     m31r_lineage_run r;
     m31r_lineage_file f;
+    size_t next = 0;
     if (s->is_json) {
         return write_json(s, l, e);
     }
@@ -128,10 +160,9 @@ m31r_err m31r_show_lineage(const m31r_screen *s, const m31r_lineage *l, m31r_err
         fprintf(s->out, "  %s%s%s\n", m31ri_style_on(s, m31ri_state_style(r.state)),
                 m31r_state_name(r.state), m31ri_style_off(s, m31ri_state_style(r.state)));
         write_identity(s, &r);
-        for (size_t k = 0; m31r_lineage_get_file(l, k, &f) == M31R_OK; k++) {
-            if (f.run == i) {
-                write_file(s, &f);
-            }
+        write_parents(s, l, i);
+        for (; m31r_lineage_get_file(l, next, &f) == M31R_OK && f.run == i; next++) {
+            write_file(s, &f);
         }
     }
     size_t n = m31r_lineage_broken(l);

@@ -110,6 +110,7 @@ static uint64_t count_lines(const m31ri_block_row *row, uint64_t from, uint64_t 
 typedef struct lines {
     m31ri_buf was, is, starts;
     uint64_t n_was, n_is;
+    bool is_torn; /* the last one that is has no end: none that was is like it but the last */
 } lines;
 
 static bool read_lines(int fd, const m31ri_block_row *row, const region *r, lines *l)
@@ -131,6 +132,7 @@ static bool read_lines(int fd, const m31ri_block_row *row, const region *r, line
         m31ri_line_check(text.data + at, line, check);
         m31ri_buf_add(&l->is, check, sizeof check);
         m31ri_buf_add(&l->starts, &start, sizeof start);
+        l->is_torn = lf == NULL;
         at += line;
     }
     l->n_was = l->was.length / M31RI_CHECK_CHARS;
@@ -141,8 +143,9 @@ static bool read_lines(int fd, const m31ri_block_row *row, const region *r, line
 
 static bool is_same_line(const lines *l, uint64_t was, uint64_t is)
 {
-    return memcmp(l->was.data + was * M31RI_CHECK_CHARS, l->is.data + is * M31RI_CHECK_CHARS,
-                  M31RI_CHECK_CHARS) == 0;
+    bool is_cut = l->is_torn && is + 1 == l->n_is && was + 1 != l->n_was;
+    return !is_cut && memcmp(l->was.data + was * M31RI_CHECK_CHARS,
+                             l->is.data + is * M31RI_CHECK_CHARS, M31RI_CHECK_CHARS) == 0;
 }
 
 static void say(const lines *l, uint64_t front, uint64_t n_was, uint64_t n_is, m31ri_fault *out)

