@@ -106,7 +106,9 @@ bool m31ri_match_url(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31
             return false;
         }
     }
-    size_t from = colon != NULL ? (size_t)(colon - t->s) + 1 : start;
+    bool pair = colon != NULL && (size_t)(colon - t->s) - start >= 24 &&
+                m31ri_looks_random(t->s + start, (size_t)(colon - t->s) - start);
+    size_t from = colon != NULL && !pair ? (size_t)(colon - t->s) + 1 : start; /* both are keys */
     bool token =
         colon == NULL && host - start >= 16 && m31ri_looks_random(t->s + start, host - start);
     if (from < t->floor || from >= host || (colon == NULL && !token) ||

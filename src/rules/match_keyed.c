@@ -16,6 +16,7 @@
 typedef struct value_span {
     size_t start, end;
     bool quoted, cli;
+    bool named; /* the key ends with "name": "username: kim" names one, "user: ..." may be a text */
     char separator; /* '=', ':', or ' ' after --key */
 } value_span;
 
@@ -77,6 +78,26 @@ static bool ends_value(const m31ri_subject *t, size_t i)
     return j > i + 1 && j < t->n && (t->s[j] == '=' || t->s[j] == ':');
 }
 
+/* ": &str = ", ": Option<String> = ": a type between the key and a value in quotes. Where the
+ * value's quote is; `i`: there is none. */
+static size_t skip_type(const m31ri_subject *t, size_t i)
+{
+    size_t j = i;
+    while (j < t->n && j - i < 48 &&
+           (is_key_char(t->s[j]) || strchr("&<>'[] |?", t->s[j]) != NULL)) {
+        j++;
+    }
+    bool typed = j > i && j < t->n && t->s[j] == '=' && !m31ri_is_digit(t->s[i]);
+    size_t quote = typed ? skip_blanks(t, j + 1) : j;
+    return typed && quote < t->n && (t->s[quote] == '"' || t->s[quote] == '\'') ? quote : i;
+}
+
+/* Behind "key", what stands for '=' in it: %3D, \u003d; 0: no such. */
+static size_t encoded_equals(const m31ri_subject *t, size_t j)
+{
+    return m31ri_has(t, j, "%3d", true) ? 3 : m31ri_has(t, j, "u003d", true) ? 5 : 0;
+}
+
 /* Where the value behind a key that ends at `i` stands. */
 static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value_span *v)
 {
@@ -87,10 +108,9 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
     size_t blank = j;
     j = skip_blanks(t, j);
     *v = (value_span){.cli = cli};
-    if (j + 2 < t->n && t->s[j] == '%' && t->s[j + 1] == '3' &&
-        (t->s[j + 2] == 'D' || t->s[j + 2] == 'd')) {
+    if (encoded_equals(t, j) != 0) {
         v->separator = '=';
-        j += 3;
+        j += encoded_equals(t, j);
     } else if (j < t->n && (t->s[j] == '=' || t->s[j] == ':')) {
         v->separator = t->s[j++];
         j += j < t->n && (t->s[j] == '=' || t->s[j] == '>');
@@ -103,6 +123,7 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
         return false;
     }
     j = skip_blanks(t, j);
+    j = v->separator == ':' ? skip_type(t, j) : j;
     j += j + 1 < t->n && strchr("brfu", t->s[j]) != NULL &&
          (t->s[j + 1] == '\'' || t->s[j + 1] == '"');
     size_t depth = skip_backslashes(t, j) - j;
@@ -140,6 +161,50 @@ static bool is_scheme(const char *s, size_t length)
     return false;
 }
 
+/* Groups of digits and capitals in a row: "DE89 3704 0044", "(0)30 4136845", from `i` on. Some of
+ * an IBAN's have no digit. */
+static size_t groups_end(const m31ri_subject *t, size_t i, bool is_iban)
+{
+    while (i + 1 < t->n && (t->s[i] == ' ' || t->s[i] == '-')) {
+        size_t j = i + 1, digits = 0;
+        while (j < t->n && ((m31ri_class_of(t->s[j]) & (M31RI_UPPER | M31RI_DIGIT)) != 0 ||
+                            strchr("()-./", t->s[j]) != NULL)) {
+            digits += m31ri_is_digit(t->s[j++]);
+        }
+        bool fits = digits > 0 || (is_iban && j > i + 1 && j - i <= 5);
+        if (!fits || (j < t->n && strchr("=:", t->s[j]) != NULL)) {
+            break;
+        }
+        i = j;
+    }
+    return i;
+}
+
+/* "author=Pavel Moreau": the capitalised words behind the first. */
+static size_t names_end(const m31ri_subject *t, size_t i)
+{
+    while (i + 2 < t->n && t->s[i] == ' ' && (m31ri_class_of(t->s[i + 1]) & M31RI_UPPER) != 0 &&
+           (m31ri_class_of(t->s[i + 2]) & M31RI_LOWER) != 0) {
+        i++;
+        while (i < t->n && ((m31ri_class_of(t->s[i]) & M31RI_ALPHA) != 0 || t->s[i] == '\'' ||
+                            t->s[i] == '-' || (unsigned char)t->s[i] >= 0x80)) {
+            i++;
+        }
+    }
+    return i;
+}
+
+static bool is_in_groups(const char *kind)
+{
+    static const char *const kinds[] = {"iban", "card", "phone", "national_id", "account"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kind, kinds[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Values of more than one word: a header, a cookie line, a seed phrase, what a person wrote. */
 static void widen(const m31ri_subject *t, const char *kind, value_span *v)
 {
@@ -157,6 +222,10 @@ static void widen(const m31ri_subject *t, const char *kind, value_span *v)
                (strcmp(kind, "passphrase") == 0 && v->separator == ':') ||
                (strcmp(kind, "name") == 0 && v->separator == ':')) {
         v->end = line_end(t, v->start);
+    } else if (is_in_groups(kind)) {
+        v->end = groups_end(t, v->end, strcmp(kind, "iban") == 0);
+    } else if (strcmp(kind, "name") == 0) {
+        v->end = names_end(t, v->end);
     }
 }
 
@@ -198,7 +267,8 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
     case M31RI_KEY_PERSONAL:
         return v->separator != ' ' && length >= 2 && !m31ri_is_nobody(k->kind, value, length) &&
                !is_program_text(value, length) &&
-               (v->separator == '=' || v->quoted || strcmp(k->kind, "user") != 0 || key_quoted);
+               (v->separator == '=' || v->quoted || strcmp(k->kind, "user") != 0 || key_quoted ||
+                v->named);
     case M31RI_KEY_PROMPT:
         return v->separator != ' ' && (v->quoted || value[0] != '{') &&
                !m31ri_is_machine_text(value, length) &&
@@ -275,9 +345,9 @@ static bool names_a_number(const char *kind)
 /* Kinds whose values may be plain numbers; elsewhere "token=12" is a count. */
 static bool may_be_number(const char *kind)
 {
-    static const char *const kinds[] = {"password", "passphrase", "secret",   "otp",
-                                        "phone",    "passport",   "account",  "national_id",
-                                        "card",     "birth",      "location", "denied"};
+    static const char *const kinds[] = {"password", "passphrase", "secret",      "otp",  "phone",
+                                        "passport", "account",    "national_id", "card", "birth",
+                                        "location", "denied",     "ip"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kind, kinds[i]) == 0) {
             return true;
@@ -317,6 +387,7 @@ bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const 
         bool key_quoted = start > 0 && (t->s[start - 1] == '"' || t->s[start - 1] == '\'');
         bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
         widen(&near, k.kind, &v);
+        v.named = stop - name >= 4 && m31ri_has(t, stop - 4, "name", true);
         if (v.start >= t->floor && takes(&k, &v, t->s, key_quoted, in_query)) {
             if (v.end == near.n && find_value(t, start, end, &v)) {
                 widen(t, k.kind, &v);
@@ -381,4 +452,36 @@ bool m31ri_match_key_option(const m31ri_subject *t, size_t dash, m31ri_match *ou
         return false;
     }
     return m31ri_match_key_at(t, key_start(t, dash), end, NULL, out);
+}
+
+/* "<key>value</key>": the value behind the '>' at `mark`. */
+bool m31ri_match_key_element(const m31ri_subject *t, size_t mark, m31ri_match *out)
+{
+    size_t start = key_start(t, mark), end = mark + 1;
+    if (start == mark || start == 0 || t->s[start - 1] != '<' || !ends_like_key(t, mark)) {
+        return false;
+    }
+    while (end < t->n && t->s[end] != '<' && end - mark < MAX_LOOK) {
+        end++;
+    }
+    m31ri_key_verdict k = m31ri_key_judge(t->p, t->s + start, mark - start, true);
+    value_span v = {.start = mark + 1, .end = end, .quoted = true, .separator = '='};
+    bool whole = end < t->n && t->s[end] == '<' && end + 1 < t->n && t->s[end + 1] == '/';
+    *out = (m31ri_match){.start = v.start, .end = v.end, .kind = k.kind};
+    return k.class != M31RI_KEY_NONE && whole && takes(&k, &v, t->s, true, false);
+}
+
+/* "#define KEY "value"", "ENV KEY value", "setx KEY value": nothing but a blank between the two. */
+bool m31ri_match_defined(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t start = skip_blanks(t, at + strlen(r->literal)), end = key_end(t, start);
+    value_span v;
+    if (end >= t->n || t->s[end] != ' ' || !m31ri_may_start(t, at, M31RI_WORD) ||
+        !ends_like_key(t, end) || !find_value(t, start, end, &v) || v.separator != ' ') {
+        return false;
+    }
+    m31ri_key_verdict k = m31ri_key_judge(t->p, t->s + start, end - start, true);
+    v.cli = true; /* as strong as an option's */
+    *out = (m31ri_match){.start = v.start, .end = v.end, .kind = k.kind};
+    return k.class != M31RI_KEY_NONE && takes(&k, &v, t->s, false, false);
 }

@@ -36,6 +36,39 @@ static bool is_hex_word(const char *s, size_t length)
     return true;
 }
 
+static size_t ipv4_length(const m31ri_subject *t, size_t at, unsigned part[4])
+{
+    size_t i = at;
+    for (int k = 0; k < 4; k++) {
+        size_t digits = 0;
+        part[k] = 0;
+        while (i < t->n && m31ri_is_digit(t->s[i]) && digits < 4) {
+            part[k] = part[k] * 10 + (unsigned)(t->s[i++] - '0');
+            digits++;
+        }
+        if (digits == 0 || digits > 3 || part[k] > 255 ||
+            (k < 3 && (i >= t->n || t->s[i++] != '.'))) {
+            return 0;
+        }
+    }
+    return i - at;
+}
+
+/* name:password@tcp(host:3306)/db, a data source of Go; `at` is the @. */
+static bool match_source(const m31ri_subject *t, size_t at, m31ri_match *out)
+{
+    if (!m31ri_has(t, at, "@tcp(", false) && !m31ri_has(t, at, "@unix(", false)) {
+        return false;
+    }
+    size_t start = at;
+    while (start > t->floor && at - start < 128 && t->s[start - 1] != ':' &&
+           !m31ri_is_space(t->s[start - 1])) {
+        start--;
+    }
+    return start > t->floor && start < at && t->s[start - 1] == ':' &&
+           found(out, start, at, "password");
+}
+
 /* name@mail.example.com whole; alice@gpu-node-7 only the name. `at` is the @. Not: pass@1,
  * name@1.2.3, git@host, unit@x.service */
 bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out)
@@ -66,7 +99,15 @@ bool m31ri_match_at(const m31ri_subject *t, size_t at, m31ri_match *out)
     for (size_t i = at + 1; i < end; i++) {
         last = t->s[i] == '.' ? i + 1 : last;
     }
+    if (match_source(t, at, out)) {
+        return true;
+    }
     size_t name = at - start, host = end > at ? end - at - 1 : 0, top = end - last;
+    unsigned ip[4];
+    if (name >= 2 && host != 0 && ipv4_length(t, at + 1, ip) == host &&
+        (m31ri_class_of(t->s[start]) & M31RI_ALPHA) != 0 && !is_any(t->s + start, name, roles)) {
+        return found(out, start, at, "user");
+    }
     bool in_url = start >= 3 && memcmp(t->s + start - 3, "://", 3) == 0;
     if (name == 0 || host < 2 || in_url || is_any(t->s + start, name, roles) ||
         m31ri_is_digit(t->s[at + 1]) || (m31ri_class_of(t->s[start]) & M31RI_ALNUM) == 0) {
@@ -352,24 +393,6 @@ bool m31ri_match_iban(const m31ri_subject *t, size_t at, const m31ri_rule *r, m3
     return false;
 }
 
-static size_t ipv4_length(const m31ri_subject *t, size_t at, unsigned part[4])
-{
-    size_t i = at;
-    for (int k = 0; k < 4; k++) {
-        size_t digits = 0;
-        part[k] = 0;
-        while (i < t->n && m31ri_is_digit(t->s[i]) && digits < 4) {
-            part[k] = part[k] * 10 + (unsigned)(t->s[i++] - '0');
-            digits++;
-        }
-        if (digits == 0 || digits > 3 || part[k] > 255 ||
-            (k < 3 && (i >= t->n || t->s[i++] != '.'))) {
-            return 0;
-        }
-    }
-    return i - at;
-}
-
 /* "from 203.0.113.7", "client 2001:db8::1": where a person connects from; the machines of one's own
  * network stay. */
 bool m31ri_match_from(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
@@ -480,4 +503,86 @@ bool m31ri_match_own_home(const m31ri_subject *t, size_t at, const m31ri_rule *r
     *out =
         (m31ri_match){.start = at, .end = end, .kind = "home", .instead = "~", .rule = "own home"};
     return end == t->n || (m31ri_class_of(t->s[end]) & M31RI_URLSAFE) == 0;
+}
+
+/* The end of "name at mail.example.org", "name[at]mail dot example dot org" behind `i`, the end of
+ * the word for @; 0: no host is there. */
+static size_t spelled_host(const m31ri_subject *t, size_t i)
+{
+    size_t end = 0, dots = 0;
+    while (i < t->n && (t->s[i] == ' ' || t->s[i] == ']' || t->s[i] == ')' || t->s[i] == '}')) {
+        i++;
+    }
+    for (size_t parts = 0; parts < 6; parts++) {
+        size_t run = m31ri_run(t, i, M31RI_ALNUM | M31RI_DASH);
+        if (run == 0 || (dots > 0 && parts < 2 && run < 2)) {
+            break;
+        }
+        end = i + run;
+        size_t j = end;
+        while (j < t->n && strchr(" [({", t->s[j]) != NULL) {
+            j++;
+        }
+        bool word = m31ri_has(t, j, "dot", true), mark = end < t->n && t->s[end] == '.';
+        if (!word && !mark) {
+            break;
+        }
+        dots++;
+        i = word ? j + 3 : end + 1;
+        while (word && i < t->n && strchr(" ])}", t->s[i]) != NULL) {
+            i++;
+        }
+    }
+    return dots > 0 ? end : 0;
+}
+
+/* Where "olga.novak", "olga dot novak", "olga[dot]novak" begins that ends at `end`. */
+static size_t spelled_name(const m31ri_subject *t, size_t end)
+{
+    size_t start = end;
+    for (;;) {
+        while (start > t->floor &&
+               ((m31ri_class_of(t->s[start - 1]) & (M31RI_WORD | M31RI_DASH | M31RI_DOT)) != 0 ||
+                t->s[start - 1] == '+')) {
+            start--;
+        }
+        bool word =
+            start >= t->floor + 6 && start < end &&
+            (m31ri_has(t, start - 5, " dot ", true) || m31ri_has(t, start - 5, "[dot]", true) ||
+             m31ri_has(t, start - 5, "(dot)", true));
+        if (!word || !m31ri_is_alnum(t->s[start - 6])) {
+            return start;
+        }
+        start -= 5;
+    }
+}
+
+/* An e-mail spelled so that programs do not see it: "kim[at]mail.example.org", "kim at mail dot
+ * example dot org". `at` is "at" behind a bracket, or the first "dot". */
+bool m31ri_match_spelled(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    bool dot = r->literal[0] == 'd';
+    size_t word = at, start;
+    if (dot) { /* back over "mail" to " at " */
+        size_t i = at;
+        while (i > t->floor && at - i < 64 && !m31ri_has(t, i, " at ", true) &&
+               (m31ri_class_of(t->s[i]) & (M31RI_ALNUM | M31RI_DASH | M31RI_DOT)) +
+                       (t->s[i] == ' ') !=
+                   0) {
+            i--;
+        }
+        if (!m31ri_has(t, i, " at ", true)) {
+            return false;
+        }
+        word = i + 1;
+    }
+    start = word;
+    while (start > t->floor && strchr(dot ? " " : "[({ ", t->s[start - 1]) != NULL) {
+        start--;
+    }
+    size_t name_end = start;
+    start = spelled_name(t, start);
+    size_t end = spelled_host(t, word + 2);
+    bool bracket = !dot && name_end < word && strchr("[({", t->s[word - 1]) != NULL;
+    return name_end - start >= 2 && end > at && (dot || bracket) && found(out, start, end, r->kind);
 }

@@ -4,7 +4,8 @@
  * A text is looked at in blocks of 64 bytes; the lowest bit is a block's first byte. Classes of
  * characters are made bit sets, sixteen or thirty-two bytes at a time where the processor can, and
  * never from bytes outside of the text. The rest is arithmetic on the sets: a word's first letter,
- * a digit behind "123-", an option's dash. Four bytes at each word are asked of the index's filter.
+ * a second group of digits, an option's dash. Four bytes at each word are asked of the index's
+ * filter.
  */
 #ifndef M31RI_PLACES_H
 #define M31RI_PLACES_H
@@ -13,11 +14,12 @@
 
 #define M31RI_BLOCK 64     /* bytes */
 #define M31RI_SHORTEST 4   /* bytes: no rule fits less */
-#define M31RI_LONG_WORD 12 /* letters and digits in a row that are looked through for marks */
+#define M31RI_LONG_WORD 12 /* letters and digits in a row that may begin what has no mark */
+#define M31RI_LONG_TEXT 55 /* bytes: what begins with a long word is not shorter */
 
-/* The places of text[block, block + 64) where something may begin. All variants say the same.
+/* The places of text.s[block, block + 64) where something may begin. All variants say the same.
  * Thread: any. */
-typedef uint64_t m31ri_places(const m31ri_subject *t, size_t block);
+typedef uint64_t m31ri_places(const m31ri_rule_index *x, m31ri_text_view text, size_t block);
 
 extern m31ri_places m31ri_places_plain; /* SSE2 on x86-64, else byte by byte */
 extern m31ri_places m31ri_places_avx2;

@@ -1,9 +1,9 @@
 /* places_plain.c - places.h for every processor, and the choice of the fastest. */
 #include "rules/places_each.h"
 
-uint64_t m31ri_places_plain(const m31ri_subject *t, size_t block)
+uint64_t m31ri_places_plain(const m31ri_rule_index *x, m31ri_text_view text, size_t block)
 {
-    return places_find(t, block);
+    return places_find(x, text, block);
 }
 
 m31ri_places *m31ri_places_best(void)

@@ -192,14 +192,15 @@ static void add_marker(m31ri_buf *out, const char *kind)
     m31ri_buf_add_char(out, ']');
 }
 
-/* False when no rule can begin anywhere in the text; prepares the search. */
-static inline bool has_any(m31ri_subject *t)
+/* False when no rule can begin anywhere in the text, which is what most strings are; `*first`:
+ * where in its first block one may. */
+static inline bool has_any(const m31ri_privacy *p, m31ri_text_view text, uint64_t *first)
 {
-    if (t->n < M31RI_SHORTEST) {
+    if (text.n < M31RI_SHORTEST) {
         return false;
     }
-    t->first = t->index->places(t, 0);
-    return t->first != 0 || t->n > M31RI_BLOCK; /* most strings have none */
+    *first = p->index->places(p->index, text, 0);
+    return *first != 0 || text.n > M31RI_BLOCK;
 }
 
 static void note(const m31ri_privacy *p, const m31ri_match *m, m31ri_teller teller)
@@ -211,17 +212,14 @@ static void note(const m31ri_privacy *p, const m31ri_match *m, m31ri_teller tell
     }
 }
 
-/* Appends nothing when nothing is found. */
-static uint32_t clean_text(const m31ri_privacy *p, m31ri_text_view text, m31ri_buf *out,
-                           m31ri_teller teller)
+/* Replaces what is found from `first` on. Appends nothing when nothing is found. */
+static uint32_t clean_text(const m31ri_privacy *p, m31ri_text_view text, uint64_t first,
+                           m31ri_buf *out, m31ri_teller teller)
 {
-    m31ri_subject t = {.p = p, .index = p->index, .s = text.s, .n = text.n};
+    m31ri_subject t = {.p = p, .index = p->index, .s = text.s, .n = text.n, .first = first};
     uint32_t n = 0;
     size_t at = 0;
     m31ri_match m;
-    if (!has_any(&t)) {
-        return 0;
-    }
     while (m31ri_search_next(&t, &at, &m)) {
         m31ri_buf_add(out, text.s + t.floor, m.start - t.floor);
         if (m.instead != NULL) {
@@ -277,14 +275,20 @@ uint32_t m31ri_privacy_clean_telling(const m31ri_privacy *p, m31ri_key_verdict k
         note(p, &(m31ri_match){.kind = key.kind}, teller);
         return 1;
     }
-    return clean_text(p, text, out, teller);
+    uint64_t first = 0;
+    return has_any(p, text, &first) ? clean_text(p, text, first, out, teller) : 0;
 }
 
 uint32_t m31ri_privacy_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
                              size_t length, m31ri_buf *out)
 {
-    return m31ri_privacy_clean_telling(p, key, (m31ri_text_view){text, length}, out,
-                                       (m31ri_teller){NULL, NULL});
+    static const m31ri_teller nobody = {NULL, NULL};
+    m31ri_text_view view = {text, length};
+    uint64_t first = 0;
+    if (key.class != M31RI_KEY_NONE) {
+        return m31ri_privacy_clean_telling(p, key, view, out, nobody);
+    }
+    return has_any(p, view, &first) ? clean_text(p, view, first, out, nobody) : 0;
 }
 
 bool m31ri_privacy_is_clean(const m31ri_privacy *p, m31ri_key_verdict key, const char *text,
@@ -294,10 +298,14 @@ bool m31ri_privacy_is_clean(const m31ri_privacy *p, m31ri_key_verdict key, const
         !m31ri_is_placeholder(text, length)) {
         return false;
     }
-    m31ri_subject t = {.p = p, .index = p->index, .s = text, .n = length};
+    uint64_t first = 0;
+    if (!has_any(p, (m31ri_text_view){text, length}, &first)) {
+        return true;
+    }
+    m31ri_subject t = {.p = p, .index = p->index, .s = text, .n = length, .first = first};
     size_t at = 0;
     m31ri_match m;
-    return !has_any(&t) || !m31ri_search_next(&t, &at, &m);
+    return !m31ri_search_next(&t, &at, &m);
 }
 
 uint32_t m31ri_privacy_scrub(const m31ri_privacy *p, const char *key, size_t key_length,

@@ -71,11 +71,12 @@ static size_t count(const uint8_t set[32])
     return n;
 }
 
-/* The first word of `s` that has so many characters behind its beginning; -1: none. */
+/* The first word of `s` that has so many characters behind its beginning; -1: none. "error" stands
+ * in every log: nothing is looked for by it. */
 static int word_at(const char *s, size_t least)
 {
     size_t length = strlen(s);
-    for (size_t k = 0; k + least <= length; k++) {
+    for (size_t k = strncmp(s, "error ", 6) == 0 ? 6 : 0; k + least <= length; k++) {
         if (m31ri_is_alnum(s[k]) && (k == 0 || !m31ri_is_alnum(s[k - 1]))) {
             return (int)k;
         }
@@ -219,6 +220,25 @@ bool m31ri_rule_index_add(m31ri_rule_index *x, const m31ri_rule *r)
         put_line(x, r);
     }
     return true;
+}
+
+/* True when the fourth byte may be the rule's: its literal ends before, or has it. */
+static bool fourth_fits(const m31ri_index_entry *e, uint32_t four)
+{
+    const char *from = e->rule->literal + e->back;
+    return strnlen(from, 4) < 4 || ((unsigned char)from[3] | 0x20u) == (four >> 24 | 0x20u);
+}
+
+bool m31ri_rule_index_has(const m31ri_rule_index *x, uint32_t four)
+{
+    uint32_t gram = (four & 0xFFFFFFu) | 0x202020u;
+    for (uint16_t i = x->bucket[m31ri_gram_bucket(gram)]; i != 0; i = x->entries[i].next) {
+        const m31ri_index_entry *e = &x->entries[i];
+        if (e->gram == gram && !e->by_line && fourth_fits(e, four)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 m31ri_rule_index *m31ri_rule_index_new(void)

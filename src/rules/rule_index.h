@@ -25,7 +25,8 @@ struct m31ri_rule_index {
     uint16_t bucket[M31RI_INDEX_BUCKETS];
     m31ri_index_entry entries[M31RI_INDEX_ENTRIES];
     size_t n_entries;
-    uint64_t (*places)(const m31ri_subject *t, size_t block); /* places.h */
+    /* places.h */
+    uint64_t (*places)(const m31ri_rule_index *x, m31ri_text_view text, size_t block);
 };
 
 static inline uint32_t m31ri_gram_hash(uint32_t four)
@@ -38,10 +39,14 @@ static inline uint32_t m31ri_gram_bucket(uint32_t three)
     return (three * 0x9E3779B1u) >> 22;
 }
 
+/* True when a rule begins with these bytes, in any case: two words of a hundred have another's
+ * place in the filter. */
+bool m31ri_rule_index_has(const m31ri_rule_index *x, uint32_t four);
+
 static inline bool m31ri_rule_index_may(const m31ri_rule_index *x, uint32_t four)
 {
     uint32_t h = m31ri_gram_hash(four);
-    return (x->filter[h >> 6] >> (h & 63) & 1) != 0;
+    return (x->filter[h >> 6] >> (h & 63) & 1) != 0 && m31ri_rule_index_has(x, four);
 }
 
 static inline uint32_t m31ri_line_hash(uint32_t three)

@@ -1,9 +1,9 @@
 /* search.c - the places of a text where a rule may begin, and the first rule that fits at one.
  *
  * places.h says where: at the first letter of a word by which a rule begins, at a few marks ('='
- * and
- * ':' behind a key, '@', '+', '$'...), at '_' and '-' inside of a word for rules that are glued, at
- * digits behind digits. A harmless line has few such places, so here every rule may take its time.
+ * and ':' behind a key, '@', '+', '$'...), at '_' and '-' inside of a word for rules that are
+ * glued, at digits behind digits. A harmless line has few such places, so here every rule may take
+ * its time.
  *
  * Invariant: matches come in order and never reach back before what was written already (`floor`).
  */
@@ -72,7 +72,8 @@ static bool try_behind_escape(const m31ri_subject *t, size_t at, m31ri_match *ou
         return (equals && m31ri_match_key_before(t, at, out)) || try_word(t, at + 3, out);
     }
     return at + 1 < t->n &&
-           (try_word(t, at + 2, out) || (t->s[at + 1] == 'u' && try_word(t, at + 6, out)));
+           ((m31ri_has(t, at, "\\u003d", true) && m31ri_match_key_before(t, at, out)) ||
+            try_word(t, at + 2, out) || (t->s[at + 1] == 'u' && try_word(t, at + 6, out)));
 }
 
 static bool try_mark(const m31ri_subject *t, size_t at, m31ri_match *out)
@@ -84,12 +85,12 @@ static bool try_mark(const m31ri_subject *t, size_t at, m31ri_match *out)
                m31ri_match_key_before(t, at, out);
     case '=':
         return m31ri_match_key_before(t, at, out);
+    case '>':
+        return m31ri_match_key_element(t, at, out);
     case '@':
         return m31ri_match_at(t, at, out);
     case '+':
         return m31ri_match_plus(t, at, NULL, out);
-    case ',':
-        return m31ri_match_zip(t, at, NULL, out);
     case '~':
         return m31ri_match_azure(t, at, out);
     case '$':
@@ -109,47 +110,25 @@ static bool try_mark(const m31ri_subject *t, size_t at, m31ri_match *out)
     }
 }
 
-/* A long word: the marks of keys that stand in its base64, and what begins with it. */
-static bool try_long_word(const m31ri_subject *t, size_t at, m31ri_match *out)
-{
-    size_t word = at;
-    while (word < t->n && m31ri_is_alnum(t->s[word])) {
-        word++;
-    }
-    if (word - at < M31RI_LONG_WORD) {
-        return false;
-    }
-    size_t end = word;
-    while (end < t->n && (m31ri_is_alnum(t->s[end]) || t->s[end] == '+' || t->s[end] == '/')) {
-        end++;
-    }
-    for (size_t k = 0; k < 2; k++) {
-        const char *next = t->s + at;
-        while ((next = memchr(next + 1, "AJ"[k], (size_t)(t->s + end - next - 1))) != NULL) {
-            if (try_word(t, (size_t)(next - t->s), out)) {
-                return true;
-            }
-        }
-    }
-    return m31ri_match_discord(t, at, out);
-}
-
 static bool try_at(const m31ri_subject *t, size_t at, m31ri_match *out)
 {
     *out = (m31ri_match){0};
     if (!m31ri_is_alnum(t->s[at])) {
         return try_mark(t, at, out);
     }
-    bool number = m31ri_is_digit(t->s[at]) && at >= 2 && m31ri_is_digit(t->s[at - 2]);
-    bool is_long = at + M31RI_LONG_WORD <= t->n && m31ri_is_alnum(t->s[at + M31RI_LONG_WORD - 1]);
-    return try_word(t, at, out) || (number && m31ri_match_numbers(t, at - 2, NULL, out)) ||
-           (is_long && try_long_word(t, at, out));
+    if (m31ri_is_digit(t->s[at])) {
+        return try_word(t, at, out) || (at >= 2 && m31ri_match_numbers(t, at - 2, NULL, out)) ||
+               (at >= 5 && t->s[at - 5] == ',' && m31ri_match_zip(t, at - 5, NULL, out));
+    }
+    return try_word(t, at, out) || m31ri_match_discord(t, at, out);
 }
 
 bool m31ri_search_next(const m31ri_subject *t, size_t *at, m31ri_match *out)
 {
     for (size_t block = *at; block < t->n; block += M31RI_BLOCK) {
-        uint64_t left = block == 0 ? t->first : t->index->places(t, block);
+        uint64_t left = block == 0
+                            ? t->first
+                            : t->index->places(t->index, (m31ri_text_view){t->s, t->n}, block);
         for (; left != 0; left &= left - 1) {
             size_t i = block + (size_t)__builtin_ctzll(left);
             if (try_at(t, i, out) && out->end > out->start && out->start >= t->floor) {

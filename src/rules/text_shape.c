@@ -158,6 +158,19 @@ static bool is_call(const char *s, size_t length)
     return open && length >= 3 && s[length - 1] == ')' && (m31ri_class_of(s[0]) & M31RI_ALPHA) != 0;
 }
 
+/* The largest and smallest numbers of a type: what stands for "none" or "no limit". */
+static bool is_limit(const char *s, size_t length)
+{
+    static const char *const limits[] = {"9223372036854775807",
+                                         "-9223372036854775808",
+                                         "18446744073709551615",
+                                         "2147483647",
+                                         "-2147483648",
+                                         "4294967295",
+                                         NULL};
+    return is_word_of(s, length, limits);
+}
+
 /* Numbers and marks only: [32, 127, 6], 0., -1e-3. Long ones and those in groups ("415-555-0132")
  * may be somebody's. */
 static bool is_numbers(const char *s, size_t length)
@@ -202,7 +215,7 @@ static bool is_plain_setting(const char *s, size_t length)
 
 bool m31ri_is_machine_text(const char *value, size_t length)
 {
-    if (is_call(value, length) || is_numbers(value, length)) {
+    if (is_call(value, length) || is_numbers(value, length) || is_limit(value, length)) {
         return true;
     }
     if (memchr(value, ':', length) == NULL || memchr(value, '\n', length) == NULL) {
