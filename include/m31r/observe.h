@@ -1,9 +1,10 @@
 /* observe.h - runs a program and records it: what the command `m31r run` is made of.
  *
- * The program need not know of us. Two processes stand beside it: the calling one, which passes
- * signals on and tells in the end how the program ended, and a keeper, which reads and records.
- * Either may be killed or stopped: the program goes on, and so does the record. It is for commands:
- * it forks, takes signals, and should be called by a process with one thread.
+ * The program need not know of us. Three processes stand beside it: the calling one, which passes
+ * signals on and tells in the end how the program ended, a keeper, which reads and records, and a
+ * guard, which replaces a killed keeper. Any two may be killed or stopped: the program goes on, and
+ * so does the record. It is for commands: it forks, takes signals, and should be called by a
+ * process with one thread.
  *
  *     m31r_observe_options o = M31R_OBSERVE_OPTIONS_INIT;
  *     m31r_observe_end end;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,11 +156,6 @@ void m31ri_become_subreaper(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-void m31ri_process_set_name(const char *name)
-{
-    prctl(PR_SET_NAME, name, 0, 0, 0);
-}
-
 void m31ri_core_off(void)
 {
     struct rlimit none = {0, 0};
@@ -171,6 +167,12 @@ int m31ri_pidfd_open(pid_t pid)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* not every libc has it by name */
     return fd >= 0 && fd < LOWEST_FD ? fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD) : fd;
+}
+
+bool m31ri_pidfd_is_over(int pidfd)
+{
+    struct pollfd p = {pidfd, POLLIN, 0};
+    return pidfd < 0 || poll(&p, 1, 0) > 0;
 }
 
 void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal)

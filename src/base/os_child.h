@@ -40,7 +40,8 @@ int m31ri_program_start(const m31ri_program *p, pid_t *out_pid, int *out_exec_er
 /* Orphans among its descendants become children of the calling process. */
 void m31ri_become_subreaper(void);
 
-/* A name for the process list. */
+/* A name for the process list, of at most 15 bytes; the command line that others see becomes the
+ * same word where the kernel lets us. What the arguments pointed to stays as it is. */
 void m31ri_process_set_name(const char *name);
 
 /* No core file of the calling process. */
@@ -48,6 +49,9 @@ void m31ri_core_off(void);
 
 /* A descriptor that is readable when `pid` has ended; -1 when that cannot be had. */
 int m31ri_pidfd_open(pid_t pid);
+
+/* True when the process of a pidfd has ended; also for -1. */
+bool m31ri_pidfd_is_over(int pidfd);
 
 /* Sends through a pidfd, which never hits another process; by pid when `pidfd` is -1. */
 void m31ri_pidfd_signal(int pidfd, pid_t pid, int signal);

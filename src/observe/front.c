@@ -1,10 +1,10 @@
-/* front.c - the process that the user started: it waits, passes signals on, and makes a new keeper
- * when one is killed.
+/* front.c - the process that the user started: it waits, passes signals on, and does the guard's
+ * work when that is killed.
  *
  * A signal that the terminal sent reached the program too, because it is in our process group:
- * passed on are only those that a process sent to us. The front is a subreaper: a killed keeper's
- * program becomes its child, so that its status is not lost; and it holds the read ends of the
- * program's output, so that the program meets no closed pipe in between.
+ * passed on are only those that a process sent to us. The front is a subreaper: a killed guard's
+ * keeper becomes its child, and a killed keeper's program, so that its status is not lost; and it
+ * holds the read ends of the program's output, so that the program meets no closed pipe in between.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,10 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/os_pty.h"
+#include "observe/caretaker.h"
 #include "observe/keeper.h"
 
-#define STOPPED_MS 100      /* a stopped keeper is continued after so long */
-#define YOUNG_NS 1000000000 /* an heir that dies sooner counts as failing */
-#define FAILING_HEIRS 5
+#define STOPPED_MS 100 /* a stopped guard is continued after so long; keys are tried again */
 #define KEYS_BYTES 4096
 #define SUSPEND_NS                                                                                 \
     50000000 /* for a program to do something of its own about the key that stops it */
@@ -32,10 +31,9 @@ typedef struct front {
     m31ri_shared *shared;
     int signals; /* signalfd */
     int program_pidfd;
-    pid_t keeper; /* -1: none any more */
-    int64_t keeper_made_ns;
-    int n_failed; /* heirs in a row that died young */
-    bool is_keeper_stopped;
+    pid_t guard; /* -1: dead, and we are the caretaker */
+    bool is_guard_stopped;
+    m31ri_caretaker caretaker;
     int early_signal;      /* came before there was a program */
     char keys[KEYS_BYTES]; /* typed, not yet taken by the program */
     size_t n_keys;
@@ -133,54 +131,27 @@ static bool take_signals(front *f)
     return gives_up;
 }
 
-static void make_heir(front *f)
-{
-    int64_t now_ns = m31ri_mono_ns();
-    f->n_failed = now_ns - f->keeper_made_ns < YOUNG_NS ? f->n_failed + 1 : 0;
-    f->keeper_made_ns = now_ns;
-    f->keeper = -1;
-    atomic_store(&f->shared->keeper_pid, 0);
-    if (f->n_failed > FAILING_HEIRS) {
-        return;
-    }
-    f->shared->n_heirs++;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(f->signals);
-        m31ri_keeper_main(f->plan, true);
-    }
-    f->keeper = pid;
-    atomic_store(&f->shared->keeper_pid, pid);
-}
-
-/* The keeper's stops and end. False when it ended and no heir is due. */
-static bool watch_keeper(front *f)
+/* The guard's stops and end. False when the observing processes have done what there was to do. */
+static bool watch_guard(front *f)
 {
     int status;
-    pid_t pid = f->keeper > 0 ? waitpid(f->keeper, &status, WNOHANG | WUNTRACED | WCONTINUED) : 0;
-    if (pid != f->keeper || pid <= 0) {
+    if (f->guard < 0) {
+        return m31ri_caretaker_look(&f->caretaker);
+    }
+    if (waitpid(f->guard, &status, WNOHANG | WUNTRACED | WCONTINUED) != f->guard) {
         return true;
     }
     if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
-        f->is_keeper_stopped = WIFSTOPPED(status);
+        f->is_guard_stopped = WIFSTOPPED(status);
         return true;
     }
-    int phase = atomic_load(&f->shared->phase);
-    if (phase == M31RI_PHASE_OPENING || phase == M31RI_PHASE_DONE) {
+    if (WIFEXITED(status)) {
         return false;
     }
-    make_heir(f);
-    return true;
-}
-
-/* No keeper can be had: the program must not be blocked by a full pipe. */
-static void discard_output(front *f)
-{
-    char bytes[65536];
-    for (int i = 0; i < M31RI_STREAMS; i++) {
-        while (read(f->plan->wiring.outer[i], bytes, sizeof bytes) > 0) {
-        }
-    }
+    f->guard = -1;
+    f->is_guard_stopped = false;
+    f->caretaker = (m31ri_caretaker){.plan = f->plan, .signals = f->signals};
+    return m31ri_caretaker_look(&f->caretaker);
 }
 
 /* The key that stops programs (Ctrl-Z) was typed, and the program's terminal heeds it. */
@@ -230,10 +201,22 @@ static void pass_keys(front *f, const struct pollfd *in)
 
 static int wait_ms(const front *f)
 {
-    if (f->is_keeper_stopped || f->keeper <= 0 || f->n_keys > 0 || f->suspend_mono_ns != 0) {
+    if (f->is_guard_stopped || f->n_keys > 0 || f->suspend_mono_ns != 0) {
         return STOPPED_MS;
     }
-    return -1;
+    return f->guard < 0 ? m31ri_caretaker_wait_ms(&f->caretaker) : -1;
+}
+
+/* Nothing came: who is still stopped was not stopped for a moment. */
+static void continue_stopped(front *f)
+{
+    if (f->is_guard_stopped) {
+        f->is_guard_stopped = false;
+        kill(f->guard, SIGCONT);
+    }
+    if (f->guard < 0) {
+        m31ri_caretaker_continue(&f->caretaker);
+    }
 }
 
 static void wait_for_news(front *f, struct pollfd set[3])
@@ -244,10 +227,8 @@ static void wait_for_news(front *f, struct pollfd set[3])
     set[0] = (struct pollfd){f->signals, POLLIN, 0};
     set[1] = (struct pollfd){f->plan->wake_front[0], POLLIN, 0};
     set[2] = (struct pollfd){wants_keys ? 0 : -1, POLLIN, 0};
-    int n = poll(set, 3, wait_ms(f));
-    if (n == 0 && f->is_keeper_stopped) {
-        f->is_keeper_stopped = false;
-        kill(f->keeper, SIGCONT);
+    if (poll(set, 3, wait_ms(f)) == 0) {
+        continue_stopped(f);
     }
     m31ri_wake_clear(f->plan->wake_front);
 }
@@ -272,16 +253,6 @@ static void follow_phase(front *f)
     }
 }
 
-/* True when the front's work is over. */
-static bool is_done(front *f)
-{
-    if (f->keeper <= 0) { /* the program's parent is us now, and no keeper reads it */
-        discard_output(f);
-        return atomic_load(&f->shared->phase) >= M31RI_PHASE_ENDED;
-    }
-    return atomic_load(&f->shared->phase) == M31RI_PHASE_DONE;
-}
-
 static void work(front *f)
 {
     struct pollfd set[3];
@@ -290,20 +261,13 @@ static void work(front *f)
         if (take_signals(f)) {
             return;
         }
-        if (!watch_keeper(f)) {
+        if (!watch_guard(f)) {
             return;
-        }
-        if (f->shared->n_heirs > 0) {
-            int before = atomic_load(&f->shared->phase);
-            m31ri_program_watch(f->shared);
-            if (atomic_load(&f->shared->phase) != before) {
-                m31ri_wake(f->plan->wake_keeper);
-            }
         }
         follow_phase(f);
         pass_keys(f, &set[2]);
         stop_program(f);
-        if (is_done(f)) {
+        if (atomic_load(&f->shared->phase) == M31RI_PHASE_DONE) {
             return;
         }
     }
@@ -343,20 +307,18 @@ static m31r_err result(const front *f, m31r_observe_end *end, m31r_error *e)
 
 m31r_err m31ri_front_wait(m31ri_plan *p, m31r_observe_end *end, m31r_error *e)
 {
-    front f = {
-        .plan = p, .shared = p->shared, .program_pidfd = -1, .keeper_made_ns = m31ri_mono_ns()};
+    front f = {.plan = p, .shared = p->shared, .program_pidfd = -1};
     m31ri_become_subreaper();
     f.signals = take_over_signals();
     atomic_store(&p->shared->front_pid, getpid());
-    f.keeper = fork();
-    if (f.keeper < 0) {
-        return m31ri_fail_sys(e, errno, NULL, "starting the observing process");
+    p->front_pidfd = m31ri_pidfd_open(getpid());
+    f.guard = fork();
+    if (f.guard < 0) {
+        return m31ri_fail_sys(e, errno, NULL, "starting the observing processes");
     }
-    if (f.keeper == 0) {
-        close(f.signals);
-        m31ri_keeper_main(p, false);
+    if (f.guard == 0) {
+        m31ri_guard_main(p, f.signals);
     }
-    atomic_store(&p->shared->keeper_pid, f.keeper);
     m31ri_wiring_close_inner(&p->wiring);
     work(&f);
     set_raw(&f, false);

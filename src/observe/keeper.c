@@ -25,9 +25,7 @@
     (1000 * MS_NS) /* output that others still hold: given up when quiet for so long... */
 #define LEFTOVER_NS (5000 * MS_NS) /* ...or after so long */
 
-/* Signals that others may send to our process or group must not end the record; the front decides.
- */
-static void ignore_signals(void)
+void m31ri_observer_ignore_signals(void)
 {
     static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP,
                                   SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM};
@@ -65,7 +63,10 @@ static void lose_front(m31ri_keeper *k)
         m31ri_terminal_restore(0, &k->plan->wiring.terminal);
         atomic_store(&k->shared->is_raw, 0);
     }
-    m31ri_keeper_report(k, M31R_WARNING, "observer_front_lost", NULL, 0);
+    if (!k->shared->is_front_loss_told) { /* a keeper that was killed after the front may have */
+        m31ri_keeper_report(k, M31R_WARNING, "observer_front_lost", NULL, 0);
+        k->shared->is_front_loss_told = true;
+    }
 }
 
 static bool is_any_full(m31ri_keeper *k)
@@ -96,7 +97,7 @@ static void wait_for_work(m31ri_keeper *k, struct pollfd set[SET_SIZE])
         set[SET_PRINT_OUT + i] = (struct pollfd){m31ri_printer_waits(p) ? p->fd : -1, POLLOUT, 0};
     }
     set[SET_PROGRAM] = (struct pollfd){has_ended ? -1 : k->program_pidfd, POLLIN, 0};
-    set[SET_FRONT] = (struct pollfd){k->front_is_gone ? -1 : k->front_pidfd, POLLIN, 0};
+    set[SET_FRONT] = (struct pollfd){k->front_is_gone ? -1 : k->plan->front_pidfd, POLLIN, 0};
     set[SET_WAKE] = (struct pollfd){k->plan->wake_keeper[0], POLLIN, 0};
     poll(set, SET_SIZE, idle_ms(k));
 }
@@ -186,6 +187,13 @@ static bool is_over(const m31ri_keeper *k)
     return now_ns - k->ended_mono_ns > LEFTOVER_NS || now_ns - quiet_since > QUIET_NS;
 }
 
+/* The program has ended, and whose child it was is dead too: nobody can learn its status. */
+static bool is_end_unseen(const m31ri_keeper *k)
+{
+    return k->is_heir && k->front_is_gone && m31ri_pidfd_is_over(k->plan->guard_pidfd) &&
+           atomic_load(&k->shared->phase) < M31RI_PHASE_ENDED;
+}
+
 static void work(m31ri_keeper *k)
 {
     struct pollfd set[SET_SIZE];
@@ -197,10 +205,8 @@ static void work(m31ri_keeper *k)
         }
         read_program(k, set);
         watch_program(k);
-        if (set[SET_PROGRAM].revents != 0 && k->is_heir && k->front_is_gone &&
-            atomic_load(&k->shared->phase) < M31RI_PHASE_ENDED) {
-            atomic_store(&k->shared->phase,
-                         M31RI_PHASE_ENDED); /* nobody is left who could learn its status */
+        if (set[SET_PROGRAM].revents != 0 && is_end_unseen(k)) {
+            atomic_store(&k->shared->phase, M31RI_PHASE_ENDED);
         }
         do_what_is_due(k);
         m31ri_printer_flush(&k->printers[M31RI_OUT]);
@@ -213,10 +219,9 @@ _Noreturn void m31ri_keeper_main(m31ri_plan *p, bool is_heir)
     static m31ri_keeper k; /* large, and the process has only one */
     m31r_error e = {0};
     k = (m31ri_keeper){.plan = p, .shared = p->shared, .is_heir = is_heir};
-    m31ri_process_set_name(
-        "run-keeper"); /* so that killing m31r by name does not take both at once */
+    m31ri_process_set_name("run-keeper");
     m31ri_become_subreaper();
-    ignore_signals();
+    m31ri_observer_ignore_signals();
     if (is_heir) {
         setsid();
     }
@@ -234,7 +239,6 @@ _Noreturn void m31ri_keeper_main(m31ri_plan *p, bool is_heir)
     }
     m31ri_wake(p->wake_front);
     k.program_pidfd = m31ri_pidfd_open((pid_t)atomic_load(&p->shared->program_pid));
-    k.front_pidfd = m31ri_pidfd_open((pid_t)atomic_load(&p->shared->front_pid));
     k.next_tick_ns = m31ri_mono_ns() + TICK_NS;
     m31ri_sampler_begin(&k);
     work(&k);

@@ -55,12 +55,16 @@ typedef struct m31ri_keeper {
     bool has_left; /* rank 0 has ended the run before us */
     bool was_stopped;
     m31ri_hint hint;
-    int program_pidfd, front_pidfd;
+    int program_pidfd;
     int64_t ended_mono_ns; /* when the program was seen to have ended */
     int64_t last_bytes_ns; /* when it last printed */
     int64_t next_sample_ns, next_tick_ns, next_tail_ns, next_progress_ns;
     int64_t next_loaded_ns; /* when to look at what the program has loaded */
 } m31ri_keeper;
+
+/* keeper.c: signals that others may send to our process or group must not end the record; the front
+ * decides. */
+void m31ri_observer_ignore_signals(void);
 
 /* keeper_report.c: a record on the observer lane, also shown; then the records of the program's own
  * lanes. */
@@ -94,8 +98,14 @@ void m31ri_keeper_leave_ended_run(m31ri_keeper *k);
 /* keeper_end.c: the run's end, our last line, and whoever still prints after it. */
 void m31ri_keeper_end(m31ri_keeper *k);
 
-/* program_watch.c: what became of the program; called by its parent, the keeper or the front. */
+/* program_watch.c: what became of the program; called by its parent, the keeper or its caretaker.
+ */
 void m31ri_program_watch(m31ri_shared *s);
+
+/* The roots of the tree of processes that is the program: the observers first, since its orphans
+ * are children of ours or of those who made us, then the program. 0: dead. */
+enum { M31RI_OBSERVERS = 3, M31RI_ROOTS = 4 };
+void m31ri_keeper_roots(const m31ri_keeper *k, int64_t roots[M31RI_ROOTS]);
 
 /* A byte into a wake-up pipe; full is as good as written. */
 void m31ri_wake(const int pipe_ends[2]);

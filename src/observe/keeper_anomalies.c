@@ -51,16 +51,16 @@ static void report(m31ri_keeper *k, const m31ri_run_anomaly *a)
     m31ri_keeper_report(k, M31R_WARNING, "anomaly", fields, n);
 }
 
-/* To the program and all that descends from it; its orphans are children of ours. */
+/* To the program and all that descends from it. */
 static void signal_program(m31ri_keeper *k, int signal_number)
 {
-    const int64_t roots[] = {getpid(), k->front_is_gone ? 0 : atomic_load(&k->shared->front_pid),
-                             atomic_load(&k->shared->program_pid)};
+    int64_t roots[M31RI_ROOTS];
+    m31ri_keeper_roots(k, roots);
     m31ri_proc_tree *tree = m31ri_proc_tree_new();
     if (tree != NULL) {
-        m31ri_proc_tree_signal(tree, roots, 3, roots, 2, signal_number);
+        m31ri_proc_tree_signal(tree, roots, M31RI_ROOTS, roots, M31RI_OBSERVERS, signal_number);
     } else {
-        m31ri_pidfd_signal(k->program_pidfd, (pid_t)roots[2], signal_number);
+        m31ri_pidfd_signal(k->program_pidfd, (pid_t)roots[M31RI_OBSERVERS], signal_number);
     }
     m31ri_proc_tree_free(tree);
 }

@@ -208,6 +208,10 @@ void m31ri_keeper_end(m31ri_keeper *k)
     print_end(k, &ending.end);
     atomic_store(&k->shared->phase, M31RI_PHASE_DONE);
     m31ri_wake(k->plan->wake_front);
+    if (k->plan->guard_pidfd >=
+        0) { /* it holds our descriptors, whose reader waits for their end */
+        m31ri_pidfd_signal(k->plan->guard_pidfd, -1, SIGCHLD);
+    }
     if (!k->shared->streams[M31RI_OUT].is_ended || !k->shared->streams[M31RI_ERR].is_ended) {
         let_go(k);
         serve_leftovers(k);

@@ -212,6 +212,9 @@ static void release(m31ri_plan *p)
             close(p->wake_keeper[i]);
         }
     }
+    if (p->front_pidfd >= 0) {
+        close(p->front_pidfd);
+    }
     m31ri_wiring_close_inner(&p->wiring);
     m31ri_shared_free(p->shared, sizeof *p->shared);
 }
@@ -221,7 +224,9 @@ static m31ri_plan plan_for(const m31r_observe_options *o)
     return (m31ri_plan){.options = o,
                         .wiring = {.inner = {-1, -1}, .outer = {-1, -1}},
                         .wake_front = {-1, -1},
-                        .wake_keeper = {-1, -1}};
+                        .wake_keeper = {-1, -1},
+                        .front_pidfd = -1,
+                        .guard_pidfd = -1};
 }
 
 m31r_err m31r_observe(const m31r_observe_options *o, m31r_observe_end *end, m31r_error *e)

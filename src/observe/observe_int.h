@@ -1,11 +1,12 @@
-/* observe_int.h - what the two observing processes and their parts share.
+/* observe_int.h - what the three observing processes and their parts share.
  *
  *     FRONT   the process the user started: signals, our terminal, the end's status. Not in the
  * data path.
- *       \-- KEEPER   a session of its own: opens the run, starts the program, reads it, records,
- * prints, ends the run.
- *             \-- the program, in FRONT's process group (or in a session of its own on a
- * pseudo-terminal)
+ *       \-- GUARD   a session of its own: waits, and makes a new keeper when one is killed
+ *             \-- KEEPER   a session of its own: opens the run, starts the program, reads it,
+ *                 records, prints, ends the run
+ *                   \-- the program, in FRONT's process group (or in a session of its own on a
+ *                       pseudo-terminal)
  *
  * What an heir of a killed keeper needs lies in shared memory that both have from before the fork.
  */
@@ -46,7 +47,8 @@ enum { M31RI_STOP_ON_NAN = 1, M31RI_STOP_ON_DIVERGED = 2 };
  * one user at a time: the keeper, then its heir. */
 typedef struct m31ri_shared {
     atomic_int phase;
-    atomic_int keeper_pid, program_pid, front_pid;
+    atomic_int keeper_pid; /* caretaker.h says who may write it */
+    atomic_int program_pid, guard_pid, front_pid;
     atomic_int wait_status; /* of the program; valid from M31RI_PHASE_ENDED on when has_status */
     atomic_int has_status;
     atomic_int asked_signal; /* the last of INT, TERM, HUP that we were sent, and when */
@@ -54,6 +56,7 @@ typedef struct m31ri_shared {
     atomic_int is_raw;     /* our terminal is in raw mode */
     atomic_int is_stopped; /* the program is stopped */
     int n_heirs;
+    bool is_front_loss_told;
     int exec_errno;
     int seen;                /* M31RI_SEEN_* */
     int stopped_for;         /* M31RI_STOP_ON_*: the program was asked to end; 0: it was not */
@@ -97,6 +100,7 @@ typedef struct m31ri_plan {
     m31ri_shared *shared;
     char *rings[M31RI_STREAMS];
     int wake_front[2], wake_keeper[2]; /* pipes: a byte says «look at the shared memory» */
+    int front_pidfd, guard_pidfd;      /* made by these themselves; -1: dead, or not known here */
 } m31ri_plan;
 
 /* wiring.c: pipes and pseudo-terminals for a program, by what our own descriptors are. */

@@ -45,7 +45,7 @@ void m31ri_program_watch(m31ri_shared *s)
         if (info.si_pid == program) {
             note_end(s, status_of(&info));
         } else if (info.si_pid == keeper) {
-            break; /* the front's own business */
+            break; /* its caretaker's own business */
         }
         waitpid(info.si_pid, &status, 0);
     }
@@ -56,6 +56,16 @@ void m31ri_program_watch(m31ri_shared *s)
             note_end(s, status);
         }
     }
+}
+
+void m31ri_keeper_roots(const m31ri_keeper *k, int64_t roots[M31RI_ROOTS])
+{
+    const m31ri_shared *s = k->shared;
+    bool has_guard = !m31ri_pidfd_is_over(k->plan->guard_pidfd);
+    roots[0] = getpid();
+    roots[1] = k->front_is_gone ? 0 : atomic_load(&s->front_pid);
+    roots[2] = has_guard ? atomic_load(&s->guard_pid) : 0;
+    roots[M31RI_OBSERVERS] = atomic_load(&s->program_pid);
 }
 
 void m31ri_wake(const int pipe_ends[2])

@@ -1,6 +1,6 @@
 /* sampler.c - once a second: what the program and all that descend from it use, and the GPUs.
  *
- * The tree hangs below the two observing processes: the keeper is a subreaper, so that a program's
+ * The tree hangs below the observing processes: the keeper is a subreaper, so that a program's
  * orphans stay in the tree. Each sample is one record and a few points without a step, which are
  * joined to steps by time.
  */
@@ -89,9 +89,10 @@ void m31ri_sampler_take(m31ri_keeper *k)
 {
     m31ri_sampler *s = &k->sampler;
     m31ri_proc_usage use;
-    const int64_t roots[] = {getpid(), k->front_is_gone ? 0 : atomic_load(&k->shared->front_pid),
-                             atomic_load(&k->shared->program_pid)};
-    if (s->tree == NULL || !m31ri_proc_tree_usage(s->tree, roots, 3, roots, 2, &use)) {
+    int64_t roots[M31RI_ROOTS];
+    m31ri_keeper_roots(k, roots);
+    if (s->tree == NULL ||
+        !m31ri_proc_tree_usage(s->tree, roots, M31RI_ROOTS, roots, M31RI_OBSERVERS, &use)) {
         return;
     }
     char names[2 * M31RI_GPU_COUNT][NAME_BYTES];

@@ -3,11 +3,10 @@ import glob
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import time
 
-from run_harness import COMMAND, PYTHON, children_of, keeper_of, test, wait_until
+from run_harness import COMMAND, PYTHON, children_of, keeper_of, kill_observers, test, wait_until
 
 
 def canary(entrance):
@@ -151,10 +150,7 @@ def canaries_under_load_and_kill_9(p):
     front = p.start(*arguments(c), options=("--config", "train.yaml"))
     wait_until(lambda: os.path.exists(os.path.join(p.path, "ready")), "the program's records")
     time.sleep(0.5)
-    keeper = keeper_of(front.pid)
-    for pid in [*children_of(keeper), keeper, front.pid]:
-        os.kill(pid, signal.SIGKILL)
-    front.wait(10)
+    kill_observers(front, *children_of(keeper_of(front.pid)))
     time.sleep(0.3)
     before = search(p, needles)
     assert before == in_backlog(before), f"canaries lie in files: {before}"

@@ -1,11 +1,12 @@
-"""Signals passed on, and the deaths and stops of either observing process."""
+"""Signals passed on, and the deaths and stops of the observing processes."""
 import json
 import os
 import signal
 import subprocess
 import time
 
-from run_harness import COMMAND, PYTHON, Skip, children_of, end_of, keeper_of, state, test, wait_until
+from run_harness import (COMMAND, PYTHON, Skip, children_of, comm, end_of, guard_of, keeper_of, kill_observers,
+                         state, stop, test, wait_until)
 
 COUNT = ("import sys,time\n"
          "for i in range({n}):\n"
@@ -179,16 +180,83 @@ def a_stopped_front_changes_nothing(p):
     assert q.returncode == 0
 
 
+def kill_pair(q, pair):
+    """Two of front, guard and keeper, as `kill -9 A B` does it."""
+    pids = {"front": q.pid, "guard": guard_of(q.pid), "keeper": keeper_of(q.pid)}
+    for name in pair:
+        os.kill(pids[name], signal.SIGKILL)
+
+
+PAIRS = (("front", "keeper"), ("keeper", "front"), ("guard", "keeper"), ("keeper", "guard"), ("front", "guard"),
+         ("guard", "front"))
+
+
 @test
-def both_killed_the_program_meets_only_a_closed_pipe(p):
-    """What is left undone when both observers are killed at once: said in README.md, shown here."""
-    q = p.start("sh", "-c", "trap '' PIPE; sleep 1; echo x; sleep 0.2; echo done > made")
-    keeper = keeper_of(q.pid)
-    time.sleep(0.2)
-    os.kill(q.pid, signal.SIGSTOP)
-    os.kill(keeper, signal.SIGKILL)
-    os.kill(q.pid, signal.SIGKILL)
+def kill_9_of_any_two_at_any_instant(p):
+    """The program ends with its own status and all its work done; the record is whole and ends."""
+    import random
+    draw = random.Random(7)
+    program = ("import os,sys,time\nfor i in range(70):\n    print('line', i, flush=True); time.sleep(0.005)\n"
+               "    while i == 50 and not os.path.exists('go'): time.sleep(0.01)\n"
+               "open('made','w')\nsys.exit(3)\n")
+    rounds = [(type(p)(), pair, 0.2 * draw.random()) for pair in PAIRS]
+    started = [place.start(PYTHON, "-c", program) for place, _, _ in rounds]
+    for (place, pair, pause), q in zip(rounds, started):
+        wait_for_line(place, 1)
+        time.sleep(pause)
+        kill_pair(q, pair)
+        open(os.path.join(place.path, "go"), "w").close()
+    for (place, pair, _), q in zip(rounds, started):
+        q.communicate(timeout=60)
+        assert q.returncode == (-signal.SIGKILL if "front" in pair else 3), (pair, q.returncode)
+        assert wait_for_end(place) == "failed" and made(place), pair
+        expect_lines(place, 70)
+        meta = place.metadata()
+        assert (meta["exit_status"], meta["cause"]) == (3, "exit_status"), (pair, meta)
+        assert bool(place.events("observer_front_lost")) == ("front" in pair), pair
+        assert len(place.events("observer_lost")) == ("keeper" in pair), pair
+        assert not os.path.exists(os.path.join(place.path, ".live"))
+        place.remove()
+
+
+@test
+def what_kills_by_name_or_command_line_leaves_a_keeper(p):
+    q = p.start(*count(40, 0.01), options=("--id-file", "one-mark-of-this-run"))
+    wait_for_line(p, 1)
+    names = [comm(pid) for pid in (q.pid, guard_of(q.pid), keeper_of(q.pid))]
+    assert names == [os.path.basename(COMMAND)[:15], "run-guard", "run-keeper"], names
+    hit = [pid for pid, words in processes() if b"one-mark-of-this-run" in words]
+    assert hit == [q.pid], hit
+    for pid in hit:
+        os.kill(pid, signal.SIGKILL)
     q.communicate(timeout=30)
+    assert wait_for_end(p) == "finished" and made(p)
+    expect_lines(p, 40)
+
+
+@test
+def any_two_that_are_stopped_are_continued_by_the_third(p):
+    for stopped in (("front", "keeper"), ("guard", "keeper")):
+        place = type(p)()
+        q = place.start(PYTHON, "-c", "for i in range(15000): print(f'line {i:<100}')\n")  # more than a pipe holds
+        pids = {"front": q.pid, "guard": guard_of(q.pid), "keeper": keeper_of(q.pid)}
+        wait_until(lambda: place.runs() and place.texts(), "its lines")
+        for name in stopped:
+            os.kill(pids[name], signal.SIGSTOP)
+        assert wait_for_end(place) == "finished"
+        q.send_signal(signal.SIGCONT)
+        q.communicate(timeout=60)
+        assert q.returncode == 0
+        assert place.texts() == [f"line {i:<100}" for i in range(15000)]
+        place.remove()
+
+
+@test
+def all_three_killed_the_program_meets_only_a_closed_pipe(p):
+    """What is left undone when no observer is left: said in README.md, shown here."""
+    q = p.start("sh", "-c", "trap '' PIPE; sleep 1; echo x; sleep 0.2; echo done > made")
+    wait_until(lambda: children_of(keeper_of(q.pid)), "the program")
+    kill_observers(q)
     wait_until(lambda: made(p), "the program goes on")
     assert p.metadata()["state"] is None
 
@@ -200,9 +268,20 @@ def both_killed_the_program_meets_only_a_closed_pipe(p):
     assert p.metadata()["state"] == "crashed" and not os.path.exists(os.path.join(p.run_dir(), ".live"))
 
 
+def kill_started(front):
+    """The observers that there are so far, stopped from the top, so that none replaces another."""
+    stop(front)
+    guards = children_of(front)
+    for guard in guards:
+        stop(guard)
+    keepers = [child for guard in guards for child in children_of(guard)]
+    for pid in keepers + guards + [front]:
+        os.kill(pid, signal.SIGKILL)
+
+
 @test
 def a_live_program_is_never_called_crashed(p):
-    """Both observers killed at any instant of the start: a program that was started is known."""
+    """The observers killed at any instant of the start: a program that was started is known."""
     import random
     draw = random.Random(3)
     n_started = 0
@@ -211,11 +290,7 @@ def a_live_program_is_never_called_crashed(p):
         mark = f"31.{os.getpid()}{i:02d}"
         q = place.start("sleep", mark, options=("--no-sample",))
         time.sleep(draw.random() * 0.12)
-        os.kill(q.pid, signal.SIGSTOP)
-        wait_until(lambda: state(q.pid) in "TZ", "the front to stop")  # it may be in the middle of a fork
-        for child in children_of(q.pid):
-            os.kill(child, signal.SIGKILL)
-        os.kill(q.pid, signal.SIGKILL)
+        kill_started(q.pid)
         q.communicate(timeout=30)
         time.sleep(0.05)  # a child that was not let go ends by itself
         alive = [x for x in processes() if x[1] == f"sleep\0{mark}\0".encode()]

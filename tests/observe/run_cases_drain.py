@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from run_harness import COMMAND, children_of, comm, end_of, keeper_of, test, wait_until
+from run_harness import COMMAND, children_of, comm, end_of, guard_of, keeper_of, kill_observers, test, wait_until
 
 JOINER = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
 FLOCK = "hhqqi4x"
@@ -98,8 +98,7 @@ def kill_9_of_the_observer_costs_nothing(p):
         before = acknowledged(p)
         wait_until(lambda: acknowledged(p) > before + 20, "more records")
         os.kill(keeper, signal.SIGKILL)
-        wait_until(lambda: (lambda k: k and k[0] != keeper)([c for c in children_of(q.pid) if comm(c) == "run-keeper"]),
-                   "the heir")
+        wait_until(lambda: keeper_of(q.pid) != keeper, "the heir")
     _, err = q.communicate(timeout=30)
     assert end_of(err)["state"] == "finished", err
     expect_all(p, 600)
@@ -111,9 +110,7 @@ def without_observers_the_program_writes_for_itself_soon(p):
     keeper = keeper_of(q.pid)
     wait_for_writer(p, keeper)
     program = program_of(keeper)
-    os.kill(q.pid, signal.SIGSTOP)  # or it would make an heir
-    os.kill(keeper, signal.SIGKILL)
-    os.kill(q.pid, signal.SIGKILL)
+    kill_observers(q)
     killed = time.monotonic()
     wait_for_writer(p, program)
     assert time.monotonic() - killed < 3, "the program took its time"  # it looks every 0.1 s
@@ -121,8 +118,6 @@ def without_observers_the_program_writes_for_itself_soon(p):
     wait_until(lambda: acknowledged(p) > before + 100 and whole_lines(p) > before, "records that the program wrote")
     os.kill(program, signal.SIGKILL)
     wait_until(lambda: not os.path.exists(f"/proc/{program}") or comm(program) == "", "its end")
-    q.wait()
-    q.stderr.close()
     n = acknowledged(p)
 
     def recovered():
@@ -145,17 +140,18 @@ def a_stopped_observer_is_continued_and_loses_nothing(p):
 
 
 @test
-def both_observers_stopped_hold_the_program_up_no_longer_than_is_configured(p):
+def all_observers_stopped_hold_the_program_up_no_longer_than_is_configured(p):
     with open(os.path.join(p.path, "train.yaml"), "w") as f:
         f.write("config_version: 1\nobservability:\n  block_timeout_s: 0.5\n")
     q = count(p, 20000, 0, options=("--config", "train.yaml"))  # more than a ring holds
     keeper = keeper_of(q.pid)
     wait_until(lambda: acknowledged(p) > 100, "the first records")
-    os.kill(q.pid, signal.SIGSTOP)
-    os.kill(keeper, signal.SIGSTOP)
+    observers = (q.pid, guard_of(q.pid), keeper)
+    for pid in observers:
+        os.kill(pid, signal.SIGSTOP)
     time.sleep(0.2)
-    os.kill(keeper, signal.SIGCONT)
-    os.kill(q.pid, signal.SIGCONT)
+    for pid in observers:
+        os.kill(pid, signal.SIGCONT)
     q.communicate(timeout=60)
     expect_all(p, 20000)
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from run_harness import COMMAND, PYTHON, children_of, end_of, keeper_of, test, wait_until
+from run_harness import COMMAND, PYTHON, children_of, end_of, keeper_of, kill_observers, test, wait_until
 
 JOINER = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
 PRINTS = "import sys,time; print('rank', sys.argv[1], flush=True); time.sleep(float(sys.argv[2])); sys.exit(int(sys.argv[3]))"
@@ -117,13 +117,10 @@ def a_killed_rank_fails_the_run(p):
 def a_rank_killed_with_its_observer_is_abandoned(p):
     ranks = [start(p, rank, 3, prints(rank, 3)) for rank in range(3)]
     wait_until(lambda: p.runs() and texts(p, 2) == ["rank 2"], "rank 2")
-    front, keeper = ranks[2].pid, keeper_of(ranks[2].pid)
-    program = children_of(keeper)[0]
-    os.kill(front, signal.SIGSTOP)
-    for pid in (keeper, program, front):
-        os.kill(pid, signal.SIGKILL)
-    done = finish(ranks)
-    assert [d[0] for d in done] == [0, 0, -signal.SIGKILL], done
+    kill_observers(ranks[2], children_of(keeper_of(ranks[2].pid))[0])
+    assert ranks[2].returncode == -signal.SIGKILL
+    done = finish(ranks[:2])
+    assert [d[0] for d in done] == [0, 0], done
     assert end_of(done[0][2])["state"] == "finished"
     assert {r: x["state"] for r, x in rank_ends(p).items()} == {1: "finished", 2: "abandoned"}
     warnings = p.events("ranks_abandoned")
@@ -190,12 +187,7 @@ def a_rank_that_outlives_the_run_adds_nothing_to_it(p):
 def what_a_dead_job_left_is_not_joined(p):
     q = start(p, 0, 2, ["sleep", "60"])
     wait_until(lambda: len(children_of(keeper_of(q.pid))) == 1, "the program")
-    keeper = keeper_of(q.pid)
-    program = children_of(keeper)[0]
-    os.kill(q.pid, signal.SIGSTOP)
-    for pid in (keeper, program, q.pid):
-        os.kill(pid, signal.SIGKILL)
-    finish([q])
+    kill_observers(q, children_of(keeper_of(q.pid))[0])
     late = start(p, 1, 2, prints(1, 0))
     time.sleep(0.5)
     done = finish([late, start(p, 0, 2, prints(0, 0.2))])

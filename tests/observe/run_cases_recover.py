@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from run_harness import COMMAND, PYTHON, children_of, keeper_of, test, wait_until
+from run_harness import COMMAND, PYTHON, children_of, keeper_of, kill_observers, test, wait_until
 
 JOINER = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
 
@@ -36,13 +36,9 @@ def live(p):
 
 
 def kill_all_of(q):
-    """The front, the keeper and the program, so that nobody can do anything about it."""
-    keeper = keeper_of(q.pid)
-    program = wait_until(lambda: children_of(keeper), "the program")[0]
-    os.kill(q.pid, signal.SIGSTOP)
-    for pid in (keeper, program, q.pid):
-        os.kill(pid, signal.SIGKILL)
-    q.communicate(timeout=30)
+    """The observers and the program."""
+    program = wait_until(lambda: children_of(keeper_of(q.pid)), "the program")[0]
+    kill_observers(q, program)
 
 
 def leave_dead_run(p, script="echo step 1 loss 2.5; echo two; sleep 60", n_lines=2, state="crashed"):
@@ -111,10 +107,7 @@ def a_run_whose_program_lives_is_refused(p):
     keeper = keeper_of(q.pid)
     program = wait_until(lambda: children_of(keeper), "the program")[0]
     wait_until(lambda: p.metadata()["program"], "the program to be known")
-    os.kill(q.pid, signal.SIGSTOP)
-    for pid in (keeper, q.pid):
-        os.kill(pid, signal.SIGKILL)
-    q.communicate(timeout=30)
+    kill_observers(q)
     try:
         assert state_of(p) == "running"
         r, _ = recover(p, "@", "--yes")

@@ -2,12 +2,11 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
 
-from run_harness import COMMAND, Skip, children_of, end_of, keeper_of, test, wait_until
+from run_harness import COMMAND, Skip, children_of, end_of, keeper_of, kill_observers, test, wait_until
 
 JOINER = os.path.join(os.path.dirname(COMMAND), "tests", "m31r_joiner")
 
@@ -86,10 +85,7 @@ def a_dead_run_on_a_network_file_system_is_recovered(p):
         at = live_of(p)
         keeper = keeper_of(q.pid)
         program = children_of(keeper)[0]
-        os.kill(q.pid, signal.SIGSTOP)
-        for pid in (keeper, program, q.pid):
-            os.kill(pid, signal.SIGKILL)
-        q.communicate(timeout=30)
+        kill_observers(q, program)
         wait_until(lambda: json.loads(m31r(p, "show", "@", "--json").stdout)["state"] == "failed", "its end")
         r = m31r(p, "recover", "@", "--yes", "--json")
         assert r.returncode == 0 and json.loads(r.stdout)["cause"] == "critical", r
@@ -108,10 +104,7 @@ def what_a_dead_program_left_in_its_ring_is_read_and_kept(p):
             lines = m31r(p, "logs", "@", "--module", "joiner", "--json").stdout.splitlines()
             return [json.loads(x)["msg"] for x in lines]
         wait_until(lambda: p.runs() and shown() == ["joined"], "its record")
-        os.kill(q.pid, signal.SIGSTOP)
-        for pid in (keeper, program, q.pid):
-            os.kill(pid, signal.SIGKILL)
-        q.communicate(timeout=30)
+        kill_observers(q, program)
         assert shown() == ["joined"]
         r = m31r(p, "recover", "@", "--yes", "--json")
         assert r.returncode == 0 and json.loads(r.stdout)["state"] == "crashed", r
@@ -128,10 +121,7 @@ def a_place_that_a_reboot_took_away_is_recovered_too(p):
         wait_until(lambda: os.path.exists(os.path.join(run_of(p), ".live", "at")), "its place")
         wait_until(lambda: p.metadata()["program"], "its program")
         at = live_of(p)
-        os.kill(q.pid, signal.SIGSTOP)
-        for pid in (keeper, program, q.pid):
-            os.kill(pid, signal.SIGKILL)
-        q.communicate(timeout=30)
+        kill_observers(q, program)
         shutil.rmtree(at["path"])
         r = m31r(p, "recover", "@", "--yes", "--json")
         assert r.returncode == 0 and json.loads(r.stdout)["state"] == "crashed", r

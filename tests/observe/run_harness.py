@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,9 +104,36 @@ def children_of(pid):
     return found
 
 
+def named(pids, name):
+    return [pid for pid in pids if comm(pid) == name]
+
+
+def guard_of(front):
+    return wait_until(lambda: named(children_of(front), "run-guard"), "the guard")[0]
+
+
 def keeper_of(front):
-    return wait_until(lambda: [p for p in children_of(front) if comm(p) == "run-keeper"],
-                      "the keeper")[0]
+    """Of the guard's children, or of the front's when that is dead."""
+    def found():
+        near = children_of(front)
+        return named(near, "run-keeper") or [k for g in named(near, "run-guard")
+                                             for k in named(children_of(g), "run-keeper")]
+    return wait_until(found, "the keeper")[0]
+
+
+def stop(pid):
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: state(pid) in ("T", "Z", ""), "its stop")  # it may be in the middle of a fork
+
+
+def kill_observers(q, *more):
+    """All three, so that none of them can do anything about it; and what else is given."""
+    guard, keeper = guard_of(q.pid), keeper_of(q.pid)
+    stop(q.pid)
+    stop(guard)
+    for pid in (keeper, *more, guard, q.pid):
+        os.kill(pid, signal.SIGKILL)
+    q.communicate(timeout=30)
 
 
 def comm(pid):
