@@ -26,6 +26,7 @@
 #ifndef M31R_LOG_H
 #define M31R_LOG_H
 
+#include "m31r/hot.h"
 #include "m31r/run.h"
 
 #ifdef __cplusplus
@@ -39,22 +40,6 @@ typedef enum m31r_level {
     M31R_ERROR = 40,
     M31R_CRITICAL = 50
 } m31r_level;
-
-/* The part of a logger that a level check reads. The rest is private. */
-typedef struct m31r_log {
-    int32_t level; /* records below it are not made; see m31r_log_set_level() */
-} m31r_log;
-
-/* The constant part of a call: made once by the macros, registered once by the library. */
-typedef struct m31r_site {
-    int32_t level;
-    uint32_t n_keys;
-    const char *message;
-    const char *const *keys;
-    const char *file;
-    int32_t line;
-    uint32_t id; /* 0 until registered; written by the library only */
-} m31r_site;
 
 /* The logger of `module` ([a-zA-Z0-9_.-]{1,64}) on the run's main lane. The same name gives the
  * same logger.
@@ -151,10 +136,16 @@ M31R_API m31r_level m31r_level_of(const char *name);
                 M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
             static m31r_site m31r_site_ = {(lvl), sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
                                            "" M31R_FIRST(__VA_ARGS__), m31r_keys_, __FILE__, \
-                                           __LINE__, 0}; \
+                                           __LINE__, 0, M31R_NO_PASS}; \
             const m31r_value m31r_values_[] = { \
                 M31R_EACH(M31R_VALUE_OF_PAIR, __VA_ARGS__) {0, 0, {0}}}; \
-            m31r_log_emit(m31r_log_, &m31r_site_, m31r_values_); \
+            enum { m31r_n_ = sizeof m31r_keys_ / sizeof *m31r_keys_ - 1 }; \
+            if (!(M31R_EACH(M31R_IS_TYPED, __VA_ARGS__) 1) || \
+                !m31r_hot_put(m31r_log_, &m31r_site_, m31r_values_, m31r_n_)) { \
+                m31r_value m31r_kept_[m31r_n_ + 1]; \
+                m31r_hot_keep(m31r_kept_, m31r_values_, m31r_n_ + 1); \
+                m31r_log_emit(m31r_log_, &m31r_site_, m31r_kept_); \
+            } \
         } \
     } while (0)
 
@@ -172,7 +163,8 @@ M31R_API m31r_level m31r_level_of(const char *name);
         static const char *const m31r_keys_[] = { \
                 M31R_EACH(M31R_KEY_OF_PAIR, __VA_ARGS__) NULL}; \
         static m31r_site m31r_site_ = {M31R_INFO, sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
-                                       "step_complete", m31r_keys_, __FILE__, __LINE__, 0}; \
+                                       "step_complete", m31r_keys_, __FILE__, __LINE__, 0, \
+                                       0}; \
         const m31r_value m31r_values_[] = { \
             M31R_EACH(M31R_VALUE_OF_PAIR, __VA_ARGS__) {0, 0, {0}}}; \
         m31r_step_emit((run), M31R_FIRST(__VA_ARGS__), &m31r_site_, m31r_values_); \

@@ -113,7 +113,7 @@ template <typename... Pairs> void step(m31r_run *run, int64_t number, const Pair
         keys[i] = all[2 * i].as.s;
         values[i] = all[2 * i + 1];
     }
-    m31r_site site = {M31R_INFO, sizeof...(pairs) / 2, "step_complete", keys, "", 0, 0};
+    m31r_site site = {M31R_INFO, sizeof...(pairs) / 2, "step_complete", keys, "", 0, 0, 0};
     m31r_step_emit(run, number, &site, values);
 }
 

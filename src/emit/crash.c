@@ -65,7 +65,8 @@ static bool mend_mapping(m31ri_rings *rs, uintptr_t address)
     }
     memcpy(base, &rs->header, sizeof rs->header);
     atomic_store_explicit(&rs->is_broken, true, memory_order_release);
-    atomic_store_explicit(rs->token, 0, memory_order_relaxed);
+    atomic_store_explicit(rs->token, 0, memory_order_seq_cst);
+    m31ri_rings_close_threads(rs);
     return true;
 }
 
@@ -122,7 +123,7 @@ static void begin_note(const m31ri_rings *rs, m31ri_crash_note *note, int number
     note->code = info->si_code;
     note->thread = m31ri_fault_thread(note->name);
     note->slot = has_ring ? m31ri_mine.ring->ring.index : UINT32_MAX;
-    note->head = has_ring ? m31ri_mine.ring->ring.head : 0;
+    note->head = has_ring ? m31ri_ring_head(&m31ri_mine.ring->ring) : 0;
     note->step = has_ring ? m31ri_mine.ring->last_step : M31R_NO_STEP;
     note->address = has_address ? (uint64_t)(uintptr_t)info->si_addr : UINT64_MAX;
     note->counter = m31ri_counter_read(rs->file.header->counter_is_steady != 0);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/os_file.h"
+#include "emit/hot_cells.h"
 #include "emit/state.h"
 #include "m31r/log.h"
 
@@ -60,10 +61,12 @@ static void before_fork(void)
     for (m31r_run *run = open_runs; run != NULL; run = run->next) {
         lock_run(run);
     }
+    m31ri_hot_cells_lock();
 }
 
 static void after_fork_in_parent(void)
 {
+    m31ri_hot_cells_unlock();
     for (m31r_run *run = open_runs; run != NULL; run = run->next) {
         unlock_run(run);
     }

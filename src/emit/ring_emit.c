@@ -1,5 +1,6 @@
-/* ring_emit.c - the calls that must cost next to nothing: a site's values, a step, a line, a point
- * into the ring of the calling thread.
+/* ring_emit.c - a site's values, a step, a line, a point into the ring of the calling thread. The
+ * first record of a call site comes here; those after it go in line (m31r/hot.h), where nothing has
+ * to be decided.
  *
  * The common way is one pass over the values: each is stored while its type is compared with what
  * the call site said at its first record; when any differs nothing is published and the long way
@@ -18,8 +19,6 @@
 #define TEXT_LIMIT 4096 /* of all strings of a record; longer ones become a line */
 #define POINT_BYTES (sizeof(m31ri_put) + 24)
 
-_Thread_local m31ri_thread_cache m31ri_mine __attribute__((tls_model("initial-exec")));
-
 static inline m31ri_thread_ring *ring_of(m31ri_rings *rs)
 {
     if (__builtin_expect(m31ri_mine.serial == atomic_load_explicit(rs->token, memory_order_relaxed),
@@ -31,9 +30,8 @@ static inline m31ri_thread_ring *ring_of(m31ri_rings *rs)
 
 static inline char *reserve(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes, bool is_low)
 {
-    uint64_t at = r->head & r->mask;
-    if (__builtin_expect(r->head + bytes <= r->soft && at + bytes <= r->mask + 1, 1)) {
-        return r->data + at;
+    if (__builtin_expect(bytes <= (uint64_t)(r->hot->limit - r->hot->at), 1)) {
+        return r->hot->at;
     }
     return is_low && r->keeps_room ? m31ri_rings_room_or_drop(r, bytes)
                                    : m31ri_rings_wait_room(rs, r, bytes);
@@ -41,7 +39,7 @@ static inline char *reserve(m31ri_rings *rs, m31ri_ring *r, uint64_t bytes, bool
 
 static inline void put_head(const m31ri_ring *r, char *at, m31ri_put head)
 {
-    head.sequence = r->sequence;
+    head.sequence = (uint32_t)r->hot->sequence;
     head.counter = m31ri_counter_read(r->is_steady);
     memcpy(at, &head, sizeof head);
 }
@@ -57,6 +55,7 @@ static void fill_info(const m31ri_rings *rs, const m31r_site *site, const m31r_v
     info->is_low = site->level < M31R_WARNING;
     info->is_critical = site->level >= M31R_CRITICAL;
     info->is_severe = site->level >= M31R_ERROR && rs->run->takes_stacks;
+    info->is_hot = !info->is_critical && !info->is_severe;
     for (uint32_t i = 0; i < site->n_keys; i++) {
         uint32_t type = values[i].type != M31R_T_NULL ? values[i].type : M31R_T_STRING;
         info->types[i] = (uint8_t)type;
@@ -66,6 +65,7 @@ static void fill_info(const m31ri_rings *rs, const m31r_site *site, const m31r_v
         info->is_denied[i] =
             type == M31R_T_STRING &&
             m31ri_privacy_key_kind(rs->run->privacy, site->keys[i], strlen(site->keys[i])) != NULL;
+        info->is_hot &= !info->is_denied[i];
     }
 }
 
@@ -242,7 +242,13 @@ bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31
     if (__builtin_expect(t->owner == 0, 0)) {
         return put_shared(rs, t, info, head, &nothing, values);
     }
-    return put_record(rs, t, info, head, &nothing, values);
+    if (!put_record(rs, t, info, head, &nothing, values)) {
+        return false;
+    }
+    if (info->is_hot) {
+        m31ri_rings_open_way(rs, log, site, info->id);
+    }
+    return true;
 }
 
 bool m31ri_rings_emit_severe(m31ri_rings *rs, m31r_log *log, m31r_site *site,

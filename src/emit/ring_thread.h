@@ -10,6 +10,9 @@ typedef struct m31ri_thread_cache {
     m31ri_thread_ring *ring;
 } m31ri_thread_cache;
 
+/* The thread's calls find this ring from here on, also in line; {0, NULL}: none. */
+void m31ri_rings_remember(m31ri_thread_cache mine);
+
 /* The model of access that costs one instruction, also in a shared library. */
 extern _Thread_local m31ri_thread_cache m31ri_mine __attribute__((tls_model("initial-exec")));
 

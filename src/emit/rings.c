@@ -19,6 +19,7 @@
 #include "base/os_mapping.h"
 #include "drain/drain.h"
 #include "emit/crash.h"
+#include "emit/hot_cells.h"
 #include "emit/ring_thread.h"
 #include "emit/state.h"
 #include "m31r/metric.h"
@@ -37,8 +38,10 @@ static pthread_key_t key; /* its value is the thread's number; its end frees the
 
 static void leave_all(void *number)
 {
-    m31ri_mine = (m31ri_thread_cache){0, NULL}; /* what other destructors emit takes a ring anew */
+    m31ri_rings_remember(
+        (m31ri_thread_cache){0, NULL}); /* what other destructors emit takes a ring anew */
     m31ri_registry_each_rings(m31ri_rings_leave, (uint64_t)(uintptr_t)number);
+    m31ri_hot_cells_leave((uint64_t)(uintptr_t)number);
     m31ri_crash_leave_thread();
 }
 
@@ -72,6 +75,37 @@ static bool is_for_taking(const m31ri_rings *rs, uint32_t i)
                                            atomic_load_explicit(&slot->head, memory_order_relaxed);
 }
 
+/* Slot `i` becomes the thread's; 0: of all that have none. */
+static bool give_ring(m31ri_rings *rs, uint32_t i, uint64_t number)
+{
+    m31ri_thread_ring *t = &rs->threads[i];
+    m31r_hot *cell = m31ri_hot_cell_take(number);
+    if (cell == NULL) {
+        return false;
+    }
+    m31ri_ring_init(&t->ring, cell, &rs->file, i);
+    cell->sequence = t->n_put; /* goes on, whoever has the slot */
+    t->ring.keeps_room = rs->run->settings->drops_low;
+    t->owner = number;
+    t->last_step = M31R_NO_STEP;
+    if (number != 0) {
+        m31ri_rings_let_pass(rs, t);
+    }
+    return true;
+}
+
+static void take_ring_back(m31ri_thread_ring *t)
+{
+    if (t->ring.hot != NULL) {
+        t->n_put = t->ring.hot->sequence;
+        m31ri_hot_cell_give(t->ring.hot);
+        __atomic_store_n(&t->ring.hot, NULL, __ATOMIC_RELAXED);
+    }
+    t->owner = 0;
+    m31ri_buf_release(&t->line);
+    m31ri_buf_release(&t->scrubbed);
+}
+
 static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
 {
     for (uint32_t i = SHARED_SLOT + 1; i < rs->file.header->n_slots; i++) {
@@ -80,15 +114,9 @@ static m31ri_thread_ring *take_slot(m31ri_rings *rs, uint64_t number)
             continue;
         }
         t->has_room = t->has_room || m31ri_ring_file_take_room(&rs->file, i) == 0;
-        if (!t->has_room) {
+        if (!t->has_room || !give_ring(rs, i, number)) {
             break;
         }
-        uint32_t sequence = t->ring.sequence; /* goes on, whoever has the slot */
-        m31ri_ring_init(&t->ring, &rs->file, i);
-        t->ring.sequence = sequence;
-        t->ring.keeps_room = rs->run->settings->drops_low;
-        t->owner = number;
-        t->last_step = M31R_NO_STEP;
         atomic_store_explicit(&t->ring.slot->state, M31RI_SLOT_USED, memory_order_relaxed);
         return t;
     }
@@ -110,7 +138,7 @@ m31ri_thread_ring *m31ri_rings_of_thread(m31ri_rings *rs)
     pthread_mutex_unlock(&rs->lock);
     m31ri_crash_enter_thread();
     if (mine != &rs->threads[SHARED_SLOT]) {
-        m31ri_mine = (m31ri_thread_cache){rs->serial, mine};
+        m31ri_rings_remember((m31ri_thread_cache){rs->serial, mine});
     }
     return mine;
 }
@@ -123,9 +151,7 @@ void m31ri_rings_leave(m31ri_rings *rs, uint64_t owner)
     pthread_mutex_lock(&rs->lock);
     for (uint32_t i = SHARED_SLOT + 1; i < rs->file.header->n_slots; i++) {
         if (rs->threads[i].owner == owner) {
-            rs->threads[i].owner = 0;
-            m31ri_buf_release(&rs->threads[i].line);
-            m31ri_buf_release(&rs->threads[i].scrubbed);
+            take_ring_back(&rs->threads[i]);
             /* pairs with the acquire in m31ri_ring_init, by way of the lock */
             atomic_store_explicit(&rs->threads[i].ring.slot->state, M31RI_SLOT_LEFT,
                                   memory_order_release);
@@ -157,8 +183,10 @@ static m31r_err make_file(m31ri_rings *rs, m31r_error *e)
     m31ri_ring_clock_begin(&rs->file);
     m31ri_commit first = {.generation = 1, .n_rings = M31RI_RING_SLOTS};
     m31ri_commit_publish(&rs->file, &first);
-    m31ri_ring_init(&rs->threads[SHARED_SLOT].ring, &rs->file, SHARED_SLOT);
-    rs->threads[SHARED_SLOT].ring.keeps_room = rs->run->settings->drops_low;
+    if (!give_ring(rs, SHARED_SLOT, 0)) {
+        m31ri_ring_file_remove(&rs->file);
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for rings");
+    }
     return M31R_OK;
 }
 
@@ -205,8 +233,7 @@ static void free_rings(m31ri_rings *rs)
 {
     m31ri_drain_close(rs->drain);
     for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
-        m31ri_buf_release(&rs->threads[i].line);
-        m31ri_buf_release(&rs->threads[i].scrubbed);
+        take_ring_back(&rs->threads[i]);
     }
     for (uint32_t i = 0; i < M31RI_MAX_SITES; i++) {
         m31ri_free(atomic_load_explicit(&rs->sites[i], memory_order_relaxed));
@@ -406,11 +433,16 @@ static uint64_t count_gone(m31ri_rings *rs)
             rs->taken[i] = told[i] != 0 ? told[i] : rs->taken[i];
         }
     }
+    pthread_mutex_lock(&rs->lock);
     for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
-        uint32_t n_put = __atomic_load_n(&rs->threads[i].ring.sequence, __ATOMIC_RELAXED);
+        const m31ri_thread_ring *t = &rs->threads[i];
+        uint64_t n_put = t->ring.hot != NULL
+                             ? __atomic_load_n(&t->ring.hot->sequence, __ATOMIC_RELAXED)
+                             : t->n_put;
         uint32_t n_taken = rs->drain != NULL ? m31ri_drain_taken(rs->drain, i) : 0;
-        n += n_put - (n_taken != 0 ? n_taken : rs->taken[i]);
+        n += (uint32_t)n_put - (n_taken != 0 ? n_taken : rs->taken[i]);
     }
+    pthread_mutex_unlock(&rs->lock);
     return n;
 }
 
@@ -440,9 +472,7 @@ static void take_counts(m31ri_rings *rs)
 /* From here on no call finds its way into a ring any more. */
 static void shut(m31ri_rings *rs)
 {
-    for (m31ri_logger *l = rs->run->loggers; l != NULL; l = l->next) {
-        __atomic_store_n(&l->rings, NULL, __ATOMIC_RELEASE);
-    }
+    m31ri_rings_close_loggers(rs);
     m31ri_rings_flush(rs, END_WAIT_MS);
     m31ri_writer_stop(rs);
     atomic_store_explicit(rs->token, 0, memory_order_relaxed);
@@ -516,9 +546,7 @@ bool m31ri_rings_give_up(m31ri_rings *rs)
         pthread_mutex_unlock(&rs->writer_lock);
         return false;
     }
-    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
-        __atomic_store_n(&l->rings, NULL, __ATOMIC_RELEASE);
-    }
+    m31ri_rings_close_loggers(rs);
     nanosleep(&(struct timespec){0, CALL_NS}, NULL); /* calls that were on their way have ended */
     lose_gone(rs);
     give_lanes_back(rs);
@@ -567,8 +595,10 @@ void m31ri_rings_forget(m31r_run *run)
     if (rs == NULL) {
         return;
     }
-    for (m31ri_logger *l = run->loggers; l != NULL; l = l->next) {
-        l->rings = NULL;
+    m31ri_rings_close_loggers(rs);
+    for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
+        m31ri_hot_cell_give(rs->threads[i].ring.hot); /* wiped */
+        rs->threads[i].ring.hot = NULL;
     }
     for (m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {
         lane->ring_id = 0;

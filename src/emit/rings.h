@@ -45,6 +45,7 @@ typedef struct m31ri_site_info {
     bool is_critical; /* waits for the disk */
     bool is_severe;   /* carries a stack */
     bool has_step;    /* among the keys */
+    bool is_hot;      /* nothing is decided at a call: the short way may be opened */
     uint8_t types[M31RI_SITE_KEYS];
     bool is_denied[M31RI_SITE_KEYS];
     m31ri_ring_series *series[M31RI_SITE_KEYS]; /* of numeric keys; NULL until a step needs it */
@@ -55,6 +56,7 @@ typedef struct m31ri_site_info {
 typedef struct m31ri_thread_ring {
     m31ri_ring ring;
     uint64_t owner; /* number of the thread; 0: none */
+    uint64_t n_put; /* records of the slot up to the last thread's end; its own: ring.hot */
     bool has_room;  /* the file system gave the slot its pages */
     int64_t last_step;
     m31ri_buf line, scrubbed;
@@ -123,6 +125,17 @@ void m31ri_rings_add_logger(m31ri_rings *rs, m31r_log *log);
 bool m31ri_rings_emit(m31ri_rings *rs, m31r_log *log, m31r_site *site, const m31r_value *values);
 bool m31ri_rings_step(m31ri_rings *rs, m31r_log *log, int64_t step, m31r_site *site,
                       const m31r_value *values);
+
+/* ring_ways.c: from here on records of the call site, number `id` here, by this logger and the
+ * calling thread go the short way (m31r/hot.h). */
+void m31ri_rings_open_way(m31ri_rings *rs, m31r_log *log, m31r_site *site, uint32_t id);
+
+/* The thread that has `t` may go the short way. */
+void m31ri_rings_let_pass(const m31ri_rings *rs, const m31ri_thread_ring *t);
+
+/* No thread goes the short way any more (signal-safe); no logger of the run leads to the rings. */
+void m31ri_rings_close_threads(const m31ri_rings *rs);
+void m31ri_rings_close_loggers(m31ri_rings *rs);
 
 /* An ERROR or CRITICAL record with the stack of the call that returns to `from`; false: the long
  * way. A CRITICAL one is on disk. */

@@ -31,8 +31,8 @@ static m31ri_buf whole; /* the file as it was made */
 static void put(m31ri_ring *r, m31ri_put head, const void *payload, size_t length)
 {
     head.bytes = (uint32_t)(sizeof head + ((length + 7) & ~(size_t)7));
-    head.counter = 1000 + r->sequence;
-    head.sequence = r->sequence;
+    head.counter = 1000 + r->hot->sequence;
+    head.sequence = (uint32_t)r->hot->sequence;
     char *at = m31ri_ring_reserve(r, head.bytes);
     REQUIRE(at != NULL);
     memcpy(at, &head, sizeof head);
@@ -72,10 +72,11 @@ static void put_some(m31ri_ring *r)
 static void make_whole(void)
 {
     static const char *const keys[] = {"n", "text"};
-    m31r_site site = {M31R_INFO, 2, "emitted", keys, "fuzz.c", 1, 0};
+    m31r_site site = {M31R_INFO, 2, "emitted", keys, "fuzz.c", 1, 0, 0};
     const m31r_value values[] = {m31r_of_int(1), m31r_of_string("hello")};
     m31ri_ring_file f;
     m31ri_ring r;
+    m31r_hot hot;
     REQUIRE(mkdtemp(directory) != NULL);
     const m31ri_ring_shape shape = {.directory = directory,
                                     .run_id = "20261123T102651Z-00000000",
@@ -92,7 +93,7 @@ static void make_whole(void)
     REQUIRE(m31ri_dictionary_add_site(&f, 1, &site, values) == 1);
     REQUIRE(m31ri_dictionary_add_metric(&f, 1, "loss") == 1);
     REQUIRE(m31ri_dictionary_add_module(&f, 1, "/nowhere/plugin.so", "00ff") == 1);
-    m31ri_ring_init(&r, &f, 1);
+    m31ri_ring_init(&r, &hot, &f, 1);
     put_some(&r);
     snprintf(path, sizeof path, "%s", f.path);
     m31ri_buf_add(&whole, f.base, f.bytes);

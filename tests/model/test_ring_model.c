@@ -29,6 +29,7 @@ typedef struct model {
 
 typedef struct sides {
     m31ri_ring ring;
+    m31r_hot hot;
     m31ri_take take;
     m31ri_commit commit;
     model model;
@@ -53,18 +54,21 @@ static void put_step(sides *s)
         if (s->place == NULL) {
             /* Refused rightly: with what is not freed yet, a pad and this it would not fit. */
             uint64_t tail = atomic_load(&s->ring.slot->tail);
-            uint64_t at = s->ring.head & s->ring.mask;
+            uint64_t at = m31ri_ring_head(&s->ring) & s->ring.mask;
             uint64_t pad = at + bytes > SLOT_BYTES ? SLOT_BYTES - at : 0;
-            assert_true(s->ring.head - tail + pad + bytes > SLOT_BYTES);
+            assert_true(m31ri_ring_head(&s->ring) - tail + pad + bytes > SLOT_BYTES);
             s->model.n_refused++;
             return;
         }
-        assert_true(s->ring.head + bytes - atomic_load(&s->ring.slot->tail) <= SLOT_BYTES);
+        assert_true(m31ri_ring_head(&s->ring) + bytes - atomic_load(&s->ring.slot->tail) <=
+                    SLOT_BYTES);
         s->put_state = 1;
         return;
     case 1: {
-        m31ri_put head = {
-            .bytes = bytes, .kind = M31RI_PUT_POINT, .sequence = s->ring.sequence, .counter = n};
+        m31ri_put head = {.bytes = bytes,
+                          .kind = M31RI_PUT_POINT,
+                          .sequence = (uint32_t)s->hot.sequence,
+                          .counter = n};
         memset(s->place, (int)(n & 0x7f) + 1, bytes);
         memcpy(s->place, &head, sizeof head);
         s->put_state = 2;
@@ -146,7 +150,7 @@ static void run_schedule(m31ri_ring_file *f, uint32_t n_before, uint32_t schedul
     atomic_store(&slot->tail, 0);
     memset(m31ri_ring_file_data(f, SLOT), 0xee, SLOT_BYTES);
     s.commit.n_rings = (uint16_t)f->header->n_slots;
-    m31ri_ring_init(&s.ring, f, SLOT);
+    m31ri_ring_init(&s.ring, &s.hot, f, SLOT);
     begin_at(&s, f, n_before);
     for (int i = 0; i < n_steps; i++) {
         if ((schedule >> i & 1) != 0) {
@@ -209,7 +213,7 @@ static void test_ring_model__a_million_random_steps_are_a_queue(void **state)
     assert_int_equal(m31ri_ring_file_take_room(&f, 0), 0);
     assert_int_equal(m31ri_ring_file_take_room(&f, SLOT), 0);
     s.commit.n_rings = (uint16_t)f.header->n_slots;
-    m31ri_ring_init(&s.ring, &f, SLOT);
+    m31ri_ring_init(&s.ring, &s.hot, &f, SLOT);
     for (int i = 0; i < 1000000; i++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         /* Sides that are now and then much faster than the other. */
