@@ -423,6 +423,13 @@ uint64_t m31ri_rings_lost(const m31ri_rings *rs)
            atomic_load_explicit(&rs->file.live->n_lost, memory_order_relaxed);
 }
 
+uint32_t m31ri_rings_n_put(const m31ri_rings *rs, uint32_t i)
+{
+    const m31ri_thread_ring *t = &rs->threads[i];
+    const m31r_hot *hot = t->ring.hot;
+    return (uint32_t)(hot != NULL ? __atomic_load_n(&hot->sequence, __ATOMIC_RELAXED) : t->n_put);
+}
+
 /* What a ring without memory held and nobody had written. */
 static uint64_t count_gone(m31ri_rings *rs)
 {
@@ -435,12 +442,8 @@ static uint64_t count_gone(m31ri_rings *rs)
     }
     pthread_mutex_lock(&rs->lock);
     for (uint32_t i = 0; i < M31RI_RING_SLOTS; i++) {
-        const m31ri_thread_ring *t = &rs->threads[i];
-        uint64_t n_put = t->ring.hot != NULL
-                             ? __atomic_load_n(&t->ring.hot->sequence, __ATOMIC_RELAXED)
-                             : t->n_put;
         uint32_t n_taken = rs->drain != NULL ? m31ri_drain_taken(rs->drain, i) : 0;
-        n += (uint32_t)n_put - (n_taken != 0 ? n_taken : rs->taken[i]);
+        n += m31ri_rings_n_put(rs, i) - (n_taken != 0 ? n_taken : rs->taken[i]);
     }
     pthread_mutex_unlock(&rs->lock);
     return n;

@@ -164,6 +164,9 @@ uint32_t m31ri_rings_stack(m31ri_rings *rs, const void *from, m31ri_frame out[M3
 m31r_err m31ri_rings_point(m31ri_rings *rs, const char *name, const m31r_value *value,
                            int64_t step);
 
+/* Records that were ever put into slot `i`, modulo 2^32; under rs->lock. */
+uint32_t m31ri_rings_n_put(const m31ri_rings *rs, uint32_t i);
+
 /* Records that found no room and were dropped. */
 uint64_t m31ri_rings_dropped(const m31ri_rings *rs);
 

@@ -162,14 +162,16 @@ static bool may_step_back(m31ri_rings *rs, int64_t *look_ns)
 /* Up to which record each ring was empty: what is behind that is lost when the memory goes. */
 static void note_taken(m31ri_rings *rs)
 {
+    pthread_mutex_lock(&rs->lock);
     for (uint32_t i = 0; i < rs->file.header->n_slots; i++) {
-        uint32_t n = __atomic_load_n(&rs->threads[i].ring.sequence, __ATOMIC_RELAXED);
+        uint32_t n = m31ri_rings_n_put(rs, i);
         const m31ri_ring_slot *slot = m31ri_ring_file_slot(&rs->file, i);
         if (atomic_load_explicit(&slot->tail, memory_order_acquire) ==
             atomic_load_explicit(&slot->head, memory_order_acquire)) {
             rs->taken[i] = n;
         }
     }
+    pthread_mutex_unlock(&rs->lock);
 }
 
 /* Nobody writes although an observer is there. */
