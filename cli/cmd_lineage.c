@@ -50,10 +50,13 @@ const command command_lineage = {
     .usage = "[RUN | FILE]",
     .options = options,
     .run = run,
-    .details = "Runs are tied by the SHA-256 of what they made and read, so a file may have been "
-               "moved or\nrenamed since. For each run: config, dataset, tokenizer, commit, seed, "
-               "metric. A file inside\na run's directory (a log, the metrics) stands for the run. "
-               "A link whose other end is not here\nis broken: exit status 4.",
+    .details =
+        "Runs are tied by the SHA-256 of what they made and read, so a file may have been "
+        "moved or\nrenamed since. For each run: config, dataset, tokenizer, commit, seed, "
+        "metric. A file inside\na run's directory (a log, the metrics) stands for the run. "
+        "On a terminal it is drawn as two trees:\nwhat the run came from, and what came of it. "
+        "A link whose other end is not here, or that\nnothing proves, is broken and named: "
+        "exit status 4.",
     .examples = "m31r lineage @\nm31r lineage model.bin --json\n"
                 "m31r lineage model.bin --as rocrate > experiments/ro-crate-metadata.json",
     .max_args = 1,

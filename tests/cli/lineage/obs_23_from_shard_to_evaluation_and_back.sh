@@ -28,6 +28,8 @@ echo "# the newest run: backward"
 see @
 echo "# a log stands for its run"
 see experiments/*/train.log
+echo "# the tree"
+m31r lineage other_name.bin --text | sed 's/[0-9]*T[0-9]*Z-[0-9a-f-]*/RUN/; s/config .*/.../'
 echo "# a file that changed"
 printf x >>shard.bin && see shard.bin
 echo "# a file that nobody knows"
