@@ -25,6 +25,7 @@
 #include "m31r/metric.h"
 #include "ring/ring_clock.h"
 #include "ring/ring_commit.h"
+#include "ring/ring_sweep.h"
 
 #define SLOT_BYTES (1024 * 1024)
 #define SHARED_SLOT 0
@@ -167,9 +168,11 @@ static m31r_err make_file(m31ri_rings *rs, m31r_error *e)
     char points[M31RI_RING_NAME_BYTES];
     m31ri_run_points_file(rs->run, points, sizeof points);
     const m31ri_ring_shape shape = {.run_id = rs->run->dir.run_id,
+                                    .run_path = rs->run->dir.path,
                                     .points_file = points,
                                     .n_slots = M31RI_RING_SLOTS,
                                     .slot_bytes = SLOT_BYTES};
+    (void)m31ri_rings_sweep(NULL); /* what they hold is memory */
     m31r_err err = m31ri_ring_file_make(&shape, &rs->file, e);
     if (err != M31R_OK) {
         return err;

@@ -25,6 +25,7 @@
 #include "format/timestamp.h"
 #include "m31r/version.h"
 #include "recover/recover_int.h"
+#include "ring/ring_sweep.h"
 #include "rules/privacy_run.h"
 #include "store/artifact_fate.h"
 #include "store/manifest.h"
@@ -297,7 +298,9 @@ static m31r_err finish(recovery *r, m31r_error *e)
     if (err == M31R_OK && !r->out->seals) {
         m31ri_seal_chain_complete(r->dir.fd);
     }
-    return err == M31R_OK ? m31ri_run_dir_end(&r->dir, e) : err;
+    err = err == M31R_OK ? m31ri_run_dir_end(&r->dir, e) : err;
+    (void)m31ri_rings_sweep(NULL); /* of runs that were deleted */
+    return err;
 }
 
 static m31r_err recover_path(const char *path, bool is_dry, m31r_recovery *out, m31r_error *e)

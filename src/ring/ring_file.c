@@ -74,8 +74,22 @@ static void set_parts(m31ri_ring_file *f)
     f->dictionary = f->base + f->header->dictionary_at;
 }
 
+static uint32_t checksum_of_place(const m31ri_ring_place *p)
+{
+    return (uint32_t)crc32(0, (const unsigned char *)p->run_path, sizeof p->run_path);
+}
+
+static void set_place(char *base, const char *run_path)
+{
+    m31ri_ring_place *p = (m31ri_ring_place *)(base + M31RI_RING_PLACE_AT);
+    if (run_path != NULL && strlen(run_path) < sizeof p->run_path) {
+        memcpy(p->run_path, run_path, strlen(run_path));
+        p->checksum = checksum_of_place(p);
+    }
+}
+
 /* Makes an unnamed-as-yet file: "<name>.new", which m31ri_ring_file_make renames. */
-static int fill(m31ri_ring_file *f, const m31ri_ring_header *h)
+static int fill(m31ri_ring_file *f, const m31ri_ring_header *h, const char *run_path)
 {
     if (!m31ri_lease_take(f->fd, M31RI_LEASE_PROGRAM)) {
         return errno;
@@ -94,12 +108,14 @@ static int fill(m31ri_ring_file *f, const m31ri_ring_header *h)
         return errno;
     }
     memcpy(f->base, h, sizeof *h);
+    set_place(f->base, run_path);
     set_parts(f);
     return 0;
 }
 
 /* A name that no other file has: "<directory>/<run_id>.<pid>.<n>.ring". */
-static int make_named(const char *directory, const m31ri_ring_header *h, m31ri_ring_file *f)
+static int make_named(const char *directory, const m31ri_ring_header *h, const char *run_path,
+                      m31ri_ring_file *f)
 {
     for (int n = 1; n < MAX_FILES; n++) {
         int length = snprintf(f->path, sizeof f->path, "%s/%s.%lld.%d.ring", directory, h->run_id,
@@ -109,7 +125,7 @@ static int make_named(const char *directory, const m31ri_ring_header *h, m31ri_r
         }
         f->fd = m31ri_open(AT_FDCWD, f->path, O_RDWR | O_CREAT | O_EXCL, 0600);
         if (f->fd >= 0) {
-            return fill(f, h);
+            return fill(f, h, run_path);
         }
         if (errno != EEXIST) {
             return errno;
@@ -135,7 +151,7 @@ m31r_err m31ri_ring_file_make(const m31ri_ring_shape *shape, m31ri_ring_file *ou
         return m31ri_fail(e, M31R_E_LIMIT,
                           "the limit of the size of a file (ulimit -f) leaves no room for rings");
     }
-    int err = make_named(directory, &h, &f);
+    int err = make_named(directory, &h, shape->run_path, &f);
     if (err != 0) {
         m31r_err code = m31ri_fail_sys(e, err, f.path, "making the ring file %s", f.path);
         if (f.fd >= 0) {
@@ -236,6 +252,18 @@ bool m31ri_ring_file_is_dead(const m31ri_ring_file *f)
     memcpy(p.boot_id, f->header->boot_id, sizeof p.boot_id);
     return !m31ri_lease_is_held(f->fd, M31RI_LEASE_PROGRAM) &&
            m31ri_process_liveness(&p) == M31RI_DEAD;
+}
+
+bool m31ri_ring_file_run(const m31ri_ring_file *f, char out[M31RI_RING_PLACE_BYTES])
+{
+    m31ri_ring_place p;
+    memcpy(&p, f->base + M31RI_RING_PLACE_AT, sizeof p);
+    bool is_said = p.run_path[0] == '/' && p.checksum == checksum_of_place(&p) &&
+                   memchr(p.run_path, 0, sizeof p.run_path) != NULL;
+    if (is_said) {
+        memcpy(out, p.run_path, sizeof p.run_path);
+    }
+    return is_said;
 }
 
 bool m31ri_ring_note_is_of_other(const char *name)

@@ -36,6 +36,7 @@ static inline bool m31ri_ring_file_is_gone(const m31ri_ring_file *f)
 typedef struct m31ri_ring_shape {
     const char *directory; /* where to make it; NULL: memory-backed storage of this user */
     const char *run_id;
+    const char *run_path; /* absolute; NULL: not said */
     const char *points_file;
     uint32_t n_slots;    /* 2 .. M31RI_RING_SLOTS */
     uint32_t slot_bytes; /* a power of two, 64 KiB .. 1 GiB */
@@ -59,6 +60,9 @@ void m31ri_ring_file_remove(m31ri_ring_file *f);
 /* True when the program that made it is dead: nobody holds its lease, and its process is gone. (A
  * program that closes all its descriptors loses the lease, but lives.) */
 bool m31ri_ring_file_is_dead(const m31ri_ring_file *f);
+
+/* The directory of the run that the ring belongs to; false when it does not say it. */
+bool m31ri_ring_file_run(const m31ri_ring_file *f, char out[M31RI_RING_PLACE_BYTES]);
 
 /* True for the name of a note of another process: a ring file of our own must not be opened twice,
  * and is alive. */

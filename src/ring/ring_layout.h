@@ -54,6 +54,16 @@ typedef struct m31ri_ring_header {
     uint32_t checksum;                       /* CRC-32 of all before it */
 } m31ri_ring_header;
 
+/* In the header's page, from M31RI_RING_PLACE_AT on: which run it belongs to, so that a ring whose
+ * run was deleted is known as such. Zeros when the path is longer, and in files of older versions.
+ */
+#define M31RI_RING_PLACE_AT 1024
+#define M31RI_RING_PLACE_BYTES 2048
+typedef struct m31ri_ring_place {
+    uint32_t checksum; /* CRC-32 of run_path */
+    char run_path[M31RI_RING_PLACE_BYTES];
+} m31ri_ring_place;
+
 /* The counter and the wall clock at one moment, and the rate from there on: wall_ns + (counter -
  * this counter) * rate / 2^32. */
 typedef struct m31ri_calibration {
