@@ -80,9 +80,10 @@ static fate settle(settling *s, const char *note)
     const m31ri_run_dir *dir = s->dir;
     m31ri_buf path = M31RI_BUF_INIT;
     m31ri_ring_file f = {.fd = -1};
-    m31r_err err = m31ri_read_file(dir->live_fd, note, NOTE_LIMIT, &path, NULL);
+    m31r_error e = {0};
+    m31r_err err = m31ri_read_file(dir->live_fd, note, NOTE_LIMIT, &path, &e);
     if (err == M31R_OK) {
-        err = path.length != 0 ? m31ri_ring_file_open(m31ri_buf_str(&path), true, &f, NULL)
+        err = path.length != 0 ? m31ri_ring_file_open(m31ri_buf_str(&path), true, &f, &e)
                                : M31R_E_CORRUPT; /* an older version's, and half made */
         if (err == M31R_E_NOTFOUND) {
             unlinkat(dir->live_fd, note, 0);
@@ -90,7 +91,11 @@ static fate settle(settling *s, const char *note)
     }
     m31ri_buf_release(&path);
     if (err != M31R_OK) {
-        return FATE_SETTLED; /* damaged: it is left for a person to look at */
+        bool is_final = err == M31R_E_NOTFOUND || err == M31R_E_CORRUPT || e.sys_errno == ENOENT;
+        if (!is_final) { /* the damaged are left for a person to look at; this may work later */
+            s->error = e.sys_errno != 0 ? e.sys_errno : ENOMEM;
+        }
+        return FATE_SETTLED;
     }
     fate result = FATE_ALIVE;
     if (m31ri_ring_file_is_dead(&f)) {
@@ -119,8 +124,11 @@ static int settle_each(settling *s)
 {
     const m31ri_run_dir *dir = s->dir;
     m31ri_dir_list list;
+    m31r_error e = {0};
     int n_busy = 0;
-    if (m31ri_dir_list_fd(dir->live_fd, &list, NULL) != M31R_OK) {
+    s->error = 0;
+    if (m31ri_dir_list_fd(dir->live_fd, &list, &e) != M31R_OK) {
+        s->error = e.sys_errno != 0 ? e.sys_errno : ENOMEM;
         return 0;
     }
     for (size_t i = 0; i < list.n; i++) {

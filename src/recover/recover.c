@@ -8,6 +8,8 @@
  */
 #include "m31r/recover.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +120,22 @@ static m31r_err make_metadata(recovery *r, m31r_error *e)
     return err;
 }
 
+/* There is something that could not be read: it must not be replaced by what is made up. */
+static bool is_unread(const recovery *r)
+{
+    struct stat st;
+    return fstatat(r->dir.fd, "metadata.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_size != 0
+                                                                              : errno != ENOENT;
+}
+
 static m31r_err take_metadata(recovery *r, m31r_error *e)
 {
     const m31r_facts *f = m31r_reader_facts(r->reader);
-    if (r->reader->metadata == NULL && r->reader->text.length == 0) {
+    bool is_empty = r->reader->metadata == NULL && r->reader->text.length == 0;
+    if (is_empty && is_unread(r)) {
+        return m31ri_fail(e, M31R_E_IO, "%s/metadata.json cannot be read: %s", f->path, f->problem);
+    }
+    if (is_empty) {
         return make_metadata(r, e);
     }
     if (r->reader->metadata == NULL) {
@@ -212,7 +226,12 @@ static m31r_err end_run(recovery *r, m31r_error *e)
     /* What the owner would have told its redactor: the same rules hold for what it could not write.
      */
     r->privacy = m31ri_privacy_of_run(r->dir.fd);
-    m31r_err err = r->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
+    m31r_err err = r->privacy != NULL
+                       ? M31R_OK
+                       : m31ri_fail(e, M31R_E_IO,
+                                    "%s/config_snapshot.yaml, whose privacy rules hold for what is "
+                                    "still to be written, cannot be read",
+                                    r->dir.path);
     const char *into = r->main_lane[0] != '\0' ? r->main_lane : NULL;
     if (err == M31R_OK) { /* what follows looks at the lanes, and nothing may come behind run_end */
         int left = m31ri_rings_settle(&r->dir, r->privacy, M31RI_SETTLE_OR_LEAVE, SETTLE_MS);

@@ -1,6 +1,7 @@
 /* privacy_run.c - privacy rules from settings, and from a run's own config. */
 #include "rules/privacy_run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -50,12 +51,15 @@ m31ri_privacy *m31ri_privacy_of_run(int dir)
     m31ri_yaml *yaml = NULL;
     m31ri_settings s;
     m31ri_settings_init(&s);
-    if (m31ri_read_file(dir, "config_snapshot.yaml", M31RI_YAML_BYTES, &text, NULL) == M31R_OK &&
-        m31ri_yaml_read(m31ri_buf_str(&text), text.length, "config_snapshot.yaml", &yaml, NULL) ==
-            M31R_OK) {
+    m31r_error e = {0};
+    m31r_err err = m31ri_read_file(dir, "config_snapshot.yaml", M31RI_YAML_BYTES, &text, &e);
+    bool is_hidden = (err == M31R_E_IO || err == M31R_E_NOMEM) && e.sys_errno != ENOENT;
+    if (err == M31R_OK && m31ri_yaml_read(m31ri_buf_str(&text), text.length, "config_snapshot.yaml",
+                                          &yaml, NULL) == M31R_OK) {
         m31ri_settings_read(yaml, "config_snapshot.yaml", &s, NULL);
     }
-    m31ri_privacy *rules = m31ri_privacy_of_settings(&s);
+    /* Rules of the run's own that cannot be read are not as good as none. */
+    m31ri_privacy *rules = is_hidden ? NULL : m31ri_privacy_of_settings(&s);
     m31ri_settings_release(&s);
     m31ri_yaml_free(yaml);
     m31ri_buf_release(&text);

@@ -17,7 +17,8 @@ m31r_err m31ri_privacy_read(const m31ri_settings *s, const char *path, m31ri_pri
                             m31r_error *e);
 
 /* The rules of the run in `dir` (a descriptor): those of its config_snapshot.yaml, the defaults
- * where it has none that can be read. NULL when memory is out. */
+ * where it has none or none that makes sense. NULL when there are some that cannot be read now, or
+ * memory is out. */
 m31ri_privacy *m31ri_privacy_of_run(int dir);
 
 #endif
