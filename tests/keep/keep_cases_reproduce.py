@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from keep_harness import Run, make_model, make_shards, make_tokenizer, need, test
+from keep_harness import Run, Skip, make_model, make_shards, make_tokenizer, need, test
 
 
 def assert_same(again, status=0):
@@ -126,6 +126,40 @@ def reproduce_another_number_of_threads_is_named_and_parts(place):
     assert again.result("environment OMP_NUM_THREADS") == "differs", again.said
     assert again.status == 4 and not again.last["reproduced"], again.said
     assert again.differs == [("environment", "OMP_NUM_THREADS")], again.said
+
+
+BLAS = """#include <stdio.h>
+#include <cblas.h>
+int main(void)
+{
+    float x[64], y[64];
+    for (int i = 0; i < 64; i++) {
+        x[i] = y[i] = 1.0f / (float)(i + 1);
+    }
+    printf("threads=%d\\ndot=%.9g\\n", openblas_get_num_threads(), cblas_sdot(64, x, 1, y, 1));
+    return 0;
+}
+"""
+
+
+@test
+def reproduce_another_number_of_blas_threads_is_named_with_the_library(place):
+    need("cc")
+    place.project()
+    place.write("project/blas.c", BLAS)
+    built = subprocess.run("cc blas.c -o data/blas $(pkg-config --cflags --libs openblas)", shell=True,
+                           cwd=place.file("project"), capture_output=True, text=True)
+    if built.returncode != 0:
+        raise Skip("no OpenBLAS to compile with")
+    place.commit()
+    run = place.observe("./data/blas", options=("--metric", "threads=threads=([0-9]+)"),
+                        OPENBLAS_NUM_THREADS="1")
+    assert "openblas" in json.dumps(run.metadata["environment"]), run.metadata["environment"]
+    assert_same(place.reproduce(run.id, OPENBLAS_NUM_THREADS="2"))  # as recorded
+    again = place.reproduce(run.id, "--env-here", OPENBLAS_NUM_THREADS="2")
+    assert again.result("environment OPENBLAS_NUM_THREADS") == "differs", again.said
+    assert again.status == 4 and not again.last["reproduced"], again.said
+    assert again.differs == [("environment", "OPENBLAS_NUM_THREADS")], again.said
 
 
 @test
