@@ -10,6 +10,7 @@
 
 static const cli_option options[] = {
     {"keep-prompts", 0, NULL, "leave text of users (prompt, messages, content...) as it is"},
+    {"config", 0, "FILE", "of a file: the deny_keys and privacy_rules of this config too"},
     {"reason", 0, "TEXT", "of a run: why; it is kept for ever"},
     {"line", 0, "FILE:LINE", "of a run: this record, not whatever the rules find"},
     {"key", 0, "KEY", "of that record only the value of KEY"},
@@ -95,6 +96,9 @@ static int run(cli *c)
         return cli_fail(c, &e);
     }
     m31r_err err = m31r_cleaner_open(&cleaner, cli_has(c, "keep-prompts"), &e);
+    if (err == M31R_OK && cli_has(c, "config")) {
+        err = m31r_cleaner_use_config(cleaner, cli_value(c, "config"), &e);
+    }
     if (err == M31R_OK) {
         err = m31r_cleaner_copy(cleaner, in, c->out.out, &e);
     }
@@ -114,7 +118,8 @@ static int run(cli *c)
 const command command_redact = {
     .name = "redact",
     .summary = "copy a file without secrets and personal data, or take them out of a sealed run",
-    .usage = "FILE|- [--keep-prompts] | RUN --reason TEXT [--line FILE:LINE [--key KEY]] "
+    .usage = "FILE|- [--keep-prompts] [--config FILE] | RUN --reason TEXT [--line FILE:LINE [--key "
+             "KEY]] "
              "[--block] [--yes]",
     .options = options,
     .run = run,
@@ -122,7 +127,8 @@ const command command_redact = {
         "Writes one line for each line to stdout: JSON objects value by value under their "
         "keys, other\nlines as text. What is taken out is replaced by [redacted:kind]; all "
         "else keeps its bytes. The\ncounts by kind and rule go to stderr. FILE is not "
-        "changed; - reads stdin as it comes. The rules\nare those of the writer; "
+        "changed; - reads stdin as it comes. The rules\nare those of the writer, with those of "
+        "--config; "
         "`m31r verify --privacy` only tells what there is.\n\nWith --reason, of a sealed RUN: "
         "what the rules find in its logs is replaced, or the record that --line\nnames. The "
         "digest of its block stays, so the run still verifies, and `m31r verify` says since "

@@ -83,6 +83,17 @@ typedef struct m31r_cleaner m31r_cleaner;
  */
 M31R_API m31r_err m31r_cleaner_open(m31r_cleaner **out, bool keeps_prompts, m31r_error *e);
 
+/* Takes the rules of a config too: `deny_keys` and `privacy_rules` of its section `observability`.
+ * Before the first m31r_cleaner_copy(); text of users stays only if m31r_cleaner_open() was told
+ * so.
+ *
+ * Returns: M31R_OK.
+ * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CONFIG (line and column set), M31R_E_NOMEM.
+ * Owns:    nothing.
+ * Thread:  one at a time per cleaner.
+ */
+M31R_API m31r_err m31r_cleaner_use_config(m31r_cleaner *c, const char *path, m31r_error *e);
+
 /* Closes it. NULL is fine.
  *
  * Owns:   frees `c`.

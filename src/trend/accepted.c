@@ -18,6 +18,7 @@
 #include "base/os_file.h"
 #include "format/timestamp.h"
 #include "m31r/json.h"
+#include "read/scrub_text.h"
 
 #define FILE_NAME "accepted.jsonl"
 #define DEFAULT_ROOT "experiments"
@@ -127,7 +128,7 @@ static m31r_err write_line(const char *path, const char *metric, const char *run
 m31r_err m31r_trend_accept(const m31r_trend_acceptance *acceptance, char out_run_id[160],
                            m31r_error *e)
 {
-    m31ri_buf path = M31RI_BUF_INIT;
+    m31ri_buf path = M31RI_BUF_INIT, clean = M31RI_BUF_INIT;
     m31r_reader *reader = NULL;
     const char *reason = acceptance->reason;
     if (reason == NULL || reason[0] == '\0' || strlen(reason) > REASON_BYTES) {
@@ -140,15 +141,19 @@ m31r_err m31r_trend_accept(const m31r_trend_acceptance *acceptance, char out_run
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     }
     if (err == M31R_OK) {
+        err = m31ri_text_scrub(reader, reason, &clean, e);
+    }
+    if (err == M31R_OK) {
         const char *run_id = m31r_reader_facts(reader)->run_id;
         (void)m31ri_split_statistic(metric);
-        err = write_line(m31ri_buf_str(&path), metric, run_id, reason, e);
+        err = write_line(m31ri_buf_str(&path), metric, run_id, m31ri_buf_str(&clean), e);
         if (err == M31R_OK) {
             snprintf(out_run_id, 160, "%s", run_id);
         }
     }
     m31r_reader_close(reader);
     m31ri_buf_release(&path);
+    m31ri_buf_release(&clean);
     m31ri_free(metric);
     return err;
 }

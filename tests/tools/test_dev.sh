@@ -33,7 +33,8 @@ fake_apt() {
 }
 
 fake_everything() {
-    for tool in cc c++ cmake ninja pkg-config git python3 zstd valgrind spm_train fasttext xgboost; do
+    for tool in cc c++ cmake ninja pkg-config git python3 zstd valgrind spm_train fasttext \
+        xgboost; do
         fake "$tool" 'exit 0'
     done
 }
