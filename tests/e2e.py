@@ -3,6 +3,7 @@
 A test is a function that takes a place (a working directory with what runs left in it), marked
 with @test. Standard library only.
 """
+import concurrent.futures
 import shutil
 import sys
 import time
@@ -45,28 +46,35 @@ def name_of(function):
     return function.__module__.replace("run_", "").replace("cases_", "") + "." + function.__name__
 
 
-def run_all(make_place, is_wanted):
-    """Runs the wanted tests, each in a place of its own; the place of one that failed is kept."""
-    failed = skipped = ran = 0
-    for function in tests:
-        if not is_wanted(function):
-            continue
-        began = time.monotonic()
-        place = make_place()
-        try:
-            function(place)
-            ran += 1
-            print(f"ok      {time.monotonic() - began:6.2f} s  {name_of(function)}", flush=True)
-        except Skip as reason:
-            skipped += 1
-            print(f"skipped           {name_of(function)}: {reason}", flush=True)
-        except Exception:
-            failed += 1
-            print(f"FAILED  {time.monotonic() - began:6.2f} s  {name_of(function)}")
-            traceback.print_exc(file=sys.stdout)
-            print(f"kept: {place.path}", flush=True)
-            continue
-        place.remove()
-    print(f"{ran} passed, {failed} failed, {skipped} skipped")
-    assert ran + failed + skipped > 0, "no such test"
-    sys.exit(1 if failed else ALL_SKIPPED if ran == 0 else 0)
+def run_one(function, make_place):
+    """"ran", "skipped" or "failed", and what is to be printed. The place of a test that failed is kept."""
+    began = time.monotonic()
+    place = make_place()
+    try:
+        function(place)
+        said = "ran", f"ok      {time.monotonic() - began:6.2f} s  {name_of(function)}"
+    except Skip as reason:
+        said = "skipped", f"skipped           {name_of(function)}: {reason}"
+    except Exception:
+        took = time.monotonic() - began
+        return "failed", f"FAILED  {took:6.2f} s  {name_of(function)}\n{traceback.format_exc()}kept: {place.path}"
+    place.remove()
+    return said
+
+
+def run_all(make_place, is_wanted, at_once=1):
+    """Runs the wanted tests, each in a place of its own, `at_once` side by side: those that mostly wait."""
+    counts = {"ran": 0, "failed": 0, "skipped": 0}
+    wanted = [f for f in tests if is_wanted(f)]
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        if at_once > 1:
+            waiting = [pool.submit(run_one, f, make_place) for f in wanted]
+            all_done = (w.result() for w in concurrent.futures.as_completed(waiting))
+        else:
+            all_done = (run_one(f, make_place) for f in wanted)
+        for result, text in all_done:
+            counts[result] += 1
+            print(text, flush=True)
+    print(f"{counts['ran']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    assert wanted, "no such test"
+    sys.exit(1 if counts["failed"] else ALL_SKIPPED if counts["ran"] == 0 else 0)

@@ -51,7 +51,7 @@ typedef struct m31r_trend_options {
     const char *metric;    /* "loss", or with its statistic: "loss.min" (last min max mean) */
     const char *root;      /* directory of runs; NULL: experiments */
     const char *history;   /* a file of m31r_history_write() instead of runs; "-": stdin */
-    m31r_expr *expr;       /* compiled for runs: only those; NULL: all; not with a history */
+    m31r_expr *expr;       /* compiled for runs: only those; NULL: all */
     const char *const *by; /* fields that runs of a group agree in, besides the stage; NULL: machine
                               and config_sha256, and only the group of the newest run */
     size_t n_by;

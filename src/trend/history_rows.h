@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "m31r/expr.h"
 #include "m31r/runs.h"
 
 #define M31RI_INPUT_LIMIT ((size_t)1 << 30) /* bytes of a file */
@@ -27,6 +28,10 @@ m31r_err m31ri_input_read(const char *path, m31ri_buf *out, m31r_error *e);
 
 /* Adds all lines of a file ("-": standard input); an error names the line. */
 m31r_err m31ri_history_read(m31ri_history *h, const char *path, m31r_error *e);
+
+/* Leaves out the rows for which an expression about runs does not hold. A line knows no step, kind
+ * and cause: they are missing. */
+void m31ri_history_keep(m31ri_history *h, m31r_expr *x);
 
 void m31ri_history_release(m31ri_history *h);
 

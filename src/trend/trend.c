@@ -120,13 +120,6 @@ static m31r_err read_runs(m31r_trend *t, const m31r_trend_options *o, m31r_error
     return err;
 }
 
-static int by_time(const void *a, const void *b)
-{
-    const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    int order = strcmp(m31ri_row_text(x, "ts"), m31ri_row_text(y, "ts"));
-    return order != 0 ? order : strcmp(m31ri_row_text(x, "run_id"), m31ri_row_text(y, "run_id"));
-}
-
 /* Puts the rows in the order of the commits of a file; those of other commits are set aside. */
 static m31r_err order_by_commits(m31r_trend *t, const char *path, m31r_error *e)
 {
@@ -158,21 +151,47 @@ static m31r_err order_by_commits(m31r_trend *t, const char *path, m31r_error *e)
     return err;
 }
 
-static int by_commit(const void *a, const void *b)
+/* What a row is ordered by, looked up once. */
+typedef struct order_key {
+    json_int_t place; /* among the commits; 0 by time */
+    const char *ts, *run_id;
+    json_t *row;
+} order_key;
+
+static int by_key(const void *a, const void *b)
 {
-    json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "place"));
-    json_int_t y = json_integer_value(json_object_get(*(json_t *const *)b, "place"));
-    return x != y ? (x > y) - (x < y) : by_time(a, b);
+    const order_key *x = a, *y = b;
+    int order =
+        x->place != y->place ? (x->place > y->place) - (x->place < y->place) : strcmp(x->ts, y->ts);
+    return order != 0 ? order : strcmp(x->run_id, y->run_id);
+}
+
+static m31r_err sort_rows(m31ri_history *h, bool by_commit, m31r_error *e)
+{
+    order_key *keys = m31ri_calloc(h->n + 1, sizeof *keys);
+    if (keys == NULL) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the order of runs");
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        json_t *row = h->rows[i];
+        const json_t *place = by_commit ? json_object_get(row, "place") : NULL;
+        keys[i] = (order_key){.place = json_integer_value(place),
+                              .ts = m31ri_row_text(row, "ts"),
+                              .run_id = m31ri_row_text(row, "run_id"),
+                              .row = row};
+    }
+    qsort(keys, h->n, sizeof *keys, by_key);
+    for (size_t i = 0; i < h->n; i++) {
+        h->rows[i] = keys[i].row;
+    }
+    m31ri_free(keys);
+    return M31R_OK;
 }
 
 static m31r_err order_rows(m31r_trend *t, const m31r_trend_options *o, m31r_error *e)
 {
     m31r_err err = o->commits != NULL ? order_by_commits(t, o->commits, e) : M31R_OK;
-    if (err == M31R_OK && t->history.n > 1) {
-        qsort(t->history.rows, t->history.n, sizeof *t->history.rows,
-              o->commits != NULL ? by_commit : by_time);
-    }
-    return err;
+    return err == M31R_OK ? sort_rows(&t->history, o->commits != NULL, e) : err;
 }
 
 /* "stage=train, host=a": what the runs of a group agree in. */
@@ -382,9 +401,6 @@ static m31r_err check_options(const m31r_trend_options *o, m31r_error *e)
         return m31ri_fail(e, M31R_E_ARG, "a trend is of one metric, by at most %d fields",
                           M31R_TREND_BY_LIMIT);
     }
-    if (o->expr != NULL && o->history != NULL) {
-        return m31ri_fail(e, M31R_E_ARG, "an expression asks runs: a history file has none");
-    }
     return M31R_OK;
 }
 
@@ -406,6 +422,9 @@ m31r_err m31r_trend_open(m31r_trend **out, const m31r_trend_options *options, m3
     if (err == M31R_OK) {
         err = options->history != NULL ? m31ri_history_read(&t->history, options->history, e)
                                        : read_runs(t, options, e);
+    }
+    if (err == M31R_OK && options->history != NULL && options->expr != NULL) {
+        m31ri_history_keep(&t->history, options->expr);
     }
     if (err == M31R_OK) {
         err = order_rows(t, options, e);
