@@ -41,6 +41,8 @@ typedef enum m31r_stage_call {
  *   from `tokens` and either `duration_s` or the time between calls
  * - memory_mb (filled): resident memory of the process [MiB]; filled from the operating system,
  *   at most 20 ms old
+ * - gpu_memory_mb (filled): memory in use on all GPUs, by anybody [MiB]; filled from NVML, at
+ *   most 1 s old; left out where no GPU answers
  * - duration_s: time that these tokens took, where the time between calls holds other work too
  *   [s]
  * - tokens_total: tokens trained on since step 0, also before a resume [tokens]
@@ -55,6 +57,7 @@ typedef struct m31r_train_step_fields {
     m31r_integer tokens;
     m31r_number tokens_per_sec;
     m31r_number memory_mb;
+    m31r_number gpu_memory_mb;
     m31r_number duration_s;
     m31r_integer tokens_total;
     m31r_integer epoch;

@@ -19,6 +19,7 @@
 #define SAID_RANGE 4
 #define MIB (1024.0 * 1024.0)
 #define MEMORY_NS (20 * 1000 * 1000LL)
+#define GPU_NS (1000 * 1000 * 1000LL) /* a driver may take milliseconds */
 
 _Static_assert(sizeof(m31ri_cell) == 8 && sizeof(void *) == 8,
                "a field of a typed call is 8 bytes");
@@ -137,6 +138,23 @@ void m31ri_fill_number(double *field, double value)
 {
     if (m31ri_is_unset_number(*field)) {
         *field = value;
+    }
+}
+
+void m31ri_fill_gpu_memory(struct m31ri_stage_state *s, double *field)
+{
+    int64_t now = m31ri_mono_ns();
+    m31r_memory memory;
+    if (!m31ri_is_unset_number(*field)) {
+        return;
+    }
+    if (s->gpu_mono_ns == 0 || now - s->gpu_mono_ns >= GPU_NS) {
+        s->gpu_mono_ns = now;
+        s->has_gpu = m31r_memory_read(&memory, true) == M31R_OK && memory.has_gpu;
+        s->gpu_memory_mb = s->has_gpu ? (double)memory.gpu_bytes / MIB : 0;
+    }
+    if (s->has_gpu) {
+        *field = s->gpu_memory_mb;
     }
 }
 

@@ -43,6 +43,7 @@ bool m31ri_fill_train_step(m31r_run *run, struct m31ri_stage_state *s, void *fie
         m31ri_fill_number(&f->tokens_per_sec, rate);
     }
     m31ri_fill_memory(s, &f->memory_mb);
+    m31ri_fill_gpu_memory(s, &f->gpu_memory_mb);
     t->is_held = !is_step_due(run, t, f);
     if (t->is_held) {
         t->held = *f;

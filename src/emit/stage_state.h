@@ -86,6 +86,9 @@ struct m31ri_stage_state {
     m31r_quantiles *latency, *first_token;
     double memory_mb; /* as of memory_mono_ns */
     int64_t memory_mono_ns;
+    double gpu_memory_mb; /* as of gpu_mono_ns; has_gpu: one answered then */
+    int64_t gpu_mono_ns;
+    bool has_gpu;
     m31r_lane *progress_lane;
     bool has_no_progress_lane;
     int64_t progress_next_ns, progress_start_ns;
@@ -128,6 +131,7 @@ void m31ri_register_shard(m31r_run *run, m31r_data_shard_fields *f, char sha256[
 void m31ri_fill_integer(int64_t *field, uint64_t value);
 void m31ri_fill_number(double *field, double value);
 void m31ri_fill_memory(struct m31ri_stage_state *s, double *field);
+void m31ri_fill_gpu_memory(struct m31ri_stage_state *s, double *field);
 void m31ri_fill_duration(const m31r_run *run, double *field);
 
 /* stage_fill.c, stage_score.c: count what a call says and fill what it leaves out; `fields` is the

@@ -18,6 +18,8 @@ static const m31ri_stage_field train_step_complete_fields[] = {
      M31RI_FIELD_REQUIRED | M31RI_FIELD_POINT | M31RI_FIELD_MEASURED, 0.0, INFINITY},
     {"memory_mb", "MiB", "", M31RI_FIELD_REAL, M31R_BETTER_LOWER, M31RI_FIELD_REQUIRED |
      M31RI_FIELD_POINT | M31RI_FIELD_MEASURED, 0.0, INFINITY},
+    {"gpu_memory_mb", "MiB", "", M31RI_FIELD_REAL, M31R_BETTER_LOWER, M31RI_FIELD_POINT |
+     M31RI_FIELD_MEASURED, 0.0, INFINITY},
     {"duration_s", "s", "", M31RI_FIELD_REAL, M31R_BETTER_UNKNOWN, M31RI_FIELD_MEASURED, 0.0,
      INFINITY},
     {"tokens_total", "tokens", "", M31RI_FIELD_INTEGER, M31R_BETTER_UNKNOWN, M31RI_FIELD_POINT, 0.0,
@@ -332,7 +334,7 @@ static const m31ri_stage_metric train_metrics[] = {
 };
 
 static const m31ri_stage_message train_messages[] = {
-    {"step_complete", "trainer", M31R_INFO, 1, 0, false, train_step_complete_fields, 11, NULL, 0},
+    {"step_complete", "trainer", M31R_INFO, 1, 0, false, train_step_complete_fields, 12, NULL, 0},
     {"validation_complete", "trainer", M31R_INFO, 2, 0, false, train_validation_complete_fields, 4,
      NULL, 0},
     {"checkpoint_written", "trainer", M31R_INFO, 3, 0, false, train_checkpoint_written_fields, 3,

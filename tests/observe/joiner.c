@@ -118,6 +118,7 @@ int main(int argc, char **argv)
         (void)m31r_memory_read(&memory, true);
         m31r_info(log, "memory", "has_gpu", memory.has_gpu, "gpu_bytes", memory.gpu_bytes,
                   "rss_bytes", memory.rss_bytes);
+        m31r_train_step(run, .step = 1, .loss = 2.5, .lr = 0.1, .grad_norm = 1, .tokens = 64);
     } else if (strcmp(what, "nan") == 0) {
         m31r_metric(run, "loss", 1.5, 1);
         m31r_metric(run, "loss", NAN, 2);

@@ -359,10 +359,13 @@ def a_program_reads_the_memory_of_gpus(p):
     p.run(joiner, "memory")
     p.env["LD_LIBRARY_PATH"] = FAKE_NVML
     p.run(joiner, "memory")
-    seen = []
+    records = []
     for run in sorted(p.runs()):
         with open(os.path.join(run, "train.log"), encoding="utf-8") as f:
-            seen += [x for x in map(json.loads, f) if x["msg"] == "memory"]
+            records += map(json.loads, f)
+    seen = [x for x in records if x["msg"] == "memory"]
+    steps = [x for x in records if x["msg"] == "step_complete"]
+    assert {x.get("gpu_memory_mb") for x in steps} == {None, 3 * 1024} and len(steps) == 2, steps
     assert {(x["has_gpu"], x["gpu_bytes"]) for x in seen} == {(False, 0), (True, 3 << 30)}, seen
     assert all(x["rss_bytes"] > 1 << 20 for x in seen)
 
