@@ -66,7 +66,7 @@ m31r_err m31ri_explain_anomalies(m31r_explanation *x, m31r_error *e)
 {
     m31r_anomalies *anomalies = NULL;
     m31r_anomaly_facts a;
-    m31r_anomaly_facts spike;
+    m31r_anomaly_facts spike = {0};
     uint64_t n_spikes = 0;
     size_t n_warnings = 0;
     m31r_err err = m31r_anomalies_open(&anomalies, x->reader, e);
