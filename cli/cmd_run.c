@@ -28,6 +28,7 @@ static const cli_option options[] = {
     {"tee", 0, NULL, "pass the program's bytes on untouched instead of records"},
     {"stop-on", 0, "KINDS", "end the program when a loss is no number or grows: nan,diverged"},
     {"sample-interval", 0, "S", "seconds between samples of the system, 0 for none (1)"},
+    {"no-cache", 0, NULL, "hash every file, also those untouched since they were hashed"},
     {"no-sample", 0, NULL, "no samples of the system"},
     {NULL, 0, NULL, NULL},
 };
@@ -36,6 +37,9 @@ static const cli_option options[] = {
 static bool read_interval(cli *c, double *out)
 {
     const char *text = cli_value(c, "sample-interval");
+    if (cli_has(c, "no-cache")) {
+        setenv("M31R_NO_CACHE", "1", 1); /* the program inherits it */
+    }
     if (cli_has(c, "no-sample")) {
         *out = 0;
     } else if (text != NULL) {

@@ -14,6 +14,7 @@ static const cli_option options[] = {
     {"complete", 0, NULL, "demand a recorded end and a seal"},
     {"privacy", 0, NULL, "look for secrets and personal data in a run, file or directory"},
     {"seal", 0, NULL, "only whether every byte is as it was sealed"},
+    {"no-cache", 0, NULL, "read every file, also those untouched since they were hashed"},
     {"key", 0, "HEX", "demand that this public key signed the seal"},
     {"prove", 0, "FILE:LINE", "write a proof that this line stood in the sealed run"},
     {"proof", 0, "FILE", "check such a proof (- is standard input); no RUN is needed"},
@@ -114,6 +115,9 @@ static int run_privacy(cli *c)
 
 static int run(cli *c)
 {
+    if (cli_has(c, "no-cache")) {
+        setenv("M31R_NO_CACHE", "1", 1);
+    }
     if (cli_has(c, "privacy")) {
         return run_privacy(c);
     }

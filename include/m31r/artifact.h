@@ -20,7 +20,9 @@ extern "C" {
 
 /* Registers a checkpoint the program has written and closed. `path` is absolute, or relative to the
  * run's directory when it exists there, else to the working directory. A path that is registered
- * again is recorded as replaced.
+ * again is recorded as replaced. A file of 8 MiB and more is hashed in the background: the run
+ * knows it when the call returns, its digest and the record follow; it may be renamed or removed
+ * meanwhile. Closing the run waits for less than 1 GiB of it, about a second.
  *
  * Returns: M31R_OK when the file is registered.
  * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CLOSED.

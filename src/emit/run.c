@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/os_file.h"
 #include "emit/anomaly_watch.h"
+#include "emit/hash_queue.h"
 #include "emit/state.h"
 #include "identity/environment.h"
 #include "m31r/log.h"
@@ -416,6 +417,7 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
         m31ri_run_free(run); /* a child that never used it: the run is the parent's */
         return M31R_OK;
     }
+    m31ri_hash_queue_stop(run); /* it still writes records */
     m31ri_rings_end(run);
     m31r_err err = end_part(run, how, cause);
     m31ri_run_free(run);
@@ -426,6 +428,7 @@ m31r_err m31r_run_end(m31r_run *run, m31r_end how, const char *cause)
 void m31ri_run_end_at_exit(m31r_run *run)
 {
     m31ri_registry_remove(run);
+    m31ri_hash_queue_stop(run);
     atomic_store_explicit(&run->is_over, true, memory_order_relaxed);
     m31ri_rings_end_at_exit(run);
     end_part(run, M31R_END_FINISHED, NULL);

@@ -154,6 +154,7 @@ struct m31r_run {
     struct m31ri_anomaly_watch *anomalies; /* NULL: not watched, as without an observer */
     uint64_t notices_offset;
     m31ri_fingerprint_job job;
+    struct m31ri_hash_queue *hashing; /* NULL until the first large file; under `lock` */
     struct m31ri_stage_state *stages; /* of the typed calls; NULL until the first */
     int64_t opened_mono_ns;
     atomic_int_fast64_t tick_mono_ns; /* relaxed: only a pace, any thread may win it */

@@ -27,7 +27,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "identity/fingerprint_int.h"
+#include "format/digest_cache.h"
 
 #define READ_BYTES (256 * 1024)
 #define DEPTH_MAX 256
@@ -40,7 +40,7 @@ typedef struct walk {
     m31ri_sha256 *tree; /* over paths and digests */
     m31ri_sha256 *content;
     char *chunk; /* READ_BYTES */
-    m31ri_fingerprint_cache *cache;
+    m31ri_digest_cache *cache;
     m31ri_fingerprint_progress *progress;
     m31ri_fingerprint result;
 } walk;
@@ -108,7 +108,7 @@ static m31r_err hash_bytes(walk *w, int fd, const struct stat *before, uint8_t d
         return fail_io(w, errno, e);
     }
     if (is_same_file(before, &after, n_read)) {
-        m31ri_fingerprint_cache_add(w->cache, &after, digest);
+        m31ri_digest_cache_add(w->cache, &after, digest);
     } else {
         w->result.n_changed++;
     }
@@ -122,7 +122,7 @@ static m31r_err hash_file(walk *w, int fd, uint8_t digest[32], m31r_error *e)
     m31r_err err = M31R_OK;
     if (fstat(fd, &st) != 0) {
         err = fail_io(w, errno, e);
-    } else if (m31ri_fingerprint_cache_get(w->cache, &st, digest)) {
+    } else if (m31ri_digest_cache_get(w->cache, &st, digest)) {
         report(w, 0, (uint64_t)st.st_size);
     } else {
         posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -278,11 +278,11 @@ m31r_err m31ri_fingerprint_path(const char *path, m31ri_fingerprint_progress *pr
     if (w.tree == NULL || w.content == NULL || w.chunk == NULL) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory");
     } else {
-        w.cache = m31ri_fingerprint_cache_open(path);
+        w.cache = m31ri_digest_cache_open(path);
         err = walk_top(&w, e);
     }
     bool is_worth_keeping = w.result.n_bytes >= KEEP_BYTES || w.result.n_files >= KEEP_FILES;
-    m31ri_fingerprint_cache_close(w.cache, err == M31R_OK && is_worth_keeping);
+    m31ri_digest_cache_close(w.cache, err == M31R_OK && is_worth_keeping);
     m31ri_sha256_free(w.tree);
     m31ri_sha256_free(w.content);
     m31ri_free(w.chunk);

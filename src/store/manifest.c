@@ -22,6 +22,7 @@
 #include "base/os_file.h"
 #include "base/sha256.h"
 #include "format/blocks.h"
+#include "format/digest_cache.h"
 #include "format/json_text.h"
 #include "format/merkle.h"
 #include "format/run_files.h"
@@ -170,8 +171,12 @@ static void make_read_only(int fd)
 static bool was_hashed(sealing *s, const char *path, int fd)
 {
     struct stat st;
-    const char *hex = fstat(fd, &st) == 0 ? m31ri_artifact_digest(s->metadata, path, &st) : NULL;
-    if (hex == NULL || !m31ri_sha256_unhex(hex, s->now->sha256)) {
+    if (fstat(fd, &st) != 0) {
+        return false;
+    }
+    const char *hex = m31ri_artifact_digest(s->metadata, path, &st);
+    if ((hex == NULL || !m31ri_sha256_unhex(hex, s->now->sha256)) &&
+        !m31ri_digest_find(&st, s->now->sha256)) {
         return false;
     }
     s->now->n_bytes = (uint64_t)st.st_size;

@@ -10,7 +10,9 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "base/clock.h"
 #include "format/blocks.h"
+#include "format/digest_cache.h"
 #include "format/run_files.h"
 
 #define THREADS_MOST 4
@@ -95,6 +97,8 @@ static int look_at(int run, m31ri_hash_job *job)
     }
     if (err == 0 && job->in_blocks) {
         err = find_blocks(job, fd);
+    } else if (err == 0 && job->may_be_remembered) {
+        job->is_remembered = m31ri_digest_find(&st, job->sha256);
     }
     close(fd);
     return err;
@@ -157,8 +161,15 @@ static int do_task(const work *w, const task *t, m31ri_sha256 *h, char *room)
     int err = 0;
     if (t->n == 0) {
         m31r_error e = {0};
+        struct stat before, after;
+        int64_t hashed_ns = m31ri_wall_ns();
+        bool is_known = fstat(fd, &before) == 0;
         m31r_err result = m31ri_sha256_fd(fd, job->sha256, &job->bytes, &e);
         err = result == M31R_OK ? 0 : e.sys_errno != 0 ? e.sys_errno : ENOMEM;
+        if (err == 0 && is_known && fstat(fd, &after) == 0 &&
+            memcmp(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim) == 0) {
+            m31ri_digest_keep(fd, &after, job->sha256, hashed_ns);
+        }
     }
     for (uint64_t i = t->first; err == 0 && i < t->first + t->n; i++) {
         uint64_t start = i > 0 ? job->ends[i - 1] : 0;
@@ -206,7 +217,7 @@ static bool plan(work *w, m31ri_hash_job *jobs, size_t n, uint64_t *total)
             is_fine = job->err != ENOMEM;
             continue;
         }
-        if (!job->in_blocks) {
+        if (!job->in_blocks && !job->is_remembered) {
             is_fine = add_task(w, job, 0, 0);
         }
         for (uint64_t b = 0; job->in_blocks && b < job->n_blocks && is_fine; b += BLOCKS_A_TASK) {

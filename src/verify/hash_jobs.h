@@ -14,13 +14,15 @@
 #include "base/sha256.h"
 #include "m31r/error.h"
 
-/* One file. The caller fills the first three and frees `ends` and `leaves` by
- * m31ri_hash_job_release(). */
+/* One file. The caller fills path, in_blocks, may_be_remembered and most_bytes, and frees `ends`
+ * and `leaves` by m31ri_hash_job_release(). */
 typedef struct m31ri_hash_job {
     const char *path; /* below the run */
     bool in_blocks;
-    int64_t most_bytes; /* not further than this; -1: all of it */
-    int err;            /* 0, or the errno of opening or reading it */
+    bool may_be_remembered; /* the cache of digests may be believed; it learns in any case */
+    bool is_remembered;     /* it was: nothing was read */
+    int64_t most_bytes;     /* not further than this; -1: all of it */
+    int err;                /* 0, or the errno of opening or reading it */
     uint64_t bytes;
     uint64_t n_blocks;
     uint64_t *ends; /* of its blocks */

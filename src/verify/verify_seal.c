@@ -218,15 +218,24 @@ static m31r_err judge_files(seal_look *s, m31r_error *e)
         const m31ri_manifest_file *f = &m->files[i];
         bool has_tree = f->merkle[0] != '\0' && f->target == NULL && !is_packed(f->path);
         s->jobs[i] = (m31ri_hash_job){.path = f->path, .in_blocks = has_tree, .most_bytes = -1};
+        s->jobs[i].may_be_remembered = !f->is_record && !s->v->is_complete;
     }
+    uint64_t n_remembered = 0;
     m31r_err err = m31ri_hash_jobs_run(s->run, s->jobs, m->n, 0, e);
     for (size_t i = 0; i < m->n && err == M31R_OK; i++) {
         err = judge_file(s, &m->files[i], &s->jobs[i], e);
         s->v->numbers.n_bytes += s->jobs[i].bytes;
+        n_remembered += s->jobs[i].is_remembered;
     }
     char fine[512];
     int length = snprintf(fine, sizeof fine, "%zu files, %llu bytes", m->n,
                           (unsigned long long)s->v->numbers.n_bytes);
+    if (n_remembered > 0) {
+        length += snprintf(fine + length, sizeof fine - (size_t)length,
+                           "; %llu of them untouched since they were hashed, and not read again "
+                           "(--no-cache)",
+                           (unsigned long long)n_remembered);
+    }
     if (s->n_removed > 0 && length > 0) {
         snprintf(fine + length, sizeof fine - (size_t)length,
                  "; payload removed on %.10s: %llu files, %.300s", s->removed->ts,

@@ -1,4 +1,4 @@
-/* fingerprint_cache.c - content digests remembered by device, inode, size, mtime and ctime.
+/* digest_cache.c - content digests remembered by device, inode, size, mtime and ctime.
  *
  * One file for each fingerprinted path, so that reading it costs what that path costs:
  *     "M31RFP1\n"  entries, sorted by device and inode, in this machine's byte order  SHA-256 of
@@ -21,13 +21,18 @@
 #include "base/clock.h"
 #include "base/os_file.h"
 #include "base/sha256.h"
-#include "identity/fingerprint_int.h"
+#include "format/digest_cache.h"
+#include "base/os_remote.h"
 
 #define MAGIC "M31RFP1\n"
 #define MAGIC_BYTES 8
 #define ENTRIES_MAX 1000000
 #define RACY_NS 2000000000LL
 #define LOCK_WAIT_MS 20
+#define SHARED "files"
+#define SHARED_ENTRIES_MAX 16384 /* more: it begins anew */
+#define SHARED_LEAST_BYTES (1024 * 1024)
+#define GRAIN_NS 10000000LL /* two writes within it may leave one time, on a local disk */
 
 typedef struct cache_entry {
     uint64_t device, inode, size;
@@ -35,7 +40,7 @@ typedef struct cache_entry {
     uint8_t digest[32];
 } cache_entry;
 
-struct m31ri_fingerprint_cache {
+struct m31ri_digest_cache {
     int dir;
     char file[M31RI_SHA256_HEX];
     m31ri_buf bytes; /* the file as it was read; `old` points into it */
@@ -64,7 +69,11 @@ static int by_inode(const void *a, const void *b)
 /* Directory of the cache, made when missing; -1 when there is no place for one. */
 static int open_directory(void)
 {
+    const char *off = getenv("M31R_NO_CACHE");
     const char *base = getenv("XDG_CACHE_HOME");
+    if (off != NULL && off[0] != '\0') {
+        return -1;
+    }
     const char *below = "/m31r/fingerprints";
     if (base == NULL ||
         base[0] != '/') { /* the XDG rules say that a relative one is to be ignored */
@@ -96,19 +105,14 @@ static bool is_whole(const m31ri_buf *b)
     return memcmp(digest, b->data + b->length - 32, 32) == 0;
 }
 
-m31ri_fingerprint_cache *m31ri_fingerprint_cache_open(const char *path)
+static m31ri_digest_cache *open_file(const char *file)
 {
-    m31ri_fingerprint_cache *c = m31ri_calloc(1, sizeof *c);
-    char *real = realpath(path, NULL);
-    if (c == NULL || real == NULL || (c->dir = open_directory()) < 0) {
-        free(real);
+    m31ri_digest_cache *c = m31ri_calloc(1, sizeof *c);
+    if (c == NULL || (c->dir = open_directory()) < 0) {
         m31ri_free(c);
         return NULL;
     }
-    uint8_t digest[32];
-    m31ri_sha256_of(real, strlen(real), digest);
-    m31ri_sha256_hex(digest, c->file);
-    free(real);
+    snprintf(c->file, sizeof c->file, "%s", file);
     size_t limit = MAGIC_BYTES + 32 + ENTRIES_MAX * sizeof(cache_entry);
     m31ri_read_file(c->dir, c->file, limit, &c->bytes, NULL);
     if (m31ri_buf_ok(&c->bytes) && is_whole(&c->bytes)) {
@@ -117,6 +121,20 @@ m31ri_fingerprint_cache *m31ri_fingerprint_cache_open(const char *path)
         c->n_old = (c->bytes.length - MAGIC_BYTES - 32) / sizeof(cache_entry);
     }
     return c;
+}
+
+m31ri_digest_cache *m31ri_digest_cache_open(const char *path)
+{
+    uint8_t digest[32];
+    char file[M31RI_SHA256_HEX];
+    char *real = realpath(path, NULL);
+    if (real == NULL) {
+        return NULL;
+    }
+    m31ri_sha256_of(real, strlen(real), digest);
+    m31ri_sha256_hex(digest, file);
+    free(real);
+    return open_file(file);
 }
 
 static cache_entry entry_of(const struct stat *st)
@@ -131,7 +149,7 @@ static cache_entry entry_of(const struct stat *st)
     return key;
 }
 
-static void remember(m31ri_fingerprint_cache *c, const cache_entry *entry)
+static void remember(m31ri_digest_cache *c, const cache_entry *entry)
 {
     if (c->n_added >= ENTRIES_MAX) {
         return;
@@ -148,7 +166,7 @@ static void remember(m31ri_fingerprint_cache *c, const cache_entry *entry)
     c->added[c->n_added++] = *entry;
 }
 
-bool m31ri_fingerprint_cache_get(m31ri_fingerprint_cache *c, const struct stat *st, uint8_t out[32])
+bool m31ri_digest_cache_get(m31ri_digest_cache *c, const struct stat *st, uint8_t out[32])
 {
     if (c == NULL || c->n_old == 0) {
         return false;
@@ -164,8 +182,7 @@ bool m31ri_fingerprint_cache_get(m31ri_fingerprint_cache *c, const struct stat *
     return true;
 }
 
-void m31ri_fingerprint_cache_add(m31ri_fingerprint_cache *c, const struct stat *st,
-                                 const uint8_t digest[32])
+void m31ri_digest_cache_add(m31ri_digest_cache *c, const struct stat *st, const uint8_t digest[32])
 {
     if (c == NULL) {
         return;
@@ -180,7 +197,7 @@ void m31ri_fingerprint_cache_add(m31ri_fingerprint_cache *c, const struct stat *
     c->has_news = true;
 }
 
-static void write_file(m31ri_fingerprint_cache *c)
+static void write_file(m31ri_digest_cache *c)
 {
     m31ri_buf b = M31RI_BUF_INIT;
     qsort(c->added, c->n_added, sizeof *c->added, by_inode);
@@ -198,7 +215,7 @@ static void write_file(m31ri_fingerprint_cache *c)
     m31ri_buf_release(&b);
 }
 
-void m31ri_fingerprint_cache_close(m31ri_fingerprint_cache *c, bool keep)
+void m31ri_digest_cache_close(m31ri_digest_cache *c, bool keep)
 {
     if (c == NULL) {
         return;
@@ -210,4 +227,45 @@ void m31ri_fingerprint_cache_close(m31ri_fingerprint_cache *c, bool keep)
     m31ri_buf_release(&c->bytes);
     m31ri_free(c->added);
     m31ri_free(c);
+}
+
+/* ---- single files -----------------------------------------------------------------------------
+ */
+
+bool m31ri_digest_find(const struct stat *st, uint8_t out[32])
+{
+    if (st->st_size < SHARED_LEAST_BYTES) {
+        return false;
+    }
+    m31ri_digest_cache *c = open_file(SHARED);
+    bool is_found = m31ri_digest_cache_get(c, st, out);
+    m31ri_digest_cache_close(c, false);
+    return is_found;
+}
+
+static bool is_racy(int fd, const cache_entry *entry, int64_t hashed_ns)
+{
+    bool is_coarse = entry->mtime_ns % 1000000 == 0 || m31ri_remote_kind(fd) != NULL;
+    int64_t latest = entry->mtime_ns > entry->ctime_ns ? entry->mtime_ns : entry->ctime_ns;
+    return latest > hashed_ns - (is_coarse ? RACY_NS : GRAIN_NS);
+}
+
+void m31ri_digest_keep(int fd, const struct stat *st, const uint8_t digest[32], int64_t hashed_ns)
+{
+    cache_entry entry = entry_of(st);
+    if (st->st_size < SHARED_LEAST_BYTES || is_racy(fd, &entry, hashed_ns)) {
+        return;
+    }
+    m31ri_digest_cache *c = open_file(SHARED);
+    memcpy(entry.digest, digest, 32);
+    for (size_t i = 0; c != NULL && c->n_old < SHARED_ENTRIES_MAX && i < c->n_old; i++) {
+        if (by_inode(&c->old[i], &entry) != 0) {
+            remember(c, &c->old[i]);
+        }
+    }
+    if (c != NULL) {
+        remember(c, &entry);
+        c->has_news = true;
+    }
+    m31ri_digest_cache_close(c, true);
 }
