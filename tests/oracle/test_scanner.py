@@ -164,7 +164,7 @@ def made_records(n, seed):
     return ("\n".join(lines) + "\n").encode()
 
 
-SOAK = bool(os.environ.get("M31R_SOAK"))  # each file by itself, 1.5 MB of it
+SOAK = bool(os.environ.get("M31R_SOAK"))  # each file by itself, 1.5 MB of it, more of what is made
 
 
 def corpus(folder):
@@ -177,15 +177,18 @@ def corpus(folder):
             continue
         with open(path, "rb") as f:
             data = f.read(1500000)
-        if "json_suite" in path or len(data) < 20000:
-            small += data.replace(b"\n", b" ") + b"\n" if "json_suite" in path else data + b"\n"
+        if "json_suite" in path:
+            small += data.replace(b"\n", b" ") + b"\n"
+        elif len(data) < (20000 if SOAK or "inputs" in path else 3000):
+            small += data + b"\n"
         elif b"{" in data and SOAK:
             yield os.path.relpath(path, folder), data
-        elif b"{" in data:  # its beginning, with those of the others
-            small += data[:data.rfind(b"\n", 0, 60000) + 1]
+        elif not SOAK:  # its beginning, with those of the others
+            small += data[:data.rfind(b"\n", 0, 3000) + 1]
     yield "all small files" if SOAK else "the beginnings of all files", small
-    yield "made", made_records(3000, 1)
-    yield "made, for threads", made_records(9000, 2) * (7 if SOAK else 3)
+    if SOAK:
+        yield "made", made_records(3000, 1)
+    yield "made, for threads", made_records(9000, 2) * 7 if SOAK else made_records(6000, 2)
 
 
 def main():
