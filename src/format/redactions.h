@@ -18,8 +18,9 @@
 
 #define M31RI_REDACTIONS_FILE "redactions.jsonl"
 #define M31RI_REDACTIONS_PREFIX "redactions:"
-#define M31RI_REDACTIONS_BYTES ((size_t)64 * 1024 * 1024) /* a larger file is not read, nor made   \
-                                                           */
+#define M31RI_REDACTIONS_BYTES                                                                     \
+    ((size_t)64 * 1024 * 1024) /* a larger file is not read, nor made                              \
+                                */
 
 /* One block. */
 typedef struct m31ri_redaction {
