@@ -1,9 +1,10 @@
 /* changes.h - where a short noisy series changed its level, by how much and how surely.
  *
  * A series is one value for each run, oldest first. It is cut into regimes by an exact search that
- * bursts of up to four values and single outliers do not mislead, or it is found to follow a line
- * (a trend). There is nothing to tune but the preset, and no random number: the same values give
- * the same answer. It is not made for the points inside one run, which are many and alike.
+ * bursts of up to four values which are over and single outliers do not mislead, or it is found to
+ * follow a line (a trend). There is nothing to tune but the preset, and no random number: the same
+ * values give the same answer. It is not made for the points inside one run, which are many and
+ * alike.
  *
  * Invariants: values that are not finite are skipped, counted, and keep their index. Changes stand
  * in ascending order. With less than M31R_CHANGES_LEAST finite values there is no verdict. Of a

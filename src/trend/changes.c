@@ -10,64 +10,20 @@
 #include <math.h>
 #include <string.h>
 
-#include "trend/partition.h"
-#include "trend/robust.h"
+#include "trend/changes_int.h"
 #include "base/alloc.h"
 
-#define REACH 5          /* values to each side that the running median takes */
-#define END_WINDOW 9     /* values that it has at least */
-#define GENERIC_CLIP 6.0 /* deviations from it that a value may be away */
-#define PERF_CLIP 3.0
+#define REACH 5            /* values to each side that the running median takes */
+#define END_WINDOW 9       /* values that it has at least */
+#define GENERIC_CLIP 6.0   /* deviations from it that a value may be away */
 #define NINE_IN_TEN 1.645  /* deviations that nine in ten of a normal distribution are within */
 #define GENERIC_CHANGES 15 /* at most */
 #define GENERIC_FLOOR 0.15 /* of the series' deviation: finer fits are worth nothing */
-#define PERF_FLOOR 0.001   /* of its level */
 #define LEAST_FLOOR 1e-6   /* keeps the criterion finite */
-#define PERF_LEAST 0.005   /* changes of a smaller part of the level are dropped */
 #define SHARED_VALUES 10.0 /* values that the noise of all regimes counts for in that of one */
-#define CORRELATION_MOST 0.95
-#define SUSPECTS_LIMIT 4 /* newest values: one more and the search sees them as a piece */
+#define SUSPECTS_LIMIT 4   /* newest values: one more and the search sees them as a m31ri_piece */
 #define SUSPECT_SIGMAS 4.0
 #define SUSPECT_SHARE 0.05 /* of the level: half the gate of a measurement */
-
-/* A piece [from, to) of the finite values. */
-typedef struct piece {
-    size_t from, to;
-    double level, mean;           /* median of the values as they were; of the clipped ones */
-    double at_from, at_to, slope; /* the line through the clipped ones, at its first and last */
-    double spread, spread_of_fit; /* squared distances from the line; from what the family fits */
-} piece;
-
-struct m31r_changes {
-    m31r_changes_facts facts;
-    size_t n;                           /* finite values looked at */
-    double values[M31R_CHANGES_VALUES]; /* as they were */
-    double clipped[M31R_CHANGES_VALUES];
-    double work[M31R_CHANGES_VALUES];  /* what medians put in order */
-    size_t index[M31R_CHANGES_VALUES]; /* of a value among those given */
-    piece pieces[M31RI_CHANGES_LIMIT + 1];
-    size_t n_pieces;
-    piece recent[2];    /* the newest values of the newest piece, and those before */
-    int exponent;       /* values are those given by 2^exponent */
-    double correlation; /* of a value's distance from its level with that of the next */
-    double shared;      /* variance within regimes */
-    m31r_change changes[M31RI_CHANGES_LIMIT];
-};
-
-static double median_of(m31r_changes *c, const double *values, size_t from, size_t to)
-{
-    memcpy(c->work, values + from, (to - from) * sizeof *values);
-    return m31ri_median(c->work, to - from);
-}
-
-/* 1.4826 x the median distance of [from, to) of `values` from `level`. */
-static double noise_of(m31r_changes *c, const double *values, size_t from, size_t to, double level)
-{
-    for (size_t i = from; i < to; i++) {
-        c->work[i - from] = fabs(values[i] - level);
-    }
-    return M31RI_MAD_SIGMA * m31ri_median(c->work, to - from);
-}
 
 /* Keeps the newest finite values and counts the others. */
 static void gather(m31r_changes *c, const double *values, size_t n)
@@ -151,122 +107,10 @@ static void clip(m31r_changes *c, double sigmas)
     }
 }
 
-/* Fills in level, mean and line of a piece whose ends are set. */
-static void measure(m31r_changes *c, piece *p)
-{
-    double n = (double)(p->to - p->from), sum = 0, square = 0, tilt = 0, t_square = 0;
-    double t_mean = (n - 1) / 2;
-    p->level = median_of(c, c->values, p->from, p->to);
-    for (size_t i = p->from; i < p->to; i++) {
-        sum += c->clipped[i];
-    }
-    p->mean = sum / n;
-    for (size_t i = p->from; i < p->to; i++) {
-        double t = (double)(i - p->from) - t_mean, y = c->clipped[i] - p->mean;
-        square += y * y;
-        tilt += t * y;
-        t_square += t * t;
-    }
-    p->slope = tilt / t_square;
-    p->spread = fmax(square - tilt * p->slope, 0);
-    p->spread_of_fit = c->facts.is_trend ? p->spread : square;
-    p->at_from = p->mean - p->slope * t_mean;
-    p->at_to = p->mean + p->slope * t_mean;
-}
-
-static double change_share(const piece *before, const piece *after)
-{
-    double step = fabs(after->level - before->level);
-    return step == 0 ? 0 : step / fabs(before->level);
-}
-
-/* Makes one of the i-th piece and the next. */
-static void join(m31r_changes *c, size_t i)
-{
-    piece *p = &c->pieces[i];
-    p->to = p[1].to;
-    memmove(p + 1, p + 2, (c->n_pieces - i - 2) * sizeof *p);
-    c->n_pieces--;
-    measure(c, p);
-}
-
-/* Joins the two pieces whose levels differ least, until all differ by PERF_LEAST of the level. */
-static void drop_small(m31r_changes *c)
-{
-    while (c->n_pieces > 1) {
-        size_t weakest = 0;
-        for (size_t i = 1; i + 1 < c->n_pieces; i++) {
-            if (change_share(&c->pieces[i], &c->pieces[i + 1]) <
-                change_share(&c->pieces[weakest], &c->pieces[weakest + 1])) {
-                weakest = i;
-            }
-        }
-        if (change_share(&c->pieces[weakest], &c->pieces[weakest + 1]) >= PERF_LEAST) {
-            return;
-        }
-        join(c, weakest);
-    }
-}
-
-static bool is_nearer(double x, const piece *to, const piece *than)
-{
-    return fabs(x - to->level) < fabs(x - than->level);
-}
-
-/* A burst of four and one value beside it are no level: takes out pieces of the least length whose
- * first or last value lies nearer to the level it touches. */
-static void drop_bursts(m31r_changes *c)
-{
-    for (size_t i = 0; i < c->n_pieces && c->n_pieces > 1;) {
-        const piece *p = &c->pieces[i];
-        bool is_least = p->to - p->from == M31RI_PIECE_LEAST;
-        if (is_least && i > 0 && is_nearer(c->values[p->from], p - 1, p)) {
-            join(c, --i);
-        } else if (is_least && i + 1 < c->n_pieces && is_nearer(c->values[p->to - 1], p + 1, p)) {
-            join(c, i);
-        } else {
-            i++;
-        }
-    }
-}
-
-static double fit_at(const m31r_changes *c, const piece *p, size_t i)
-{
-    return c->facts.is_trend ? p->at_from + p->slope * (double)(i - p->from) : p->mean;
-}
-
-/* The lag-1 correlation of what the pieces leave, at least 0. */
-static double residual_correlation(const m31r_changes *c)
-{
-    double products = 0, squares = 0;
-    for (size_t j = 0; j < c->n_pieces; j++) {
-        const piece *p = &c->pieces[j];
-        double last = 0;
-        for (size_t i = p->from; i < p->to; i++) {
-            double rest = c->clipped[i] - fit_at(c, p, i);
-            products += last * rest;
-            squares += rest * rest;
-            last = rest;
-        }
-    }
-    double r = squares > 0 ? products / squares : 0;
-    return fmin(fmax(r, 0), CORRELATION_MOST);
-}
-
-/* Variance of a value within its regime, over all regimes. */
-static double shared_variance(const m31r_changes *c)
-{
-    double squares = 0;
-    for (size_t i = 0; i < c->n_pieces; i++) {
-        squares += c->pieces[i].spread_of_fit;
-    }
-    return squares / (double)(c->n - c->n_pieces);
-}
-
 /* Variance of a piece's mean. The noise of a regime of few values is known badly: that of all
  * regimes counts for SHARED_VALUES more. Of n values, n (1 - r) / (1 + r) count when they are
  * correlated. */
-static double mean_variance(const m31r_changes *c, const piece *p, double *out_freedom)
+static double mean_variance(const m31r_changes *c, const m31ri_piece *p, double *out_freedom)
 {
     double n = (double)(p->to - p->from), counts = (1 - c->correlation) / (1 + c->correlation);
     double variance = (SHARED_VALUES * c->shared + p->spread_of_fit) / (SHARED_VALUES + n - 1);
@@ -275,7 +119,8 @@ static double mean_variance(const m31r_changes *c, const piece *p, double *out_f
 }
 
 /* Welch's test, and the interval of the ratio by the delta method on its logarithm. */
-static void test_change(const m31r_changes *c, const piece *a, const piece *b, m31r_change *out)
+static void test_change(const m31r_changes *c, const m31ri_piece *a, const m31ri_piece *b,
+                        m31r_change *out)
 {
     double free_a, free_b;
     double var_a = mean_variance(c, a, &free_a), var_b = mean_variance(c, b, &free_b);
@@ -297,7 +142,7 @@ static void test_change(const m31r_changes *c, const piece *a, const piece *b, m
 }
 
 /* Student's test of the slope of a line, with as many values as their correlation leaves. */
-static double slope_p(const m31r_changes *c, const piece *p)
+static double slope_p(const m31r_changes *c, const m31ri_piece *p)
 {
     double n = (double)(p->to - p->from), counts = (1 - c->correlation) / (1 + c->correlation);
     double t_square = (n * n * n - n) / 12 * counts;
@@ -310,7 +155,7 @@ static double slope_p(const m31r_changes *c, const piece *p)
 
 /* The newest values that are all beyond the reach of the regime before them, on one side. Of a
  * trend it is what its line leaves that is looked at. */
-static void find_suspects(m31r_changes *c, const piece *regime)
+static void find_suspects(m31r_changes *c, const m31ri_piece *regime)
 {
     double *rest = c->clipped; /* of no further use */
     double slope = c->facts.is_trend ? regime->slope : 0;
@@ -322,8 +167,8 @@ static void find_suspects(m31r_changes *c, const piece *regime)
         if (to < regime->from + M31RI_PIECE_LEAST) {
             continue;
         }
-        double level = median_of(c, rest, regime->from, to);
-        double reach = fmax(SUSPECT_SIGMAS * noise_of(c, rest, regime->from, to, level),
+        double level = m31ri_changes_median(c, rest, regime->from, to);
+        double reach = fmax(SUSPECT_SIGMAS * m31ri_changes_noise(c, rest, regime->from, to, level),
                             SUSPECT_SHARE * fabs(level));
         for (size_t i = to; i < c->n; i++) {
             n_above += rest[i] > level + reach;
@@ -331,7 +176,7 @@ static void find_suspects(m31r_changes *c, const piece *regime)
         }
         if (n_above == m || n_below == m) {
             c->facts.n_suspects = m;
-            c->facts.suspect_level = unscaled(c, median_of(c, c->values, to, c->n));
+            c->facts.suspect_level = unscaled(c, m31ri_changes_median(c, c->values, to, c->n));
             return;
         }
     }
@@ -340,9 +185,9 @@ static void find_suspects(m31r_changes *c, const piece *regime)
 static void report(m31r_changes *c)
 {
     m31r_changes_facts *facts = &c->facts;
-    const piece *newest = &c->pieces[c->n_pieces - 1];
-    c->correlation = residual_correlation(c);
-    c->shared = shared_variance(c);
+    const m31ri_piece *newest = &c->pieces[c->n_pieces - 1];
+    c->correlation = m31ri_changes_correlation(c);
+    c->shared = m31ri_changes_squares(c) / (double)(c->n - c->n_pieces);
     facts->n_changes = c->n_pieces - 1;
     for (size_t i = 0; i < facts->n_changes; i++) {
         test_change(c, &c->pieces[i], &c->pieces[i + 1], &c->changes[i]);
@@ -351,7 +196,8 @@ static void report(m31r_changes *c)
     facts->regime_at = c->index[newest->from];
     facts->n_regime = newest->to - newest->from;
     facts->level = unscaled(c, newest->level);
-    facts->noise = unscaled(c, noise_of(c, c->values, newest->from, newest->to, newest->level));
+    facts->noise =
+        unscaled(c, m31ri_changes_noise(c, c->values, newest->from, newest->to, newest->level));
     if (facts->is_trend) {
         facts->slope = unscaled(c, newest->slope);
         facts->line_first = unscaled(c, newest->at_from);
@@ -359,10 +205,10 @@ static void report(m31r_changes *c)
         facts->p_slope = slope_p(c, newest);
     }
     if (facts->n_regime >= 2 * M31R_CHANGES_RECENT) {
-        c->recent[0] = (piece){.from = newest->from, .to = c->n - M31R_CHANGES_RECENT};
-        c->recent[1] = (piece){.from = c->recent[0].to, .to = c->n};
-        measure(c, &c->recent[0]);
-        measure(c, &c->recent[1]);
+        c->recent[0] = (m31ri_piece){.from = newest->from, .to = c->n - M31R_CHANGES_RECENT};
+        c->recent[1] = (m31ri_piece){.from = c->recent[0].to, .to = c->n};
+        m31ri_piece_measure(c, &c->recent[0]);
+        m31ri_piece_measure(c, &c->recent[1]);
     }
     find_suspects(c, newest);
 }
@@ -370,9 +216,9 @@ static void report(m31r_changes *c)
 /* Mean 0, deviation 1 into `work`. False: all values are one. */
 static bool standardise(m31r_changes *c, double *out_sd)
 {
-    piece all = {.from = 0, .to = c->n};
+    m31ri_piece all = {.from = 0, .to = c->n};
     double largest = 0;
-    measure(c, &all);
+    m31ri_piece_measure(c, &all);
     for (size_t i = 0; i < c->n; i++) {
         largest = fmax(largest, fabs(c->clipped[i]));
     }
@@ -390,10 +236,10 @@ static bool standardise(m31r_changes *c, double *out_sd)
 static m31r_err cut(m31r_changes *c, m31r_preset preset)
 {
     m31ri_partition best = {0};
-    double sd, level = median_of(c, c->values, 0, c->n), floor = GENERIC_FLOOR;
+    double sd, level = m31ri_changes_median(c, c->values, 0, c->n), floor = GENERIC_FLOOR;
     if (standardise(c, &sd)) {
         bool is_perf = preset == M31R_PRESET_PERF;
-        floor = is_perf ? fmin(floor, PERF_FLOOR * fabs(level) / sd) : floor;
+        floor = is_perf ? fmin(floor, M31RI_PERF_FLOOR * fabs(level) / sd) : floor;
         floor = fmax(floor, LEAST_FLOOR);
         m31r_err err = m31ri_partition_find(
             c->work, c->n, is_perf ? M31RI_CHANGES_LIMIT : GENERIC_CHANGES, floor, &best);
@@ -406,7 +252,7 @@ static m31r_err cut(m31r_changes *c, m31r_preset preset)
     for (size_t i = 0; i < c->n_pieces; i++) {
         c->pieces[i].from = i == 0 ? 0 : best.cuts[i - 1];
         c->pieces[i].to = i == best.n_cuts ? c->n : best.cuts[i];
-        measure(c, &c->pieces[i]);
+        m31ri_piece_measure(c, &c->pieces[i]);
     }
     return M31R_OK;
 }
@@ -422,7 +268,7 @@ m31r_err m31r_changes_find(m31r_changes **out, const double *values, size_t n, m
         gather(c, values, n);
         scale(c);
         if (c->n >= M31R_CHANGES_LEAST) {
-            clip(c, preset == M31R_PRESET_PERF ? PERF_CLIP : GENERIC_CLIP);
+            clip(c, preset == M31R_PRESET_PERF ? M31RI_PERF_CLIP : GENERIC_CLIP);
             err = cut(c, preset);
         }
     }
@@ -435,8 +281,7 @@ m31r_err m31r_changes_find(m31r_changes **out, const double *values, size_t n, m
     }
     if (c->n >= M31R_CHANGES_LEAST) {
         if (preset == M31R_PRESET_PERF) {
-            drop_bursts(c);
-            drop_small(c);
+            m31ri_changes_refine(c);
         }
         report(c);
     }
@@ -460,9 +305,9 @@ m31r_err m31r_changes_get(const m31r_changes *c, size_t i, m31r_change *out)
 
 /* A trend from the start of line `a` to the end of the newest: its squares are those of its slope.
  */
-static void compare_lines(const m31r_changes *c, const piece *a, m31r_change *out)
+static void compare_lines(const m31r_changes *c, const m31ri_piece *a, m31r_change *out)
 {
-    const piece *newest = &c->pieces[c->n_pieces - 1];
+    const m31ri_piece *newest = &c->pieces[c->n_pieces - 1];
     double p = slope_p(c, newest), width = 0;
     test_change(c, a, newest, out);
     out->p = a == newest ? p : fmin(p, out->p);
@@ -485,7 +330,7 @@ m31r_err m31r_changes_compare(const m31r_changes *c, size_t before, m31r_change 
     if (!c->facts.has_verdict || before >= c->n_pieces) {
         return M31R_E_NOTFOUND;
     }
-    const piece *a = &c->pieces[before], *newest = &c->pieces[c->n_pieces - 1];
+    const m31ri_piece *a = &c->pieces[before], *newest = &c->pieces[c->n_pieces - 1];
     if (c->facts.is_trend) {
         compare_lines(c, a, out);
         return M31R_OK;

@@ -15,7 +15,6 @@
 
 #include "base/alloc.h"
 
-#define PENALTY 7.0      /* of a change, in halves of log n for each of its parameters */
 #define LINE_PENALTY 4.0 /* of choosing lines, in log n */
 
 /* Everything the search holds. */
@@ -169,7 +168,7 @@ static void trace(const search *s, size_t k, m31ri_partition *out)
 static void try_family(search *s, bool is_line, double floor, m31ri_partition *best)
 {
     double n = (double)s->n, parameters = is_line ? 2 : 1;
-    double change = PENALTY * (parameters + 1) / 2 * log(n);
+    double change = M31RI_PARTITION_PENALTY * (parameters + 1) / 2 * log(n);
     double lowest = INFINITY;
     size_t lowest_k = 0;
     for (size_t i = 0; i < (s->most + 1) * (s->n + 1); i++) {

@@ -18,9 +18,10 @@
 
 #include "m31r/error.h"
 
-#define M31RI_PIECE_LEAST 5        /* values of a piece */
-#define M31RI_CHANGES_LIMIT 40     /* changes of a partition */
-#define M31RI_PARTITION_LIMIT 2000 /* values; their squares are what the work grows with */
+#define M31RI_PIECE_LEAST 5         /* values of a piece */
+#define M31RI_PARTITION_PENALTY 7.0 /* of a change, in halves of log n for each parameter */
+#define M31RI_CHANGES_LIMIT 40      /* changes of a partition */
+#define M31RI_PARTITION_LIMIT 2000  /* values; their squares are what the work grows with */
 
 typedef struct m31ri_partition {
     bool is_line;

@@ -20,9 +20,6 @@
 #include "base/fail.h"
 #include "read/reader_int.h"
 
-#define FIRST_RUNS 64
-#define GROUPS_LIMIT 1000
-
 static const char *const default_by[] = {"machine", "config_sha256"};
 
 const char *m31ri_row_text(const json_t *row, const char *key)
@@ -194,57 +191,6 @@ static m31r_err order_rows(m31r_trend *t, const m31r_trend_options *o, m31r_erro
     return err == M31R_OK ? sort_rows(&t->history, o->commits != NULL, e) : err;
 }
 
-/* "stage=train, host=a": what the runs of a group agree in. */
-static void make_key(const json_t *row, const char *const *by, size_t n_by, m31ri_buf *out)
-{
-    m31ri_buf scratch = M31RI_BUF_INIT;
-    m31ri_buf_clear(out);
-    m31ri_buf_add_format(out, "stage=%s", m31ri_row_text(row, "stage"));
-    for (size_t i = 0; i < n_by; i++) {
-        const char *text = m31ri_history_text(row, by[i], &scratch);
-        bool is_digest = strcmp(by[i], "config_sha256") == 0;
-        m31ri_buf_add_format(out, ", %s=%.*s", by[i], is_digest ? 12 : 200,
-                             text != NULL ? text : "-");
-    }
-    m31ri_buf_release(&scratch);
-}
-
-static m31r_err add_run(m31ri_trend_group *g, const json_t *row, double value, m31r_error *e)
-{
-    if (g->n == g->capacity) {
-        size_t capacity = g->capacity == 0 ? FIRST_RUNS : g->capacity * 2;
-        const json_t **rows = m31ri_realloc(g->rows, capacity * sizeof *rows);
-        g->rows = rows != NULL ? rows : g->rows;
-        double *values = rows == NULL ? NULL : m31ri_realloc(g->values, capacity * sizeof *values);
-        if (values == NULL) {
-            return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the runs of a group");
-        }
-        g->values = values;
-        g->capacity = capacity;
-    }
-    g->rows[g->n] = row;
-    g->values[g->n++] = value;
-    return M31R_OK;
-}
-
-/* The group of a key, made when there is none; NULL: no memory. */
-static m31ri_trend_group *find_group(m31r_trend *t, const char *key)
-{
-    for (size_t i = 0; i < t->facts.n_groups; i++) {
-        if (strcmp(t->groups[i].name, key) == 0) {
-            return &t->groups[i];
-        }
-    }
-    char *name = m31ri_strdup(key);
-    if (name == NULL || t->facts.n_groups == GROUPS_LIMIT) {
-        m31ri_free(name);
-        return NULL;
-    }
-    m31ri_trend_group *g = &t->groups[t->facts.n_groups++];
-    *g = (m31ri_trend_group){.name = name, .accepted_at = SIZE_MAX};
-    return g;
-}
-
 /* Why a row is not one of the series; NULL when it is. */
 static const char *why_not(const m31r_trend *t, const m31r_trend_options *o, const json_t *row,
                            const json_t *newest)
@@ -299,26 +245,12 @@ static m31r_err fill_groups(m31r_trend *t, const m31r_trend_options *o, m31r_err
             set_aside(t, reason);
             continue;
         }
-        make_key(row, by, n_by, &key);
-        m31ri_trend_group *g = m31ri_buf_ok(&key) ? find_group(t, m31ri_buf_str(&key)) : NULL;
-        err = g != NULL
-                  ? add_run(g, row, m31ri_history_number(row, t->metric, t->statistic, &has), e)
-                  : m31ri_fail(e, M31R_E_LIMIT, "more than %d groups", GROUPS_LIMIT);
+        m31ri_trend_make_key(row, by, n_by, &key);
+        err = m31ri_trend_add(t, &key, row,
+                              m31ri_history_number(row, t->metric, t->statistic, &has), e);
     }
     m31ri_buf_release(&key);
     return err;
-}
-
-static void turn_round(m31ri_trend_group *g)
-{
-    for (size_t i = 0; i < g->n / 2; i++) {
-        const json_t *row = g->rows[i];
-        double value = g->values[i];
-        g->rows[i] = g->rows[g->n - 1 - i];
-        g->values[i] = g->values[g->n - 1 - i];
-        g->rows[g->n - 1 - i] = row;
-        g->values[g->n - 1 - i] = value;
-    }
 }
 
 static m31r_err no_metric(const m31r_trend *t, const m31r_trend_options *o, m31r_error *e)
@@ -384,7 +316,7 @@ static m31r_err analyse(m31r_trend *t, const m31r_trend_options *o, m31r_error *
     m31r_err err = M31R_OK;
     for (size_t i = 0; err == M31R_OK && i < t->facts.n_groups; i++) {
         m31ri_trend_group *g = &t->groups[i];
-        turn_round(g);
+        m31ri_trend_turn_round(g);
         t->facts.n_runs += g->n;
         err = m31r_changes_find(&g->changes, g->values, g->n, M31R_PRESET_PERF, e);
     }
@@ -411,13 +343,9 @@ m31r_err m31r_trend_open(m31r_trend **out, const m31r_trend_options *options, m3
         return err;
     }
     m31r_trend *t = m31ri_calloc(1, sizeof *t);
-    m31ri_trend_group *groups = m31ri_calloc(GROUPS_LIMIT, sizeof *groups);
-    if (t == NULL || groups == NULL) {
-        m31ri_free(t);
-        m31ri_free(groups);
+    if (t == NULL) {
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a trend");
     }
-    t->groups = groups;
     err = name_metric(t, options, e);
     if (err == M31R_OK) {
         err = options->history != NULL ? m31ri_history_read(&t->history, options->history, e)
@@ -489,13 +417,7 @@ void m31r_trend_close(m31r_trend *t)
     if (t == NULL) {
         return;
     }
-    for (size_t i = 0; i < t->facts.n_groups; i++) {
-        m31r_changes_free(t->groups[i].changes);
-        m31ri_free(t->groups[i].rows);
-        m31ri_free(t->groups[i].values);
-        m31ri_free(t->groups[i].name);
-    }
-    m31ri_free(t->groups);
+    m31ri_trend_release_groups(t);
     m31ri_free(t->metric);
     m31ri_history_release(&t->history);
     m31ri_free(t);

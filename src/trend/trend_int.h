@@ -21,11 +21,26 @@ typedef struct m31ri_trend_group {
 struct m31r_trend {
     m31ri_history history;
     m31ri_trend_group *groups;
+    size_t groups_capacity;
+    uint32_t
+        *places; /* of groups by the hash of their name, twice the capacity: index + 1; 0 free */
     m31r_trend_aside asides[M31RI_ASIDE_LIMIT];
     char *metric;
     const char *statistic;
     m31r_trend_facts facts;
 };
+
+/* What the runs of a group agree in, "stage=train, host=a", into `out`. */
+void m31ri_trend_make_key(const json_t *row, const char *const *by, size_t n_by, m31ri_buf *out);
+
+/* Adds a run to the group of a key, which is made when there is none. */
+m31r_err m31ri_trend_add(m31r_trend *t, const m31ri_buf *key, const json_t *row, double value,
+                         m31r_error *e);
+
+/* Turns the order of a group's runs round. */
+void m31ri_trend_turn_round(m31ri_trend_group *g);
+
+void m31ri_trend_release_groups(m31r_trend *t);
 
 /* Judges a group whose changes are known. `baseline_at`: a run of it; SIZE_MAX: the best level
  * since the accepted one. */
