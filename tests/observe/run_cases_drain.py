@@ -140,7 +140,7 @@ def a_stopped_observer_is_continued_and_loses_nothing(p):
 
 
 @test
-def all_observers_stopped_hold_the_program_up_no_longer_than_is_configured(p):
+def all_observers_stopped_for_a_moment_lose_nothing(p):
     with open(os.path.join(p.path, "train.yaml"), "w") as f:
         f.write("config_version: 1\nobservability:\n  block_timeout_s: 0.5\n")
     q = count(p, 20000, 0, options=("--config", "train.yaml"))  # more than a ring holds

@@ -26,7 +26,7 @@ VALID = {
         {"msg": "resumed", "path": "a.bin", "step": 0, "tokens_total": 0, "data_position": 0},
         {"msg": "step_complete", "step": 1, "loss": 2.5, "lr": 0.1, "grad_norm": "NaN",
          "tokens": 64, "tokens_per_sec": 10.0, "duration_s": 1.0, "tokens_total": 64, "epoch": 0,
-         "data_position": 1, **MB},
+         "data_position": 1, "gpu_memory_mb": 99.5, **MB},
         {"msg": "validation_complete", "step": 1, "val_loss": 3, "tokens": 5, "duration_s": 0.5},
         {"msg": "checkpoint_saved", "step": 1, "path": "b.bin", "bytes": 7, "sha256": "ab"},
         {"msg": "checkpoint_written", "step": 1, "path": "b.bin", "duration_s": 0.5},
