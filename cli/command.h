@@ -60,29 +60,31 @@ extern const command *const all_commands[];
 
 const command *command_find(const char *name); /* NULL when there is none */
 
-/* Last value given for an option; NULL when it was not given; "" for a flag that was. */
+/* values.c: last value given for an option; NULL when it was not given; "" for a flag that was.
+ */
 const char *cli_value(const cli *c, const char *name);
 bool cli_has(const cli *c, const char *name);
 
-/* How often it was given, and the value of the i-th time. */
+/* values.c: how often it was given, and the value of the i-th time. */
 int cli_count(const cli *c, const char *name);
 const char *cli_value_at(const cli *c, const char *name, int i);
 
-/* The value as a whole number from `low` to `high` into `*out`, which is left alone when the option
- * was not given. False: it was wrong, the error is printed, and the command returns 1. */
+/* values.c: the value as a whole number from `low` to `high` into `*out`, which is left alone when
+ * the option was not given. False: it was wrong, the error is printed, and the command returns 1.
+ */
 bool cli_number(cli *c, const char *name, int64_t low, int64_t high, int64_t *out);
 
-/* Prints the error and returns its exit status: `return cli_fail(c, &e);` */
+/* say.c: prints the error and returns its exit status: `return cli_fail(c, &e);` */
 int cli_fail(cli *c, const m31r_error *e);
 
-/* Prints a user error with "see m31r help NAME" as its hint and returns 1. */
+/* say.c: prints a user error with "see m31r help NAME" as its hint and returns 1. */
 int cli_misuse(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* add_note.c: adds the note to the run that the first argument names, and shows it. Returns the
  * command's exit status. */
 int cli_add_note(cli *c, const m31r_note *note);
 
-/* A line on stderr that is no error: {"v":1,"kind":"note","note":...} or plain text. */
+/* say.c: a line on stderr that is no error: {"v":1,"kind":"note","note":...} or plain text. */
 void cli_note(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* select.c: the value of --where compiled, or NULL when it was not given. False: it was wrong, the
@@ -117,7 +119,7 @@ int cli_filter_is_no_run(cli *c, const char *word);
 bool cli_parse(cli *c, int argc, char **argv, bool *wants_help);
 void cli_release(cli *c);
 
-/* options.c: the entry of a NULL-terminated list nearest to `word` by edit distance, or NULL when
+/* nearest.c: the entry of a list nearest to `word` by edit distance, or NULL when
  * none is near. */
 const char *cli_nearest(const char *word, const char *const *words, int n);
 

@@ -4,16 +4,13 @@
  * minus before a digit is a number, not an option, so that `m31r metric loss -0.5` needs no "--".
  */
 #include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
-#include "m31r/json.h"
 
-#define WORD_LIMIT 48
+#define WORD_LIMIT 48 /* of an unknown option, in its error */
 
 const cli_option common_options[] = {
     {"json", 0, NULL, "write JSON lines (the default when stdout is no terminal)"},
@@ -22,55 +19,6 @@ const cli_option common_options[] = {
     {"help", 'h', NULL, "show this help"},
     {NULL, 0, NULL, NULL},
 };
-
-/* Levenshtein distance with transposition of neighbours; words longer than the limit are far from
- * everything. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t n = strlen(a);
-    size_t m = strlen(b);
-    if (n > WORD_LIMIT || m > WORD_LIMIT) {
-        return WORD_LIMIT;
-    }
-    unsigned d[WORD_LIMIT + 1][WORD_LIMIT + 1];
-    for (size_t i = 0; i <= n; i++) {
-        d[i][0] = (unsigned)i;
-    }
-    for (size_t k = 0; k <= m; k++) {
-        d[0][k] = (unsigned)k;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        for (size_t k = 1; k <= m; k++) {
-            unsigned best = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
-            best = d[i - 1][k] + 1 < best ? d[i - 1][k] + 1 : best;
-            best = d[i][k - 1] + 1 < best ? d[i][k - 1] + 1 : best;
-            bool swapped = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
-            if (swapped && d[i - 2][k - 2] + 1 < best) {
-                best = d[i - 2][k - 2] + 1;
-            }
-            d[i][k] = best;
-        }
-    }
-    return d[n][m];
-}
-
-const char *cli_nearest(const char *word, const char *const *words, int n)
-{
-    const char *nearest = NULL;
-    unsigned best = (unsigned)strlen(word) / 3 + 2;
-    for (int i = 0; i < n; i++) {
-        unsigned d = distance(word, words[i]);
-        /* A word that begins like a longer one was most likely cut short. */
-        if (strlen(word) >= 3 && strncmp(word, words[i], strlen(word)) == 0) {
-            d = 1;
-        }
-        if (d < best) {
-            best = d;
-            nearest = words[i];
-        }
-    }
-    return nearest;
-}
 
 static const cli_option *find_in(const cli_option *table, const char *name, size_t length,
                                  char letter)
@@ -275,92 +223,4 @@ void cli_release(cli *c)
     free(c->args);
     free(c->names);
     free(c->values);
-}
-
-const char *cli_value(const cli *c, const char *name)
-{
-    for (int i = c->n_given - 1; i >= 0; i--) {
-        if (strcmp(c->names[i], name) == 0) {
-            return c->values[i];
-        }
-    }
-    return NULL;
-}
-
-bool cli_has(const cli *c, const char *name)
-{
-    return cli_value(c, name) != NULL;
-}
-
-int cli_count(const cli *c, const char *name)
-{
-    int n = 0;
-    for (int i = 0; i < c->n_given; i++) {
-        n += strcmp(c->names[i], name) == 0;
-    }
-    return n;
-}
-
-const char *cli_value_at(const cli *c, const char *name, int i)
-{
-    for (int k = 0; k < c->n_given; k++) {
-        if (strcmp(c->names[k], name) == 0 && i-- == 0) {
-            return c->values[k];
-        }
-    }
-    return NULL;
-}
-
-bool cli_number(cli *c, const char *name, int64_t low, int64_t high, int64_t *out)
-{
-    const char *text = cli_value(c, name);
-    if (text == NULL) {
-        return true;
-    }
-    char *end;
-    errno = 0;
-    long long n = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || n < low || n > high) {
-        (void)cli_misuse(c, "--%s is a whole number from %lld to %lld, not \"%s\"", name,
-                         (long long)low, (long long)high, text);
-        return false;
-    }
-    *out = n;
-    return true;
-}
-
-int cli_fail(cli *c, const m31r_error *e)
-{
-    fflush(stdout);
-    m31r_show_error(&c->err, e);
-    return m31r_err_exit(e->code);
-}
-
-int cli_misuse(cli *c, const char *format, ...)
-{
-    m31r_error e = {.code = M31R_E_ARG};
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(e.message, sizeof e.message, format, arguments);
-    va_end(arguments);
-    snprintf(e.hint, sizeof e.hint, "see m31r help %s", c->command != NULL ? c->command->name : "");
-    return cli_fail(c, &e);
-}
-
-void cli_note(cli *c, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    fflush(stdout);
-    if (c->err.is_json) {
-        m31r_json *j = m31r_json_new("note");
-        m31r_json_add_text(j, "note", text);
-        (void)m31r_json_write(j, c->err.out, NULL);
-        return;
-    }
-    m31r_show_text(&c->err, text);
-    fputc('\n', c->err.out);
 }

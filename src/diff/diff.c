@@ -1,4 +1,4 @@
-/* diff.c - m31r/diff.h: the parts put together, the verdict, and what the identity says.
+/* diff.c - m31r/diff.h: the parts put together, and the verdict.
  *
  * The points come before the lanes in time, so that a field of a record that is a metric too is
  * counted once, as a metric; in the result the lanes stand first.
@@ -12,60 +12,6 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "m31r/chain.h"
-
-/* What is told of the identity: a heading and where it stands in metadata.json. */
-static const struct {
-    const char *what, *path;
-} identity[] = {
-    {"config", "config_sha256"},
-    {"seed", "seed"},
-    {"commit", "git_commit"},
-    {"changes", "code.changes_sha256"},
-    {"script", "code.script.sha256"},
-    {"dataset", "dataset_version"},
-    {"dataset_sha256", "dataset_sha256"},
-    {"tokenizer", "tokenizer_version"},
-    {"tokenizer_sha256", "tokenizer_sha256"},
-    {"stage", "stage"},
-    {"kind", "kind"},
-    {"resumes", "resumes.run"},
-    {"state", "state"},
-    {"host", "host.name"},
-    {"cpu_model", "host.cpu_model"},
-    {"library_version", "writer.library_version"},
-};
-
-static const char *value_text(m31r_diff *d, const m31r_reader *r, const char *path)
-{
-    const json_t *value = m31ri_reader_get(r, path);
-    if (json_is_integer(value)) {
-        return m31ri_kept_format(&d->kept, "%lld", (long long)json_integer_value(value));
-    }
-    const char *text = json_string_value(value);
-    return text != NULL ? text : "";
-}
-
-m31r_err m31ri_diff_identity(m31r_diff *d, m31r_error *e)
-{
-    size_t n = sizeof identity / sizeof identity[0];
-    d->facts = m31ri_calloc(n, sizeof *d->facts);
-    if (d->facts == NULL) {
-        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for a difference");
-    }
-    for (size_t i = 0; i < n; i++) {
-        m31r_diff_fact fact = {identity[i].what, value_text(d, d->a, identity[i].path),
-                               value_text(d, d->b, identity[i].path)};
-        if (strcmp(fact.a, fact.b) != 0) {
-            d->facts[d->n_facts++] = fact;
-        }
-    }
-    return M31R_OK;
-}
-
-bool m31ri_diff_takes(const m31r_diff *d, bool has_step, int64_t step)
-{
-    return !d->is_overlap || (has_step && step >= d->first_step && step <= d->last_step);
-}
 
 /* When one of the runs continues the other, what they can share is the steps that both have. */
 static m31r_err find_overlap(m31r_diff *d, m31r_error *e)
@@ -92,27 +38,6 @@ static m31r_err find_overlap(m31r_diff *d, m31r_error *e)
     }
     m31r_chain_close(chain);
     return M31R_OK;
-}
-
-m31r_diff_part *m31ri_diff_add_part(m31r_diff *d, const char *name)
-{
-    m31r_diff_part *parts = m31ri_realloc(d->parts, (d->n_parts + 1) * sizeof *parts);
-    if (parts == NULL) {
-        return NULL;
-    }
-    d->parts = parts;
-    int64_t *elapsed = m31ri_realloc(d->elapsed_ns, (d->n_parts + 1) * sizeof *elapsed);
-    if (elapsed == NULL) {
-        return NULL;
-    }
-    d->elapsed_ns = elapsed;
-    elapsed[d->n_parts] = INT64_MAX;
-    parts[d->n_parts] =
-        (m31r_diff_part){.name = m31ri_kept_text(&d->kept, name, strlen(name)),
-                         .set_aside = "",
-                         .is_aligned = true,
-                         .first = {.file_a = "", .file_b = "", .field = "", .step = M31R_UNKNOWN}};
-    return &parts[d->n_parts++];
 }
 
 /* Why equality is not proved although nothing differs; "" when it is. */

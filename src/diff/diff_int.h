@@ -51,15 +51,15 @@ bool m31ri_diff_same_text(const m31r_diff *d, const m31ri_value_pair *pair);
 bool m31ri_diff_note(m31r_diff *d, const char *const name[2], const double values[2], int64_t step,
                      bool is_metric);
 
-/* The parts of the work; each adds parts. */
-m31r_err m31ri_diff_identity(m31r_diff *d, m31r_error *e);
-m31r_err m31ri_diff_lanes(m31r_diff *d, m31r_error *e);
-m31r_err m31ri_diff_points(m31r_diff *d, m31r_error *e);
-
-/* Is a record or point of this step compared? `has_step` false: it has none. */
+/* diff_part.c: is a record or point of this step compared? `has_step` false: it has none. */
 bool m31ri_diff_takes(const m31r_diff *d, bool has_step, int64_t step);
 
-/* Adds an empty part; NULL when memory is out. It dies at the next call. */
+/* diff_part.c: adds an empty part; NULL when memory is out. It dies at the next call. */
 m31r_diff_part *m31ri_diff_add_part(m31r_diff *d, const char *name);
+
+/* diff_identity.c, diff_points.c, diff_lanes.c: the facts that differ; the others add parts. */
+m31r_err m31ri_diff_identity(m31r_diff *d, m31r_error *e);
+m31r_err m31ri_diff_points(m31r_diff *d, m31r_error *e);
+m31r_err m31ri_diff_lanes(m31r_diff *d, m31r_error *e);
 
 #endif

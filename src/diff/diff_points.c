@@ -4,7 +4,6 @@
  * not matter; within a key the file's order holds. The first difference is the one that stands
  * first in the file, not the first by name.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -54,9 +54,12 @@ struct m31r_explanation {
     size_t n_ranks;
 };
 
-/* Adds a statement; `place.file` "" stands for metadata.json as a whole. */
+/* explain_say.c: adds a statement; `place.file` "" stands for metadata.json as a whole. */
 void m31ri_explain_say(m31r_explanation *x, const char *topic, m31ri_place place,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* explain_say.c: the line of a top key of metadata.json; line 0 when it is not there. */
+m31ri_place m31ri_explain_metadata_at(const m31r_reader *reader, const char *key);
 
 /* explain_records.c: fills x->facts and x->records. */
 m31r_err m31ri_explain_records(m31r_explanation *x, m31r_error *e);
@@ -66,9 +69,6 @@ m31r_err m31ri_explain_records(m31r_explanation *x, m31r_error *e);
 void m31ri_explain_take_crash(m31r_explanation *x, const m31r_record *r, m31ri_place place);
 void m31ri_explain_crash(m31r_explanation *x);
 bool m31ri_explain_is_cause(const m31r_explanation *x);
-
-/* The line of a top key of metadata.json; line 0 when it is not there. */
-m31ri_place m31ri_explain_metadata_at(const m31r_reader *reader, const char *key);
 
 /* explain_ranks.c: takes note of a record of level ERROR or of a rank's end. */
 void m31ri_explain_take_rank(m31r_explanation *x, const m31r_record *r, bool is_end);

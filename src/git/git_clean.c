@@ -4,17 +4,9 @@
  * With `text` every CRLF becomes LF. With `auto` (or core.autocrlf) only in a file that looks like
  * text and whose version in the index has no CRLF, as gitattributes(5) says.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fail.h"
-#include "base/os_file.h"
 #include "base/sha256.h"
 #include "git/git_facts_int.h"
 
@@ -96,29 +88,6 @@ m31r_err m31ri_git_clean(const m31ri_git_repo *r, const m31ri_git_manner *manner
     return M31R_OK;
 }
 
-bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out)
-{
-    struct stat st;
-    char target[PATH_MAX];
-    if (fstatat(top, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return false;
-    }
-    if (S_ISLNK(st.st_mode)) {
-        ssize_t n = readlinkat(top, path, target, sizeof target);
-        m31ri_buf_add(out, target, n > 0 ? (size_t)n : 0);
-        return n >= 0;
-    }
-    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit) {
-        return false;
-    }
-    int fd = m31ri_open(top, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    m31r_err err = fd >= 0 ? m31ri_read_fd(fd, limit, out, NULL) : M31R_E_IO;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err == M31R_OK;
-}
-
 bool m31ri_git_lfs_pointer(int top, const char *path, m31ri_buf *out)
 {
     static const char version[] = "version https://git-lfs.github.com/spec/v1\n";
@@ -140,18 +109,4 @@ bool m31ri_git_lfs_pointer(int top, const char *path, m31ri_buf *out)
     m31ri_buf_add_format(out, "%soid sha256:%s\nsize %llu\n", version, hex,
                          (unsigned long long)n_bytes);
     return true;
-}
-
-bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32])
-{
-    char header[40];
-    int n = snprintf(header, sizeof header, "blob %zu", length);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context != NULL &&
-              EVP_DigestInit_ex(context, oid_bytes == 32 ? EVP_sha256() : EVP_sha1(), NULL) == 1 &&
-              EVP_DigestUpdate(context, header, (size_t)n + 1) == 1 &&
-              EVP_DigestUpdate(context, bytes, length) == 1 &&
-              EVP_DigestFinal_ex(context, out, NULL) == 1;
-    EVP_MD_CTX_free(context);
-    return ok;
 }

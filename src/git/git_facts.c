@@ -11,14 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "base/os_file.h"
-#include "base/sha256.h"
 #include "git/git_facts_int.h"
 
 void m31ri_git_facts_release(m31ri_git_facts *g)
@@ -36,66 +33,6 @@ void m31ri_git_facts_release(m31ri_git_facts *g)
 static m31r_err no_memory(m31r_error *e)
 {
     return m31ri_fail(e, M31R_E_NOMEM, "out of memory reading git facts");
-}
-
-m31r_err m31ri_git_changes_add(m31ri_git_changes *c, const char *path, const uint8_t digest[32],
-                               m31r_error *e)
-{
-    if (c->n == c->capacity) {
-        size_t capacity = c->capacity == 0 ? 64 : c->capacity * 2;
-        m31ri_git_change *items = m31ri_realloc(c->items, capacity * sizeof *items);
-        if (items == NULL) {
-            return no_memory(e);
-        }
-        c->items = items;
-        c->capacity = capacity;
-    }
-    char *copy = m31ri_strdup(path);
-    if (copy == NULL) {
-        return no_memory(e);
-    }
-    c->items[c->n].path = copy;
-    memcpy(c->items[c->n].digest, digest, 32);
-    c->n++;
-    return M31R_OK;
-}
-
-static void release_changes(m31ri_git_changes *c)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        m31ri_free(c->items[i].path);
-    }
-    m31ri_free(c->items);
-}
-
-/* By path; a file that was taken out of the index and left lying is there twice, so then by digest.
- */
-static int by_path(const void *a, const void *b)
-{
-    const m31ri_git_change *x = a;
-    const m31ri_git_change *y = b;
-    int order = strcmp(x->path, y->path);
-    return order != 0 ? order : memcmp(x->digest, y->digest, sizeof x->digest);
-}
-
-static m31r_err make_digest(m31ri_git_changes *c, uint8_t out[32], m31r_error *e)
-{
-    memset(out, 0, 32);
-    if (c->n == 0) {
-        return M31R_OK;
-    }
-    m31ri_sha256 *h = m31ri_sha256_new();
-    if (h == NULL) {
-        return no_memory(e);
-    }
-    qsort(c->items, c->n, sizeof *c->items, by_path);
-    for (size_t i = 0; i < c->n; i++) {
-        m31ri_sha256_add(h, c->items[i].path, strlen(c->items[i].path) + 1);
-        m31ri_sha256_add(h, c->items[i].digest, 32);
-    }
-    m31ri_sha256_end(h, out);
-    m31ri_sha256_free(h);
-    return M31R_OK;
 }
 
 static m31r_err take_changes(const m31ri_git_work *w, m31ri_git_changes *changes,
@@ -129,13 +66,13 @@ static m31r_err compare_with_head(m31ri_git_work *w, m31ri_git_facts *g, m31r_er
     }
     if (err == M31R_OK) {
         g->is_dirty = changes.n > 0;
-        err = make_digest(&changes, g->changes_digest, e);
+        err = m31ri_git_changes_digest(&changes, g->changes_digest, e);
     }
     if (err == M31R_OK && g->n_submodules > 0 && g->reason[0] == '\0') {
         snprintf(g->reason, sizeof g->reason, "%zu submodules are not looked into",
                  g->n_submodules);
     }
-    release_changes(&changes);
+    m31ri_git_changes_release(&changes);
     m31ri_git_attributes_free(w->attributes);
     close(w->top);
     return err;

@@ -138,12 +138,6 @@ m31r_err m31ri_git_clean(const m31ri_git_repo *r, const m31ri_git_manner *manner
  * already stays as it is. False: not there, or not readable. */
 bool m31ri_git_lfs_pointer(int top, const char *path, m31ri_buf *out);
 
-/* A file's bytes or a symlink's target. False: not there, not readable, or larger than `limit`. */
-bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out);
-
-/* Git's name of these bytes as a blob. */
-bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32]);
-
 /* A work tree being compared. */
 typedef struct m31ri_git_work {
     const m31ri_git_repo *repo;
@@ -153,6 +147,19 @@ typedef struct m31ri_git_work {
     m31ri_git_attributes *attributes;
     int top; /* descriptor */
 } m31ri_git_work;
+
+/* git_content.c: SHA-256 and size of what the work tree holds at `path` below `top`: a file's bytes
+ * or a symlink's target text. False when there is nothing, or nothing that git tracks. */
+bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64_t *out_bytes);
+
+/* Git's name of it, line ends as they are. */
+bool m31ri_git_work_oid(const m31ri_git_work *w, const char *path, uint8_t out[32]);
+
+/* A file's bytes or a symlink's target. False: not there, not readable, or larger than `limit`. */
+bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out);
+
+/* Git's name of these bytes as a blob. */
+bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32]);
 
 /* One changed file. Mode 0: there is none. */
 typedef struct m31ri_git_delta {
@@ -169,19 +176,12 @@ typedef struct m31ri_git_delta {
 m31r_err m31ri_git_compare(const m31ri_git_work *w, m31ri_git_facts *g, m31ri_git_delta **out,
                            m31r_error *e);
 
-/* SHA-256 and size of what the work tree holds at `path` below `top`: a file's bytes or a symlink's
- * target text. False when there is nothing, or nothing that git tracks. */
-bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64_t *out_bytes);
-
-/* Git's name of it, line ends as they are. */
-bool m31ri_git_work_oid(const m31ri_git_work *w, const char *path, uint8_t out[32]);
-
 /* git_diff.c: appends the file's patch to g->diff, or says in `g` why it is not there.
  * Errors: M31R_E_NOMEM. */
 m31r_err m31ri_git_diff_add(const m31ri_git_work *w, const m31ri_git_delta *d, m31ri_git_facts *g,
                             m31r_error *e);
 
-/* Changed and untracked files, for the digest over all. Paths are copies. */
+/* git_changes.c: changed and untracked files, for the digest over all. Paths are copies. */
 typedef struct m31ri_git_change {
     char *path;
     uint8_t digest[32];
@@ -194,6 +194,10 @@ typedef struct m31ri_git_changes {
 
 m31r_err m31ri_git_changes_add(m31ri_git_changes *c, const char *path, const uint8_t digest[32],
                                m31r_error *e);
+void m31ri_git_changes_release(m31ri_git_changes *c);
+
+/* SHA-256 over all of them in order of path; zeros when there is none. Sorts `c`. */
+m31r_err m31ri_git_changes_digest(m31ri_git_changes *c, uint8_t out[32], m31r_error *e);
 
 /* git_untracked.c: what observing itself leaves behind (runs, their chain of seals, logs) is no
  * part of the code, tracked or not: else every run would change the next one's identity. */
