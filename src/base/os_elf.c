@@ -1,5 +1,5 @@
-/* os_elf.c - os_elf.h by the tables of the file: program headers for the build id, section headers
- * for the compiler's comment. */
+/* os_elf.c - os_elf.h by the tables of the file: program headers for the build id and the loader,
+ * section headers for the compiler's comment. */
 #include "base/os_elf.h"
 
 #include <elf.h>
@@ -39,16 +39,27 @@ static void find_build_id(const uint8_t *notes, size_t length, m31ri_elf_facts *
     }
 }
 
-static void read_notes(int fd, const ElfW(Ehdr) * head, m31ri_elf_facts *out)
+static void read_loader(int fd, const ElfW(Phdr) * segment, m31ri_elf_facts *out)
 {
-    for (size_t i = 0; i < head->e_phnum && i < HEADERS && out->build_id[0] == '\0'; i++) {
+    size_t length = segment->p_filesz;
+    if (length >= sizeof out->loader || !read_at(fd, out->loader, length, segment->p_offset)) {
+        out->loader[0] = '\0';
+    }
+}
+
+static void read_segments(int fd, const ElfW(Ehdr) * head, m31ri_elf_facts *out)
+{
+    for (size_t i = 0; i < head->e_phnum && i < HEADERS; i++) {
         ElfW(Phdr) segment;
         uint8_t notes[NOTE_BYTES];
         if (!read_at(fd, &segment, sizeof segment, head->e_phoff + i * sizeof segment)) {
             return;
         }
         size_t length = segment.p_filesz < sizeof notes ? segment.p_filesz : sizeof notes;
-        if (segment.p_type == PT_NOTE && read_at(fd, notes, length, segment.p_offset)) {
+        if (segment.p_type == PT_INTERP) {
+            read_loader(fd, &segment, out);
+        } else if (segment.p_type == PT_NOTE && out->build_id[0] == '\0' &&
+                   read_at(fd, notes, length, segment.p_offset)) {
             find_build_id(notes, length, out);
         }
     }
@@ -92,7 +103,7 @@ bool m31ri_elf_read(int fd, m31ri_elf_facts *out)
         (head.e_shnum > 0 && head.e_shentsize != sizeof(ElfW(Shdr)))) {
         return false;
     }
-    read_notes(fd, &head, &facts);
+    read_segments(fd, &head, &facts);
     read_comment(fd, &head, &facts);
     *out = facts;
     return true;

@@ -10,6 +10,7 @@
 typedef struct m31ri_elf_facts {
     char build_id[M31RI_BUILD_ID_HEX]; /* the linker's digest of the contents */
     char compiler[128]; /* the first of its .comment: "GCC: (Debian 12.2.0-14) ..." */
+    char loader[256];   /* the dynamic loader that it asks for; "" of a static program */
 } m31ri_elf_facts;
 
 /* Reads a file of this machine's own word size; false when it is none. Nothing of the file is

@@ -355,6 +355,11 @@ void m31ri_run_tell_environment(m31r_run *run, int64_t pid)
     m31ri_notice(run, m31ri_environment_loaded(pid, &run->environment_seen));
 }
 
+void m31ri_run_tell_linked(m31r_run *run, const char *program, const char *libraries)
+{
+    m31ri_notice(run, m31ri_environment_linked(program, libraries));
+}
+
 static m31r_err first_lane_error(const m31r_run *run)
 {
     for (const m31r_lane *lane = run->lanes; lane != NULL; lane = lane->next) {

@@ -66,10 +66,13 @@ m31r_err m31ri_lane_release(m31r_lane *lane);
 /* Bytes of whole records in the lane's file. */
 uint64_t m31ri_lane_bytes(const m31r_lane *lane);
 
-/* Sets a value in metadata.json (owner only); takes over the reference. Saved at the next tick. */
 /* Tells the owner what process `pid` has loaded, unless that was told already. */
 void m31ri_run_tell_environment(m31r_run *run, int64_t pid);
 
+/* Tells the owner what a program links, as m31ri_environment_linked() takes it. */
+void m31ri_run_tell_linked(m31r_run *run, const char *program, const char *libraries);
+
+/* Sets a value in metadata.json (owner only); takes over the reference. Saved at the next tick. */
 void m31ri_run_set_metadata(m31r_run *run, const char *dotted, json_t *value);
 
 /* Owner's housekeeping, about once a second: folds notices, logs pending warnings on the observer

@@ -217,13 +217,15 @@ static void first_argument(int64_t pid, m31ri_buf *out)
     (void)m31ri_read_file(AT_FDCWD, name, 1 << 20, out, NULL);
 }
 
-/* Shells below a shell come and go, and do nothing themselves. */
-static void take_process(gathering *g, int64_t pid, bool is_first)
+/* Shells below a shell come and go, and do nothing themselves. False when the process became
+ * another program meanwhile: then the libraries are not those of the program. */
+static bool take_process(gathering *g, int64_t pid, bool is_first)
 {
+    char after[PATH_MAX];
     m31ri_buf arguments = M31RI_BUF_INIT;
     if (!m31ri_loaded_program(pid, g->program, sizeof g->program) ||
         (!is_first && is_shell(g->program))) {
-        return;
+        return true;
     }
     add_file(g->programs, g->program, true);
     m31ri_buf_clear(&g->folders);
@@ -235,6 +237,7 @@ static void take_process(gathering *g, int64_t pid, bool is_first)
                                              m31ri_buf_str(&g->folders));
     }
     m31ri_buf_release(&arguments);
+    return m31ri_loaded_program(pid, after, sizeof after) && strcmp(after, g->program) == 0;
 }
 
 /* The process, and below a shell what it has started. */
@@ -263,13 +266,39 @@ json_t *m31ri_environment_loaded(int64_t pid, uint64_t *seen)
     if (!is_there || g.seen == *seen) {
         return NULL;
     }
-    *seen = g.seen;
     g.programs = json_array();
     g.libraries = json_array();
-    for (size_t i = 0; i < n; i++) {
-        take_process(&g, pids[i], i == 0);
+    bool is_steady = true;
+    for (size_t i = 0; i < n && is_steady; i++) {
+        is_steady = take_process(&g, pids[i], i == 0);
     }
     m31ri_buf_release(&g.folders);
+    if (!is_steady) { /* the next look sees the new program */
+        json_decref(g.programs);
+        json_decref(g.libraries);
+        json_decref(g.python);
+        return NULL;
+    }
+    *seen = g.seen;
     return json_pack("{s:s, s:o, s:o, s:o}", "kind", "environment", "programs", g.programs,
                      "libraries", g.libraries, "python", g.python != NULL ? g.python : json_null());
+}
+
+static void add_real(json_t *list, const char *path, bool is_program)
+{
+    char *real = realpath(path, NULL);
+    add_file(list, real != NULL ? real : path, is_program);
+    free(real);
+}
+
+json_t *m31ri_environment_linked(const char *program, const char *libraries)
+{
+    json_t *programs = json_array();
+    json_t *list = json_array();
+    add_real(programs, program, true);
+    for (const char *path = libraries; *path != '\0'; path += strlen(path) + 1) {
+        add_real(list, path, false);
+    }
+    return json_pack("{s:s, s:o, s:o, s:n}", "kind", "environment", "programs", programs,
+                     "libraries", list, "python");
 }

@@ -29,6 +29,11 @@ const char *const *m31ri_environment_settings(size_t *n);
  * when memory is out. */
 json_t *m31ri_environment_loaded(int64_t pid, uint64_t *seen);
 
+/* The same notice of a program that was not looked at: its path, and the paths of what it links,
+ * each ended by NUL and an empty one after the last. Symbolic links are followed, as the system
+ * does that tells of what is loaded. NULL when memory is out. */
+json_t *m31ri_environment_linked(const char *program, const char *libraries);
+
 /* environment_python.c: {"version","packages"} for an interpreter at `program` (a path such as
  * /usr/bin/python3.11) that was started as `argv0`; `folders` are the folders, ended by NUL each
  * and by an empty one, that it has loaded libraries from. NULL when it is no Python. */

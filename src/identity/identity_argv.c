@@ -304,6 +304,15 @@ static bool find_in_path(const char *program, m31ri_buf *out)
     return false;
 }
 
+void m31ri_argv_program(const char *program, m31ri_buf *out)
+{
+    if (strchr(program, '/') == NULL) {
+        find_in_path(program, out);
+    } else if (is_file(program)) {
+        m31ri_buf_add_str(out, program);
+    }
+}
+
 void m31ri_argv_script(const m31ri_identity *id, m31ri_buf *out)
 {
     if (id->given.n == 0) {
@@ -318,9 +327,5 @@ void m31ri_argv_script(const m31ri_identity *id, m31ri_buf *out)
             }
         }
     }
-    if (strchr(program, '/') == NULL) {
-        find_in_path(program, out);
-    } else if (is_file(program)) {
-        m31ri_buf_add_str(out, program);
-    }
+    m31ri_argv_program(program, out);
 }

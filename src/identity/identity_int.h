@@ -62,6 +62,10 @@ void m31ri_argv_view(const m31ri_identity *id, m31ri_buf *out);
  * up (1 or 2). */
 bool m31ri_argv_is_volatile(const char *const *argv, size_t argc, size_t i, size_t *n);
 
+/* Path of the program that a command of this name runs: as given when there is a '/' in it, else
+ * the first of PATH. Nothing when there is none. */
+void m31ri_argv_program(const char *program, m31ri_buf *out);
+
 /* Path of the script: the first file after an interpreter, else the program itself. Empty when
  * there is none. */
 void m31ri_argv_script(const m31ri_identity *id, m31ri_buf *out);

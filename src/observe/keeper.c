@@ -19,7 +19,6 @@
 #define TICK_NS (1000 * MS_NS)
 #define TAIL_NS (100 * MS_NS)
 #define POLL_MS 100
-#define LOADED_NS (60 * 1000 * MS_NS)
 #define GATHER_NS (2 * MS_NS)
 #define QUIET_NS                                                                                   \
     (1000 * MS_NS) /* output that others still hold: given up when quiet for so long... */
@@ -77,12 +76,22 @@ static bool is_any_full(m31ri_keeper *k)
 
 enum { SET_OUT, SET_ERR, SET_PROGRAM, SET_FRONT, SET_WAKE, SET_PRINT_OUT, SET_PRINT_ERR, SET_SIZE };
 
+static int64_t sooner(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 /* How long nothing need be done but what wakes us. */
 static int idle_ms(const m31ri_keeper *k)
 {
-    int64_t left_ns = k->next_sample_ns - m31ri_mono_ns();
-    bool is_sooner = k->run != NULL && k->plan->sample_interval_s > 0 && left_ns < POLL_MS * MS_NS;
-    return !is_sooner ? POLL_MS : left_ns < 0 ? 0 : (int)(left_ns / MS_NS) + 1;
+    if (k->run == NULL) {
+        return POLL_MS;
+    }
+    int64_t next_ns = m31ri_mono_ns() + POLL_MS * MS_NS;
+    next_ns = k->plan->sample_interval_s > 0 ? sooner(next_ns, k->next_sample_ns) : next_ns;
+    next_ns = k->ended_mono_ns == 0 ? sooner(next_ns, k->next_loaded_ns) : next_ns;
+    int64_t left_ns = next_ns - m31ri_mono_ns();
+    return left_ns < 0 ? 0 : (int)(left_ns / MS_NS) + 1;
 }
 
 static void wait_for_work(m31ri_keeper *k, struct pollfd set[SET_SIZE])
@@ -130,15 +139,6 @@ static void read_program(m31ri_keeper *k, const struct pollfd set[SET_SIZE])
     }
 }
 
-/* Libraries come while a program starts, and some later: often at first, then once a minute. */
-static void look_at_loaded(m31ri_keeper *k, int64_t now_ns)
-{
-    int64_t age_ns = now_ns - k->shared->start_mono_ns;
-    int64_t wait_ns = age_ns / 2 < LOADED_NS ? age_ns / 2 : LOADED_NS;
-    k->next_loaded_ns = now_ns + (wait_ns > POLL_MS * MS_NS ? wait_ns : POLL_MS * MS_NS);
-    m31ri_run_tell_environment(k->run, atomic_load(&k->shared->program_pid));
-}
-
 static void do_what_is_due(m31ri_keeper *k)
 {
     int64_t now_ns = m31ri_mono_ns();
@@ -165,7 +165,7 @@ static void do_what_is_due(m31ri_keeper *k)
         m31ri_sampler_take(k);
     }
     if (now_ns >= k->next_loaded_ns && k->ended_mono_ns == 0) {
-        look_at_loaded(k, now_ns);
+        m31ri_keeper_look_at_loaded(k, now_ns);
     }
     if (m31ri_hint_is_due(&k->hint, k->shared->start_mono_ns, now_ns, false)) {
         m31ri_keeper_report_unmatched(k);

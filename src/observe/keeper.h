@@ -60,6 +60,7 @@ typedef struct m31ri_keeper {
     int64_t last_bytes_ns; /* when it last printed */
     int64_t next_sample_ns, next_tick_ns, next_tail_ns, next_progress_ns;
     int64_t next_loaded_ns; /* when to look at what the program has loaded */
+    int64_t loaded_age_ns;  /* how old the program was when it was last looked at so, and lived */
 } m31ri_keeper;
 
 /* keeper.c: signals that others may send to our process or group must not end the record; the front
@@ -94,6 +95,11 @@ void m31ri_keeper_pass_bytes_on(m31ri_keeper *k);
 
 /* A rank above 0 that works on after rank 0 has ended the run adds nothing to what was sealed. */
 void m31ri_keeper_leave_ended_run(m31ri_keeper *k);
+
+/* keeper_loaded.c: which libraries the program has loaded; looks when it is time, once more at its
+ * end. */
+void m31ri_keeper_look_at_loaded(m31ri_keeper *k, int64_t now_ns);
+void m31ri_keeper_end_loaded(m31ri_keeper *k);
 
 /* keeper_end.c: the run's end, our last line, and whoever still prints after it. */
 void m31ri_keeper_end(m31ri_keeper *k);

@@ -194,6 +194,7 @@ void m31ri_keeper_end(m31ri_keeper *k)
     if (m31ri_hint_is_due(&k->hint, 0, 0, true)) {
         m31ri_keeper_report_unmatched(k);
     }
+    m31ri_keeper_end_loaded(k);
     m31ri_run_end_drain(k->run);
     m31ri_run_tick(k->run); /* its last points */
     m31ri_keeper_report_anomalies(k);

@@ -1,11 +1,12 @@
 """Transparency, capture, printing, metrics, samples."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 
-from run_harness import COMMAND, FAKE_NVML, PYTHON, Skip, end_of, test, wait_until
+from run_harness import COMMAND, FAKE_NVML, PYTHON, Skip, end_of, need, test, wait_until
 
 
 @test
@@ -149,6 +150,19 @@ def environment_and_seed_reach_the_program(p):
         run_id = f.read().strip()
     assert p.texts() == [f"42 1 --seed=42 {run_id}"], p.texts()
     assert os.path.basename(p.run_dir()) == run_id == end_of(r.stderr)["run_id"]
+
+
+@test
+def a_program_of_a_few_ms_records_its_libraries(p):
+    """It is over before it can be looked at: what its file links is taken then."""
+    need("ldd")
+    program = shutil.which("true", path="/usr/bin:/bin")
+    said = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    linked = {os.path.basename(os.path.realpath(word)) for word in said.split() if word.startswith("/")}
+    p.run(program)
+    environment = p.metadata()["environment"]
+    assert [x["name"] for x in environment["programs"]] == ["true"], environment["programs"]
+    assert linked and linked <= {x["name"] for x in environment["libraries"]}, environment["libraries"]
 
 
 @test
