@@ -5,9 +5,17 @@
  * is the least sum of squares with which the values before b are cut at k places. The cost of a
  * piece [a, b) is its squares less what its fit explains; both come from prefix sums, so no matrix
  * of costs is kept. What the pieces that end at b explain is computed once for all k. Work is
- * changes x n^2 for each of the two families, memory changes x n; most of it is saved by bounds:
- * where the lowest D of a block less the largest gain in it is above what is known already, the
- * block is not looked into.
+ * changes x n^2 for each of the two families, memory changes x n. Two bounds save most of it, and
+ * neither changes an answer.
+ *
+ * Places: where the lowest D of a block less the largest gain in it is above what is known already,
+ * the block is not looked into.
+ *
+ * Changes: the cheapest partition whose changes have a price each is found without counting them,
+ * in one row. When it costs P, no partition with k changes leaves less than P - k x price, whatever
+ * k is. A few prices bound the criterion of every k from below, and their own partitions bound the
+ * lowest from above: D is needed only for the k that can win, mostly one more than there are, and
+ * mostly for none of the lines.
  */
 #include "trend/partition.h"
 
@@ -16,30 +24,40 @@
 #include "base/alloc.h"
 
 #define LINE_PENALTY 4.0 /* of choosing lines, in log n */
+#define PRICES 5 /* a change is tried at, each half the one before, from its worth in noise */
+#define LEAST_SURE 1e-12 /* of a value's square: what rounding may make of the sums */
 
-/* Everything the search holds. */
+/* Everything the search holds. A row has n + 1 numbers: of D for one k, or of one price. */
 typedef struct search {
-    size_t n, most;                /* values; changes */
+    size_t n;
     double *sum, *square, *moment; /* of the values before i: y, y^2, t y; t counts from n / 2 */
     double *by_count, *by_spread;  /* 1 / m, 1 / sum of (t - mean t)^2 of m values, at n - m */
     double *gain;                  /* squares that the fit of [a, b) explains, of one b */
-    double *open;                  /* [k][b]: D[k][b] less the squares before b */
+    double *open;                  /* [row][b]: the least squares less those before b */
     size_t n_blocks;               /* of BLOCK places each */
     double *gain_bounds;           /* [block]: the largest gain */
-    double *open_bounds;           /* [k][block]: the lowest open */
-    uint16_t *from;                /* [k][b]: where the last piece of D[k][b] starts */
+    double *open_bounds;           /* [row][block]: the lowest open */
+    uint16_t *from;                /* [row][b]: where the last piece starts */
     double *memory;
 } search;
 
+/* What pieces are modelled by, and what it costs in the criterion. */
+typedef struct family {
+    bool is_line;
+    double floor;    /* deviation below which a better fit is worth nothing */
+    double change;   /* of one change */
+    double choosing; /* of this family */
+} family;
+
 #define BLOCK 16 /* places that one bound is kept for */
-#define ROWS 6   /* of n + 1 numbers, before those of `open` */
+#define ROWS 6   /* before those of `open` */
 
 static m31r_err prepare(search *s, const double *y, size_t n, size_t most)
 {
-    size_t row = n + 1, n_blocks = n / BLOCK + 1;
-    *s = (search){.n = n, .most = most, .n_blocks = n_blocks};
-    s->memory = m31ri_calloc((ROWS + most + 1) * row + (most + 2) * n_blocks, sizeof *s->memory);
-    s->from = m31ri_calloc((most + 1) * row, sizeof *s->from);
+    size_t row = n + 1, n_blocks = n / BLOCK + 1, n_rows = most + 1 > PRICES ? most + 1 : PRICES;
+    *s = (search){.n = n, .n_blocks = n_blocks};
+    s->memory = m31ri_calloc((ROWS + n_rows) * row + (1 + n_rows) * n_blocks, sizeof *s->memory);
+    s->from = m31ri_calloc(n_rows * row, sizeof *s->from);
     if (s->memory == NULL || s->from == NULL) {
         return M31R_E_NOMEM;
     }
@@ -48,7 +66,7 @@ static m31r_err prepare(search *s, const double *y, size_t n, size_t most)
     for (size_t i = 0; i <= ROWS; i++) {
         *rows[i] = s->memory + i * row;
     }
-    s->gain_bounds = s->open + (most + 1) * row;
+    s->gain_bounds = s->open + n_rows * row;
     s->open_bounds = s->gain_bounds + n_blocks;
     for (size_t i = 0; i < n; i++) {
         double t = (double)i - (double)n / 2;
@@ -136,18 +154,121 @@ static void put(search *s, size_t k, size_t b, double open)
     *bound = open < *bound ? open : *bound;
 }
 
-/* D[k][b] for every k. */
-static void extend(search *s, bool is_line, size_t b)
+static void clear(search *s, size_t n_rows)
 {
-    size_t row = s->n + 1, high = b - M31RI_PIECE_LEAST + 1;
+    for (size_t i = 0; i < n_rows * (s->n + 1); i++) {
+        s->open[i] = INFINITY; /* no such cut */
+    }
+    for (size_t i = 0; i < n_rows * s->n_blocks; i++) {
+        s->open_bounds[i] = INFINITY;
+    }
+}
+
+/* What each piece explains that ends at b. Returns where none can start any more. */
+static size_t fill(search *s, bool is_line, size_t b)
+{
+    size_t high = b - M31RI_PIECE_LEAST + 1;
     if (is_line) {
         fill_lines(s, high, b);
     } else {
         fill_constants(s, high, b);
     }
     bound_gains(s, high);
+    return high;
+}
+
+/* The squares that row `r` leaves of all values; rounding may have taken them below 0. */
+static double squares_left(const search *s, size_t r)
+{
+    double left = s->open[r * (s->n + 1) + s->n] + s->square[s->n];
+    return left > 0 ? left : 0;
+}
+
+static double criterion(const search *s, const family *f, double left, double k)
+{
+    double n = (double)s->n;
+    return n * log(left / n + f->floor * f->floor) + k * f->change + f->choosing;
+}
+
+/* Half the mean square of neighbours' differences: the variance of what is no level. */
+static double noise(const search *s)
+{
+    double squares = 0;
+    for (size_t i = 1; i < s->n; i++) {
+        double step = s->sum[i + 1] - 2 * s->sum[i] + s->sum[i - 1];
+        squares += step * step;
+    }
+    return squares / (2 * (double)s->n);
+}
+
+/* Row r: the cheapest way to cut the values before each b at any number of places, which cost
+ * prices[r] each. */
+static void find_cheapest(search *s, bool is_line, const double prices[PRICES])
+{
+    size_t row = s->n + 1;
+    clear(s, PRICES);
+    for (size_t r = 0; r < PRICES; r++) {
+        put(s, r, 0, -prices[r]); /* the first piece is no change */
+    }
+    for (size_t b = M31RI_PIECE_LEAST; b <= s->n; b++) {
+        size_t high = fill(s, is_line, b);
+        for (size_t r = 0; r < PRICES; r++) {
+            size_t at = find_lowest(s, r, high, s->from[r * row + b - 1]);
+            put(s, r, b, s->open[r * row + at] - s->gain[at] + prices[r]);
+            s->from[r * row + b] = (uint16_t)at;
+        }
+    }
+}
+
+/* Changes of the partition that row `r` found. */
+static double count_changes(const search *s, size_t r)
+{
+    double k = 0;
+    for (size_t b = s->from[r * (s->n + 1) + s->n]; b > 0; k++) {
+        b = s->from[r * (s->n + 1) + b];
+    }
+    return k;
+}
+
+/* A bound below the criterion of every partition with k changes. */
+static double criterion_least(const search *s, const family *f, const double prices[PRICES],
+                              double k)
+{
+    double left = 0;
+    for (size_t r = 0; r < PRICES; r++) {
+        left = fmax(left, squares_left(s, r) - k * prices[r] - LEAST_SURE * (double)s->n);
+    }
+    return criterion(s, f, left, k) - LEAST_SURE * (double)s->n;
+}
+
+/* One more than the most changes, up to `most`, with which this family can be below `lowest`, the
+ * criterion of a partition that is known. 0: it cannot. */
+static size_t bound_changes(search *s, const family *f, size_t most, double lowest)
+{
+    double prices[PRICES], price = f->change * (noise(s) + f->floor * f->floor);
+    for (size_t r = 0; r < PRICES; r++, price /= 2) {
+        prices[r] = price;
+    }
+    find_cheapest(s, f->is_line, prices);
+    for (size_t r = 0; r < PRICES; r++) {
+        double k = (double)count_changes(s, r), left = fmax(squares_left(s, r) - k * prices[r], 0);
+        if (k <= (double)most) {
+            lowest = fmin(lowest, criterion(s, f, left + LEAST_SURE * (double)s->n, k));
+        }
+    }
+    size_t n = most + 1;
+    while (n > 0 && criterion_least(s, f, prices, (double)(n - 1)) > lowest) {
+        n--;
+    }
+    return n;
+}
+
+/* D[k][b] for every k below `n_rows`. */
+static void extend(search *s, bool is_line, size_t n_rows, size_t b)
+{
+    size_t row = s->n + 1, high = fill(s, is_line, b);
     put(s, 0, b, -s->gain[0]); /* one piece from 0 */
-    for (size_t k = 1; k <= s->most && (k + 1) * M31RI_PIECE_LEAST <= b; k++) {
+    for (size_t k = 1; k < n_rows && (k + 1) * M31RI_PIECE_LEAST <= b; k++) {
         size_t least = k * M31RI_PIECE_LEAST, last = s->from[k * row + b - 1];
         size_t at = find_lowest(s, k - 1, high, last > least ? last : least);
         put(s, k, b, s->open[(k - 1) * row + at] - s->gain[at]);
@@ -165,33 +286,24 @@ static void trace(const search *s, size_t k, m31ri_partition *out)
     }
 }
 
-static void try_family(search *s, bool is_line, double floor, m31ri_partition *best)
+static void try_family(search *s, const family *f, size_t most, m31ri_partition *best)
 {
-    double n = (double)s->n, parameters = is_line ? 2 : 1;
-    double change = M31RI_PARTITION_PENALTY * (parameters + 1) / 2 * log(n);
     double lowest = INFINITY;
-    size_t lowest_k = 0;
-    for (size_t i = 0; i < (s->most + 1) * (s->n + 1); i++) {
-        s->open[i] = INFINITY; /* no such cut */
+    size_t lowest_k = 0, n_rows = bound_changes(s, f, most, best->criterion);
+    clear(s, n_rows);
+    for (size_t b = M31RI_PIECE_LEAST; n_rows > 0 && b <= s->n; b++) {
+        extend(s, f->is_line, n_rows, b);
     }
-    for (size_t i = 0; i < (s->most + 1) * s->n_blocks; i++) {
-        s->open_bounds[i] = INFINITY;
-    }
-    for (size_t b = M31RI_PIECE_LEAST; b <= s->n; b++) {
-        extend(s, is_line, b);
-    }
-    for (size_t k = 0; k <= s->most && (k + 1) * M31RI_PIECE_LEAST <= s->n; k++) {
-        double rss = s->open[k * (s->n + 1) + s->n] + s->square[s->n];
-        double criterion = n * log((rss > 0 ? rss : 0) / n + floor * floor) + (double)k * change +
-                           (is_line ? LINE_PENALTY * log(n) : 0);
-        if (criterion < lowest) {
-            lowest = criterion;
+    for (size_t k = 0; k < n_rows && (k + 1) * M31RI_PIECE_LEAST <= s->n; k++) {
+        double x = criterion(s, f, squares_left(s, k), (double)k);
+        if (x < lowest) {
+            lowest = x;
             lowest_k = k;
         }
     }
     if (lowest < best->criterion) {
         best->criterion = lowest;
-        best->is_line = is_line;
+        best->is_line = f->is_line;
         trace(s, lowest_k, best);
     }
 }
@@ -204,8 +316,14 @@ m31r_err m31ri_partition_find(const double *y, size_t n, size_t most, double flo
     most = most < M31RI_CHANGES_LIMIT ? most : M31RI_CHANGES_LIMIT;
     m31r_err err = prepare(&s, y, n, most);
     if (err == M31R_OK) {
-        try_family(&s, false, floor, &best);
-        try_family(&s, true, floor, &best);
+        double change = M31RI_PARTITION_PENALTY * log((double)n);
+        const family constants = {.floor = floor, .change = change};
+        const family lines = {.is_line = true,
+                              .floor = floor,
+                              .change = 1.5 * change,
+                              .choosing = LINE_PENALTY * log((double)n)};
+        try_family(&s, &constants, most, &best);
+        try_family(&s, &lines, most, &best);
         *out = best;
     }
     m31ri_free(s.memory);

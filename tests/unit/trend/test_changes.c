@@ -29,6 +29,8 @@ static double normal(void)
     return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
 }
 
+#define LONG 100 /* values that every partition of is found by a plain table */
+
 static m31r_changes *find(const double *values, size_t n, m31r_preset preset)
 {
     m31r_changes *c = NULL;
@@ -149,6 +151,52 @@ static void test_partition__is_the_best_of_all(void **state)
             from = to;
         }
         assert_near(criterion(left, (double)n, (double)p.n_cuts, p.is_line ? 2 : 1), lowest, 1e-6);
+    }
+}
+
+/* The lowest criterion of up to `most` changes, by the whole table of D: nothing is left out. */
+static double lowest_of_table(const double *y, size_t n, size_t most, bool is_line)
+{
+    static double d[LONG + 1][LONG + 1];
+    double lowest = INFINITY;
+    for (size_t k = 0; k <= most; k++) {
+        for (size_t b = 0; b <= n; b++) {
+            d[k][b] = INFINITY;
+        }
+    }
+    for (size_t b = 5; b <= n; b++) {
+        d[0][b] = squares(y, 0, b, is_line);
+        for (size_t a = 5; a + 5 <= b; a++) {
+            double cost = squares(y, a, b, is_line);
+            for (size_t k = 1; k <= most; k++) {
+                d[k][b] = fmin(d[k][b], d[k - 1][a] + cost);
+            }
+        }
+    }
+    for (size_t k = 0; k <= most && 5 * (k + 1) <= n; k++) {
+        lowest = fmin(lowest, criterion(d[k][n], (double)n, (double)k, is_line ? 2 : 1));
+    }
+    return lowest;
+}
+
+/* Levels from none to more than are allowed, slopes, walks: what the bounds leave out may not be
+ * what is best. */
+static void test_partition__bounds_leave_out_nothing_that_wins(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < 28; round++) {
+        double y[LONG], walk = 0;
+        size_t n = LONG - round, most = round % 2 == 0 ? 12 : 4, length = 5 + 4 * (round % 9);
+        for (size_t i = 0; i < n; i++) {
+            walk += normal();
+            y[i] = 0.02 * (double)(round % 7) * normal() + (double)(i / length % 3) +
+                   (round % 4 == 1 ? walk / 4 : 0) +
+                   (round % 4 == 2 ? 0.2 * fabs((double)(i % 40) - 20) : 0);
+        }
+        m31ri_partition p;
+        assert_int_equal(m31ri_partition_find(y, n, most, 0.1, &p), M31R_OK);
+        double lowest = fmin(lowest_of_table(y, n, most, false), lowest_of_table(y, n, most, true));
+        assert_near(p.criterion, lowest, 1e-6);
     }
 }
 
@@ -431,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_robust__medians_and_students_t_are_those_of_the_tables),
         cmocka_unit_test(test_partition__a_step_worked_by_hand),
         cmocka_unit_test(test_partition__is_the_best_of_all),
+        cmocka_unit_test(test_partition__bounds_leave_out_nothing_that_wins),
         cmocka_unit_test(test_changes__a_step_worked_by_hand),
         cmocka_unit_test(test_changes__nothing_constant_and_few_values_give_none),
         cmocka_unit_test(test_changes__what_is_missing_keeps_its_index),
