@@ -6,34 +6,11 @@
  */
 #include "identity/identity.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/fail.h"
 #include "identity/identity_int.h"
 #include "rules/privacy_run.h"
-
-m31r_err m31ri_identity_no_memory(m31r_error *e)
-{
-    return m31ri_fail(e, M31R_E_NOMEM, "out of memory gathering the run's identity");
-}
-
-void m31ri_identity_warn(m31ri_identity *id, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    for (char *c = line; *c != '\0'; c++) {
-        *c = *c == '\n' || *c == '\r' ? ' ' : *c; /* a value may hold one; a warning is one line */
-    }
-    m31ri_buf_add_str(&id->warnings, line);
-    m31ri_buf_add_char(&id->warnings, '\n');
-}
 
 /* The caller's struct may be of an older, shorter version. */
 static void take_options(m31ri_gather *g, const m31r_run_options *o)

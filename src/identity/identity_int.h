@@ -29,9 +29,10 @@ typedef struct m31ri_gather {
     m31ri_identity *id;
 } m31ri_gather;
 
+/* identity_say.c: says that memory is out, and returns M31R_E_NOMEM. */
 m31r_err m31ri_identity_no_memory(m31r_error *e);
 
-/* Adds a line to the warnings. */
+/* identity_say.c: adds a line to the warnings. */
 void m31ri_identity_warn(m31ri_identity *id, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -31,10 +31,10 @@ struct m31r_reader {
 /* Opens the run directory at `path`. */
 m31r_err m31ri_reader_open_path(m31r_reader **out, const char *path, m31r_error *e);
 
-/* Keeps a string for as long as the reader; NULL gives "". */
+/* reader_text.c: keeps a string for as long as the reader; NULL gives "". */
 const char *m31ri_reader_keep(m31r_reader *r, char *owned);
 
-/* Value at a dotted path of metadata.json; NULL when there is none. */
+/* reader_text.c: value at a dotted path of metadata.json; NULL when there is none. */
 const json_t *m31ri_reader_get(const m31r_reader *r, const char *dotted);
 
 /* Its text, or "". */

@@ -6,6 +6,7 @@
 #include "m31r/runs.h"
 #include "m31r/show.h"
 #include "show/human.h"
+#include "show/members.h"
 
 m31ri_style m31ri_state_style(m31r_state state);
 
@@ -14,9 +15,6 @@ const char *m31ri_short_id(const char *run_id);
 
 /* Adds the facts that a list and a single view have in common. */
 void m31ri_add_facts(m31r_json *j, const m31r_facts *f);
-
-/* Adds a step, or null for none. */
-void m31ri_add_step(m31r_json *j, const char *key, int64_t step);
 
 /* Adds the members of one metric. */
 void m31ri_add_metric(m31r_json *j, const m31r_metric_facts *m);

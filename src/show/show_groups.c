@@ -1,5 +1,4 @@
 /* show_groups.c - groups of records as a table, or as one JSON line each. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,18 +7,10 @@
 #include "base/fail.h"
 #include "m31r/json.h"
 #include "m31r/show.h"
+#include "show/members.h"
 #include "show/table.h"
 
 #define N_STATISTICS 7
-
-static void add_number(m31r_json *j, const char *key, double x)
-{
-    if (isnan(x)) {
-        m31r_json_add_null(j, key);
-    } else {
-        m31r_json_add_double(j, key, x);
-    }
-}
 
 static m31r_err write_json(const m31r_screen *s, const m31r_groups_options *asked,
                            const m31r_group *group, m31r_error *e)
@@ -36,12 +27,12 @@ static m31r_err write_json(const m31r_screen *s, const m31r_groups_options *aske
     m31r_json_add_int(j, "count", (int64_t)group->n);
     if (asked->field != NULL) {
         m31r_json_add_int(j, "nonfinite", (int64_t)group->n_nonfinite);
-        add_number(j, "min", group->min);
-        add_number(j, "max", group->max);
-        add_number(j, "mean", group->mean);
-        add_number(j, "p50", group->p50);
-        add_number(j, "p90", group->p90);
-        add_number(j, "p99", group->p99);
+        m31ri_add_known_double(j, "min", group->min);
+        m31ri_add_known_double(j, "max", group->max);
+        m31ri_add_known_double(j, "mean", group->mean);
+        m31ri_add_known_double(j, "p50", group->p50);
+        m31ri_add_known_double(j, "p90", group->p90);
+        m31ri_add_known_double(j, "p99", group->p99);
         m31r_json_add_double(j, "quantile_error",
                              group->quantiles_are_exact ? 0 : M31R_GROUPS_SKETCH_ERROR);
     }

@@ -1,15 +1,9 @@
 /* show_removal.c - what was, or would be, removed, archived or cleaned. */
 #include <stdio.h>
-#include <string.h>
 
 #include "m31r/json.h"
 #include "show/rows.h"
 #include "show/text.h"
-
-static void add_text(m31r_json *j, const char *key, const char *text)
-{
-    m31r_json_add_text(j, key, text[0] != '\0' ? text : NULL);
-}
 
 m31r_err m31r_show_removal(const m31r_screen *s, const m31r_removal *r, bool is_payload,
                            m31r_error *e)
@@ -19,14 +13,14 @@ m31r_err m31r_show_removal(const m31r_screen *s, const m31r_removal *r, bool is_
     if (s->is_json) {
         m31r_json *j = m31r_json_new("removal");
         m31r_json_add_text(j, "run_id", r->run_id);
-        add_text(j, "name", r->name);
+        m31ri_add_known_text(j, "name", r->name);
         m31r_json_add_text(j, "state", r->state);
         m31r_json_add_text(j, "what", is_payload ? "payload" : "run");
-        add_text(j, "refused", r->refused);
+        m31ri_add_known_text(j, "refused", r->refused);
         m31r_json_add_int(j, "files", (int64_t)r->n_files);
         m31r_json_add_int(j, "bytes", (int64_t)r->bytes);
         m31r_json_add_int(j, "kept", (int64_t)r->n_kept);
-        add_text(j, "tombstone", r->tombstone);
+        m31ri_add_known_text(j, "tombstone", r->tombstone);
         m31r_json_add_bool(j, "done", r->is_done);
         return m31r_json_write(j, s->out, e);
     }

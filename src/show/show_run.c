@@ -1,84 +1,11 @@
 /* show_run.c - one run at a glance: what it is, how it ended, where it stands, what to look at
  * next. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fail.h"
 #include "m31r/json.h"
 #include "show/rows.h"
 #include "show/text.h"
-
-static void add_text(m31r_json *j, const char *key, const char *text)
-{
-    m31r_json_add_text(j, key, text[0] != '\0' ? text : NULL);
-}
-
-static void add_number(m31r_json *j, const char *key, int64_t n)
-{
-    if (n == M31R_UNKNOWN) {
-        m31r_json_add_null(j, key);
-    } else {
-        m31r_json_add_int(j, key, n);
-    }
-}
-
-static void add_words(m31r_json *j, const char *key, const char *words)
-{
-    m31r_json_open(j, key, '[');
-    while (*words != '\0') {
-        size_t length = strcspn(words, " ");
-        m31r_json_add_bytes(j, NULL, words, length);
-        words += length + (words[length] == ' ');
-    }
-    m31r_json_close(j);
-}
-
-static void add_identity(m31r_json *j, const char *key, const m31r_identity_value *v)
-{
-    m31r_json_open(j, key, '{');
-    add_text(j, "value", v->value);
-    add_text(j, "digest", v->digest);
-    add_text(j, "source", v->source);
-    add_text(j, "status", v->status);
-    m31r_json_close(j);
-}
-
-void m31ri_add_facts(m31r_json *j, const m31r_facts *f)
-{
-    m31r_json_add_text(j, "run_id", f->run_id);
-    m31r_json_add_text(j, "path", f->path);
-    add_text(j, "name", f->name);
-    add_text(j, "stage", f->stage);
-    add_text(j, "run_kind", f->kind);
-    m31r_json_add_text(j, "state", m31r_state_name(f->state));
-    m31r_json_add_text(j, "state_why", f->state_why);
-    add_text(j, "problem", f->problem);
-    add_text(j, "start", f->start);
-    add_text(j, "end", f->end);
-    bool has_time = f->start_ns != M31R_UNKNOWN && f->end_ns != M31R_UNKNOWN;
-    if (has_time) {
-        m31r_json_add_double(j, "duration_s", (double)(f->end_ns - f->start_ns) / 1e9);
-    } else {
-        m31r_json_add_null(j, "duration_s");
-    }
-    add_number(j, "exit_status", f->exit_status);
-    add_text(j, "signal", f->signal);
-    add_text(j, "cause", f->cause);
-    add_identity(j, "config", &f->config);
-    add_identity(j, "dataset", &f->dataset);
-    add_identity(j, "tokenizer", &f->tokenizer);
-    add_identity(j, "seed", &f->seed);
-    add_identity(j, "commit", &f->commit);
-    m31r_json_add_bool(j, "dirty", f->is_dirty);
-    add_words(j, "tags", f->tags);
-    add_text(j, "release", f->release);
-    add_text(j, "resumes", f->resumes);
-    add_number(j, "lost_records", f->lost_records);
-    add_number(j, "lost_points", f->lost_points);
-    add_number(j, "redacted", f->n_redacted);
-    m31r_json_add_bool(j, "log_prompts", f->keeps_prompts);
-}
 
 static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const m31r_reader *r,
                            const m31r_series *series, m31r_error *e)
@@ -86,9 +13,9 @@ static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const 
     m31r_json *j = m31r_json_new("run");
     const m31r_facts *f = m31r_reader_facts(r);
     m31ri_add_facts(j, f);
-    add_text(j, "cause_evidence", f->evidence);
-    add_text(j, "command", f->command);
-    add_text(j, "capture", f->capture);
+    m31ri_add_known_text(j, "cause_evidence", f->evidence);
+    m31ri_add_known_text(j, "command", f->command);
+    m31ri_add_known_text(j, "capture", f->capture);
     m31ri_add_step(j, "last_step", m31r_series_last_step(series));
     m31ri_add_attempts(j, chain);
     m31r_json_open(j, "lanes", '[');
@@ -113,8 +40,8 @@ static m31r_err write_json(const m31r_screen *s, const m31r_chain *chain, const 
         m31r_json_add_text(j, "role", a.role);
         m31r_json_add_text(j, "path", a.path);
         m31ri_add_step(j, "step", a.step);
-        add_number(j, "bytes", a.bytes);
-        add_text(j, "sha256", a.digest);
+        m31ri_add_known_int(j, "bytes", a.bytes);
+        m31ri_add_known_text(j, "sha256", a.digest);
         m31r_json_close(j);
     }
     m31r_json_close(j);

@@ -18,19 +18,6 @@ static const m31ri_column columns[] = {
 };
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
 
-m31ri_style m31ri_state_style(m31r_state state)
-{
-    static const m31ri_style styles[] = {M31RI_YELLOW, M31RI_CYAN,   M31RI_GREEN, M31RI_RED,
-                                         M31RI_RED,    M31RI_YELLOW, M31RI_RED};
-    return styles[state];
-}
-
-/* The id without its year: still a part that names the run, and short enough for a table. */
-const char *m31ri_short_id(const char *run_id)
-{
-    return strlen(run_id) >= 16 && run_id[8] == 'T' ? run_id + 4 : run_id;
-}
-
 static const char *state_text(const m31r_facts *f, char out[64])
 {
     char text[M31RI_HUMAN_BYTES];
@@ -122,34 +109,16 @@ static void add_row(m31ri_table *t, const m31r_run_row *row, int64_t attempt)
                     f->problem[0] != '\0' ? M31RI_RED : M31RI_PLAIN);
 }
 
-static void add_optional(m31r_json *j, const char *key, double x)
-{
-    if (isnan(x)) {
-        m31r_json_add_null(j, key);
-    } else {
-        m31r_json_add_double(j, key, x);
-    }
-}
-
-void m31ri_add_step(m31r_json *j, const char *key, int64_t step)
-{
-    if (step < 0) {
-        m31r_json_add_null(j, key);
-    } else {
-        m31r_json_add_int(j, key, step);
-    }
-}
-
 static m31r_err write_row_json(const m31r_screen *s, const m31r_run_row *row, m31r_error *e)
 {
     m31r_json *j = m31r_json_new("run");
     m31ri_add_facts(j, row->facts);
     m31ri_add_step(j, "last_step", row->last_step);
     m31r_json_add_text(j, "metric", row->metric[0] != '\0' ? row->metric : NULL);
-    add_optional(j, "metric_last", row->metric_last);
-    add_optional(j, "metric_best", row->metric_best);
+    m31ri_add_known_double(j, "metric_last", row->metric_last);
+    m31ri_add_known_double(j, "metric_best", row->metric_best);
     m31ri_add_step(j, "metric_best_step", row->metric_best_step);
-    add_optional(j, "tokens_per_sec", row->tokens_per_sec);
+    m31ri_add_known_double(j, "tokens_per_sec", row->tokens_per_sec);
     return m31r_json_write(j, s->out, e);
 }
 
