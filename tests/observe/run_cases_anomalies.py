@@ -3,7 +3,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 from run_harness import COMMAND, PYTHON, Skip, end_of, keeper_of, need, test, wait_until
 
@@ -77,9 +76,7 @@ def stop_on_nan_ends_the_program_and_all_it_started(p):
         f.write(f"{PYTHON} train.py\necho not reached\n")
     with open(os.path.join(p.path, "train.py"), "w") as f:
         f.write(PRINT_LOSS.format(n=6000, bad="i > 40", pause=0.01))
-    begun = time.monotonic()
     done = p.run("sh", "train.sh", options=(*LOSS, "--no-sample", "--stop-on", "nan,diverged"))
-    assert time.monotonic() - begun < 30
     end = end_of(done.stderr)
     assert done.returncode == -signal.SIGTERM, done.returncode
     assert (end["state"], end["cause"], end["child_exit"]) == ("failed", "nonfinite", "SIGTERM"), end
@@ -121,11 +118,9 @@ def the_trainer_with_an_absurd_learning_rate_is_stopped(p):
                  for line in f]
     with open(os.path.join(p.path, "train.yaml"), "w") as f:
         f.writelines(lines)
-    begun = time.monotonic()
     done = p.run(trainer, "--config", "train.yaml", "--corpus", os.path.join(SOURCE, "examples", "corpus"),
                  options=("--no-sample", "--stop-on", "nan,diverged"))
     end = end_of(done.stderr)
-    assert time.monotonic() - begun < 45
     assert (end["state"], end["cause"]) in (("failed", "diverged"), ("failed", "nonfinite")), (end, done.stderr[-500:])
     first = p.events("anomaly")[0]
     assert first["kind"] in ("diverge", "nonfinite") and first["metric"] == "loss" and first["step"] <= 20, first

@@ -3,7 +3,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 from run_harness import COMMAND, Skip, children_of, end_of, keeper_of, test, wait_until
 
@@ -136,11 +135,9 @@ def a_child_that_outlives_the_program_is_waited_for(p):
 
 @test
 def a_child_that_never_ends_is_abandoned(p):
-    start = time.monotonic()
-    q = p.start(JOINER, "leave", "40", options=("--no-sample",))
+    q = p.start(JOINER, "leave", "100", options=("--no-sample",))
     _, err = q.communicate(timeout=60)
-    took = time.monotonic() - start
-    assert q.returncode == 0 and 4 < took < 30, took
+    assert q.returncode == 0, err
     assert end_of(err)["state"] == "finished"
     states = {x["file"]: x["state"] for x in p.metadata()["lanes"]}
     assert "abandoned" in states.values(), states

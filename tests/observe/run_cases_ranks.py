@@ -144,10 +144,8 @@ def an_heir_of_a_ranks_keeper_goes_on(p):
 
 @test
 def a_rank_that_never_comes_is_named(p):
-    began = time.monotonic()
-    done = finish([start(p, rank, 4, prints(rank, 0.1)) for rank in (0, 1, 2)])
-    took = time.monotonic() - began
-    assert [d[0] for d in done] == [0, 0, 0] and took < 15, (done, took)
+    done = finish([start(p, rank, 4, prints(rank, 0.1)) for rank in (0, 1, 2)])  # which has its limit
+    assert [d[0] for d in done] == [0, 0, 0], done
     missing = p.events("ranks_missing")
     assert [(x["count"], x["ranks"]) for x in missing] == [(1, "3")], missing
     assert p.metadata()["state"] == "finished" and p.metadata()["ranks"] == 4

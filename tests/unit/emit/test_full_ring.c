@@ -9,14 +9,14 @@
 
 #define MANY 40000 /* of about 50 bytes: more than a ring of 1 MiB holds */
 
-static m31r_run *open_with(const char *when_full, char dir[4096])
+static m31r_run *open_with(const char *when_full, const char *timeout_s, char dir[4096])
 {
     char config[256];
     m31r_run *run = NULL;
     m31r_error e = {0};
     int n = snprintf(config, sizeof config,
-                     "config_version: 1\nobservability:\n  when_full: %s\n  block_timeout_s: 0.3\n",
-                     when_full);
+                     "config_version: 1\nobservability:\n  when_full: %s\n  block_timeout_s: %s\n",
+                     when_full, timeout_s);
     assert_int_equal(m31ri_create_file(AT_FDCWD, "full.yaml", config, (size_t)n, NULL), M31R_OK);
     m31r_run_options o = whole_identity();
     o.config = "full.yaml";
@@ -69,14 +69,13 @@ static void test_full_ring__drops_debug_and_info_first_at_once_and_counts_them(v
 {
     (void)state;
     char dir[4096];
-    m31r_run *run = open_with("drop", dir);
+    /* one call that waited would be the end of the test: it has 120 s */
+    m31r_run *run = open_with("drop", "1000", dir);
     m31r_log *log = m31r_run_logger(run, "busy");
     pthread_mutex_lock(&run->rings->pass_lock); /* the writer is held up */
-    int64_t since = m31ri_mono_ns();
     for (int i = 0; i < MANY; i++) {
         m31r_info(log, "low", "i", i, "x", 0.5);
     }
-    int64_t low_ns = m31ri_mono_ns() - since;
     const m31r_value key = m31r_of_string("k"), value = m31r_of_int(1);
     const m31r_fields fields = {&key, &value, 1};
     assert_int_equal(m31r_log_write(log, M31R_INFO, m31r_of_string("low"), &fields), M31R_E_IO);
@@ -93,14 +92,13 @@ static void test_full_ring__drops_debug_and_info_first_at_once_and_counts_them(v
     free(text);
     assert_true(n_low > 1000 && n_low < MANY);
     assert_int_equal(n_low + count_said(dir), MANY + 1);
-    assert_true(low_ns < 250 * 1000000LL); /* it has not waited at all: once is 300 ms */
 }
 
 static void test_full_ring__blocks_by_default_then_counts(void **state)
 {
     (void)state;
     char dir[4096];
-    m31r_run *run = open_with("block", dir);
+    m31r_run *run = open_with("block", "0.3", dir);
     m31r_log *log = m31r_run_logger(run, "busy");
     pthread_mutex_lock(&run->rings->pass_lock);
     int64_t n = 0, since = m31ri_mono_ns();
