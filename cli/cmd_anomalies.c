@@ -62,8 +62,8 @@ const command command_anomalies = {
     .run = run,
     .details =
         "Each anomaly is told once, at the step at which it could be noticed, with the figures it "
-        "rests on, its\npoint's file and line, and the record that was made while the run was "
-        "observed. A metric's name says what\nit measures: loss, *_loss, perplexity; step_ms, "
+        "rests on, its\npoint's file and line, and the record that was made while the run "
+        "lasted. A metric's name says what\nit measures: loss, *_loss, perplexity; step_ms, "
         "*step_time, latency_ms; tokens_per_sec; memory_mb, rss_mb;\nutil_percent of a GPU; of "
         "others its definition (m31r_metric_define), else only NaN and infinities are told.\nOf "
         "several ranks durations are compared. A live run is judged as far as it is; one that "

@@ -71,7 +71,7 @@ typedef struct m31r_anomaly_facts {
 M31R_API m31r_err m31r_anomalies_open(m31r_anomalies **out, const m31r_reader *reader,
                                       m31r_error *e);
 
-/* Only what was recorded while the run was observed, by its observer's lane; the points are not
+/* Only what was recorded while the run lasted, in the lane "observer"; the points are not
  * read.
  *
  * Returns: M31R_OK and the anomalies in `*out`, in the order of the records.

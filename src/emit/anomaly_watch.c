@@ -1,6 +1,7 @@
 /* anomaly_watch.c - points in, findings out; anomaly_watch.h says when. */
 #include "emit/anomaly_watch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ typedef struct m31ri_anomaly_watch {
     m31ri_point_listener listener;
     m31ri_run_anomaly *queue;
     size_t n, next, capacity;
-    bool is_replay; /* the points of a dead observer's time are read again */
+    bool is_replay;  /* the points of a dead observer's time are read again */
+    m31r_lane *lane; /* of a program without an observer; the run owns it; NULL: no record yet */
 } m31ri_anomaly_watch;
 
 static void hear(void *context, int rank, const m31ri_point *p)
@@ -73,7 +75,7 @@ static void keep_finding(void *context, const m31ri_finding *f)
 
 bool m31ri_anomaly_watch_open(m31r_run *run)
 {
-    if (!run->is_observer || !run->settings->anomalies) {
+    if (!run->settings->anomalies) {
         return true;
     }
     m31ri_anomaly_watch *w = m31ri_calloc(1, sizeof *w);
@@ -105,6 +107,19 @@ void m31ri_anomaly_watch_close(m31r_run *run)
     }
 }
 
+void m31ri_anomaly_watch_forget(m31r_run *run)
+{
+    m31r_lane *lane = run->anomalies != NULL ? run->anomalies->lane : NULL;
+    for (m31r_lane **at = &run->lanes; lane != NULL && *at != NULL; at = &(*at)->next) {
+        if (*at == lane) {
+            *at = lane->next;
+            m31ri_lane_free(lane);
+            break;
+        }
+    }
+    m31ri_anomaly_watch_close(run);
+}
+
 const m31ri_point_listener *m31ri_anomaly_listener(const m31r_run *run)
 {
     return run->anomalies != NULL ? &run->anomalies->listener : NULL;
@@ -132,4 +147,65 @@ bool m31ri_run_next_anomaly(m31r_run *run, m31ri_run_anomaly *out)
     }
     *out = w->queue[w->next++];
     return true;
+}
+
+/* A number as a value; null for none. */
+static m31r_value number(double x)
+{
+    return isnan(x) ? m31r_of_string(NULL) : m31r_of_double(x);
+}
+
+size_t m31ri_run_anomaly_fields(const m31ri_run_anomaly *a,
+                                m31ri_field fields[M31RI_ANOMALY_FIELDS])
+{
+    const m31ri_anomaly *found = &a->finding.anomaly;
+    const char *metric = a->metric[0] != '\0' ? a->metric : NULL;
+    size_t n = 0;
+    fields[n++] = (m31ri_field){"kind", m31r_of_string(m31ri_anomaly_name(found->kind))};
+    if (!a->is_cleared) {
+        fields[n++] =
+            (m31ri_field){"severity", m31r_of_string(m31ri_severity_name(found->severity))};
+    }
+    fields[n++] = (m31ri_field){"metric", m31r_of_string(metric)};
+    if (found->rank >= 0) {
+        fields[n++] = (m31ri_field){"rank", m31r_of_int(found->rank)};
+    }
+    if (a->finding.step != M31R_NO_STEP) {
+        fields[n++] = (m31ri_field){"step", m31r_of_int(a->finding.step)};
+    }
+    if (!a->is_cleared) {
+        fields[n++] = (m31ri_field){"evidence", m31r_of_string(a->evidence)};
+        fields[n++] = (m31ri_field){"value", number(found->value)};
+        fields[n++] = (m31ri_field){"usual", number(found->usual)};
+        fields[n++] = (m31ri_field){"limit", number(found->limit)};
+    }
+    return n;
+}
+
+/* The lane that an observer would write, since what the rules say of times differs between two runs
+ * of the same thing. It is not there before there is something to say. */
+static m31r_lane *lane_of(m31ri_anomaly_watch *w)
+{
+    m31r_run *run = w->run;
+    if (w->lane == NULL && !run->is_file_off) {
+        (void)m31ri_run_lane(run, "observer", M31RI_LANE_DIRECT, &w->lane, NULL);
+    }
+    return w->lane != NULL ? w->lane : run->main_lane;
+}
+
+void m31ri_anomaly_watch_report(m31r_run *run)
+{
+    m31ri_run_anomaly a;
+    while (!run->is_observer && m31ri_run_next_anomaly(run, &a)) {
+        m31ri_field fields[M31RI_ANOMALY_FIELDS];
+        m31r_value keys[M31RI_ANOMALY_FIELDS], values[M31RI_ANOMALY_FIELDS];
+        size_t n = m31ri_run_anomaly_fields(&a, fields);
+        for (size_t i = 0; i < n; i++) {
+            keys[i] = m31r_of_string(fields[i].key);
+            values[i] = fields[i].value;
+        }
+        m31ri_lane_write(lane_of(run->anomalies), a.is_cleared ? M31R_INFO : M31R_WARNING,
+                         "observer", m31r_of_string(a.is_cleared ? "anomaly_cleared" : "anomaly"),
+                         keys, values, n);
+    }
 }

@@ -207,6 +207,14 @@ static void watch_disk(m31r_run *run)
     }
 }
 
+/* The new points into metrics.json, and what the rules say of them into records. */
+static void hear_points(m31r_run *run)
+{
+    m31ri_metrics_json_update(run->metrics_json, false, NULL);
+    m31ri_anomaly_watch_check(run, m31ri_wall_ns());
+    m31ri_anomaly_watch_report(run);
+}
+
 void m31ri_run_tick(m31r_run *run)
 {
     if (run == NULL || run->role != M31RI_ROLE_OWNER || pthread_mutex_trylock(&run->lock) != 0) {
@@ -217,8 +225,7 @@ void m31ri_run_tick(m31r_run *run)
         (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE, 0);
     }
     fold(run);
-    m31ri_metrics_json_update(run->metrics_json, false, NULL);
-    m31ri_anomaly_watch_check(run, m31ri_wall_ns());
+    hear_points(run);
     m31ri_checkpointer_tick(run);
     if (run->metadata.is_dirty) {
         m31ri_metadata_save(&run->metadata, &run->dir, false, NULL);
@@ -426,6 +433,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     m31ri_fingerprint_job_stop(run, FINGERPRINT_WAIT_MS);
     pthread_mutex_lock(&run->lock);
     m31ri_checkpointer_stop(run);
+    hear_points(run);
     fold(run);
     heed_the_program(&run->metadata, &final);
     m31ri_reserve_free(&run->dir);

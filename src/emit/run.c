@@ -157,7 +157,7 @@ void m31ri_run_after_fork(m31r_run *run)
     }
     m31ri_metrics_json_close(run->metrics_json);
     run->metrics_json = NULL;
-    m31ri_anomaly_watch_close(run);
+    m31ri_anomaly_watch_forget(run);
     run->job.is_running = false; /* its thread is in the parent */
     run->role = M31RI_ROLE_INERT;
     if (!was_open || m31ri_run_dir_rejoin_after_fork(&run->dir, &e) != M31R_OK) {
@@ -191,21 +191,25 @@ void m31ri_run_after_fork(m31r_run *run)
     m31ri_run_begin_rings(run);
 }
 
-static m31r_err add_lane(m31r_run *run, m31r_lane *lane)
+static void add_lane(m31r_run *run, m31r_lane *lane, m31ri_lane_way way)
 {
     lane->next = run->lanes;
     run->lanes = lane;
-    if (run->rings != NULL) {
+    if (way == M31RI_LANE_DIRECT) {
+        lane->is_ordered = false; /* whichever thread has something to say */
+    } else if (run->rings != NULL) {
         m31ri_rings_add_lane(run->rings, lane);
     }
     m31ri_lane_announce(lane, "open");
-    return M31R_OK;
 }
 
 static m31r_err open_main_lane(m31r_run *run, m31r_error *e)
 {
     m31r_err err = m31ri_lane_claim_main(run, &run->main_lane, e);
-    return err == M31R_OK ? add_lane(run, run->main_lane) : err;
+    if (err == M31R_OK) {
+        add_lane(run, run->main_lane, M31RI_LANE_BY_RINGS);
+    }
+    return err;
 }
 
 /* Owner: takes over `identity`, makes the directory and everything that must be in it from the
@@ -325,6 +329,21 @@ static m31r_lane *find_lane(m31r_run *run, const char *name)
     return NULL;
 }
 
+m31r_err m31ri_run_lane(m31r_run *run, const char *name, m31ri_lane_way way, m31r_lane **out,
+                        m31r_error *e)
+{
+    m31r_lane *lane = find_lane(run, name);
+    if (lane == NULL) {
+        m31r_err err = m31ri_lane_new(run, name, &lane, e);
+        if (err != M31R_OK) {
+            return err;
+        }
+        add_lane(run, lane, way);
+    }
+    *out = lane;
+    return M31R_OK;
+}
+
 m31r_err m31r_lane_open(m31r_run *run, const char *name, m31r_lane **out, m31r_error *e)
 {
     if (!m31ri_run_enter(run)) {
@@ -335,17 +354,7 @@ m31r_err m31r_lane_open(m31r_run *run, const char *name, m31r_lane **out, m31r_e
                           name != NULL ? name : "(null)");
     }
     pthread_mutex_lock(&run->lock);
-    m31r_err err = M31R_OK;
-    m31r_lane *lane = find_lane(run, name);
-    if (lane == NULL) {
-        err = m31ri_lane_new(run, name, &lane, e);
-        if (err == M31R_OK) {
-            err = add_lane(run, lane);
-        }
-    }
-    if (err == M31R_OK) {
-        *out = lane;
-    }
+    m31r_err err = m31ri_run_lane(run, name, M31RI_LANE_BY_RINGS, out, e);
     pthread_mutex_unlock(&run->lock);
     return err;
 }

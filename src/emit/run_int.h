@@ -18,6 +18,12 @@
 #include "store/reserve.h"
 #include "store/run_dir.h"
 
+/* A field of a record. */
+typedef struct m31ri_field {
+    const char *key;
+    m31r_value value;
+} m31ri_field;
+
 /* How a run ended. NULL and 0 where it does not apply. */
 typedef struct m31ri_run_end {
     const char *state; /* "finished", "failed", "killed", "interrupted" */
@@ -90,8 +96,15 @@ typedef struct m31ri_run_anomaly {
 } m31ri_run_anomaly;
 
 /* The next one that a tick has found and that was not asked for yet. False: there is none. Observer
- * only. */
+ * only: in a program without one the tick itself writes the records. */
 bool m31ri_run_next_anomaly(m31r_run *run, m31ri_run_anomaly *out);
+
+#define M31RI_ANOMALY_FIELDS 9
+
+/* The fields of its record, which is "anomaly" or "anomaly_cleared"; texts point into `a`. Returns
+ * how many. */
+size_t m31ri_run_anomaly_fields(const m31ri_run_anomaly *a,
+                                m31ri_field fields[M31RI_ANOMALY_FIELDS]);
 
 /* Owner: true once each time that the run's disk gets low, or was so at the start; `out` says how
  * much is left. */

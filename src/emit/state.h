@@ -151,7 +151,7 @@ struct m31r_run {
     m31ri_stdout_sink sink;
     m31ri_metadata metadata; /* owner only, like the rest */
     m31ri_metrics_json *metrics_json;
-    struct m31ri_anomaly_watch *anomalies; /* NULL: not watched, as without an observer */
+    struct m31ri_anomaly_watch *anomalies; /* NULL: not watched */
     uint64_t notices_offset;
     m31ri_fingerprint_job job;
     struct m31ri_hash_queue *hashing; /* NULL until the first large file; under `lock` */
@@ -228,6 +228,11 @@ unsigned m31ri_fork_generation(void);
 m31r_run *m31ri_inert_run(void);
 
 /* run.c */
+typedef enum m31ri_lane_way { M31RI_LANE_BY_RINGS, M31RI_LANE_DIRECT } m31ri_lane_way;
+
+/* The lane of that name, made when there is none. Under run->lock. */
+m31r_err m31ri_run_lane(m31r_run *run, const char *name, m31ri_lane_way way, m31r_lane **out,
+                        m31r_error *e);
 void m31ri_run_after_fork(m31r_run *run);
 void m31ri_run_end_at_exit(m31r_run *run);
 void m31ri_run_begin_rings(m31r_run *run);

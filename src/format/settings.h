@@ -77,7 +77,7 @@ typedef struct m31ri_settings {
     double sync_interval_s;               /* 0 .. 3600; 1 */
     int64_t rotate_mib; /* 1 .. 1048576: a lane's file is rotated at so many MiB; 256 */
     bool compress;      /* rotated segments, in the background; true */
-    bool anomalies;     /* the observer watches the points; true */
+    bool anomalies;     /* the owner watches the points; true */
     bool error_stack;   /* ERROR and CRITICAL records carry a stack; true */
     bool drops_low;     /* key when_full, block or drop: DEBUG and INFO go first; block */
     bool crash_handler; /* fatal signals are noted; not set: under `m31r run` only */

@@ -10,11 +10,6 @@
 
 #define M31RI_HINT_NS (60LL * 1000 * 1000 * 1000)
 
-typedef struct m31ri_field {
-    const char *key;
-    m31r_value value;
-} m31ri_field;
-
 /* When to say that a pattern matched nothing: once, after a minute of the program or at its end. */
 typedef struct m31ri_hint {
     bool is_given;

@@ -6,7 +6,6 @@
  * is to end gets SIGTERM, as all that it started, and SIGKILL when it is still there half a minute
  * later.
  */
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,38 +16,12 @@
 
 #define PATIENCE_NS (30LL * 1000 * 1000 * 1000)
 
-/* A number as a value; null for none. */
-static m31r_value number(double x)
-{
-    return isnan(x) ? m31r_of_string(NULL) : m31r_of_double(x);
-}
-
 static void report(m31ri_keeper *k, const m31ri_run_anomaly *a)
 {
-    const m31ri_finding *f = &a->finding;
-    m31ri_field fields[9];
-    size_t n = 0;
-    fields[n++] = (m31ri_field){"kind", m31r_of_string(m31ri_anomaly_name(f->anomaly.kind))};
-    if (!a->is_cleared) {
-        fields[n++] =
-            (m31ri_field){"severity", m31r_of_string(m31ri_severity_name(f->anomaly.severity))};
-    }
-    fields[n++] = (m31ri_field){"metric", m31r_of_string(a->metric[0] != '\0' ? a->metric : NULL)};
-    if (f->anomaly.rank >= 0) {
-        fields[n++] = (m31ri_field){"rank", m31r_of_int(f->anomaly.rank)};
-    }
-    if (f->step != M31R_NO_STEP) {
-        fields[n++] = (m31ri_field){"step", m31r_of_int(f->step)};
-    }
-    if (a->is_cleared) {
-        m31ri_keeper_report(k, M31R_INFO, "anomaly_cleared", fields, n);
-        return;
-    }
-    fields[n++] = (m31ri_field){"evidence", m31r_of_string(a->evidence)};
-    fields[n++] = (m31ri_field){"value", number(f->anomaly.value)};
-    fields[n++] = (m31ri_field){"usual", number(f->anomaly.usual)};
-    fields[n++] = (m31ri_field){"limit", number(f->anomaly.limit)};
-    m31ri_keeper_report(k, M31R_WARNING, "anomaly", fields, n);
+    m31ri_field fields[M31RI_ANOMALY_FIELDS];
+    size_t n = m31ri_run_anomaly_fields(a, fields);
+    m31ri_keeper_report(k, a->is_cleared ? M31R_INFO : M31R_WARNING,
+                        a->is_cleared ? "anomaly_cleared" : "anomaly", fields, n);
 }
 
 /* To the program and all that descends from it. */
