@@ -28,11 +28,11 @@ struct m31r_chain {
     m31ri_kept kept;
 };
 
-/* NULL after the newest. */
+/* chain_steps.c: NULL after the newest. */
 const m31r_reader *m31ri_chain_reader(const m31r_chain *c, size_t attempt);
 bool m31ri_chain_is_superseded(const m31r_chain *c, size_t attempt, const m31r_point_view *p);
 
-/* NULL when the attempt has no point of that metric with a step. */
+/* chain_steps.c: NULL when the attempt has no point of that metric with a step. */
 const m31ri_chain_steps *m31ri_chain_steps_of(const m31ri_chain_attempt *a, const char *name,
                                               size_t length);
 

@@ -17,6 +17,11 @@
 #define M31RI_STAGE_WORDS 4096
 #define M31RI_STAGE_SITES 4 /* sets of fields a call that are remembered */
 
+/* What is said once a run and call. */
+#define M31RI_SAID_METRICS 1
+#define M31RI_SAID_MISSING 2
+#define M31RI_SAID_RANGE 4
+
 /* A field of a typed call as it lies in the caller's struct. */
 typedef union m31ri_cell {
     uint64_t bits; /* all set: not given */
@@ -78,7 +83,7 @@ struct m31ri_stage_state {
     struct m31ri_stage_state *parents; /* of a forked child: never looked into */
     bool said_schema;
     m31ri_stage_site *sites[M31RI_STAGE_CALLS][M31RI_STAGE_SITES];
-    uint8_t was_said[M31RI_STAGE_CALLS]; /* bit 0: metrics defined, 1: missing, 2: out of range */
+    uint8_t was_said[M31RI_STAGE_CALLS]; /* M31RI_SAID_... */
     m31ri_train_counts train;
     m31ri_data_counts data;
     m31ri_eval_counts eval;
@@ -95,7 +100,7 @@ struct m31ri_stage_state {
     uint64_t progress_done;
 };
 
-/* stage.c */
+/* Was the field not given? */
 static inline bool m31ri_is_unset_integer(int64_t x)
 {
     return x == -1;
@@ -112,14 +117,21 @@ static inline bool m31ri_is_unset_string(const char *s)
     return s == NULL || (uintptr_t)s == UINTPTR_MAX;
 }
 
-/* The state of `run` in this process, made when there is none; NULL when memory is out. */
+/* stage_state.c: the state of `run` in this process, made when there is none; NULL when memory is
+ * out. */
 struct m31ri_stage_state *m31ri_stage_state_of(m31r_run *run);
 
-/* Writes one record of the table's message, and its points. `cells` are its fields in order. */
+/* stage_write.c: says what is mandatory and not set, and what is outside its limits; once each,
+ * noted in `said`. */
+void m31ri_stage_check(m31r_run *run, const m31ri_stage_message *m, const m31ri_cell *cells,
+                       uint8_t *said);
+
+/* stage_write.c: writes one record of the table's message, and its points. `cells` are its fields
+ * in order. */
 void m31ri_stage_write(m31r_run *run, const m31ri_stage_message *m, const m31ri_cell *cells);
 
-/* Counts `n` for a word, in the order in which words were met; its place, or SIZE_MAX when memory
- * is out or there are too many. */
+/* stage_state.c: counts `n` for a word, in the order in which words were met; its place, or
+ * SIZE_MAX when memory is out or there are too many. */
 size_t m31ri_words_count(m31ri_words *words, const char *word, uint64_t n);
 void m31ri_words_release(m31ri_words *words);
 
@@ -127,7 +139,7 @@ void m31ri_words_release(m31ri_words *words);
  * caller as long as the fields. */
 void m31ri_register_shard(m31r_run *run, m31r_data_shard_fields *f, char sha256[M31RI_SHA256_HEX]);
 
-/* Fills for any stage: 0 sets nothing that is set. */
+/* stage_values.c: set a field of any stage where the caller did not. */
 void m31ri_fill_integer(int64_t *field, uint64_t value);
 void m31ri_fill_number(double *field, double value);
 void m31ri_fill_memory(struct m31ri_stage_state *s, double *field);
