@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifying the seal of a large run beside `openssl speed` sha256 and sha256sum.
+"""Verifying a large run, its seal alone and all of it, beside `openssl speed` sha256 and sha256sum.
 
 usage: measure.py M31R PROGRAMS [--rounds N] [--mib N]    one JSON line a case
 Cases alternate; the median of the rounds counts. CPU is of all threads together. openssl speed hashes 16 KiB that lie in

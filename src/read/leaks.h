@@ -5,16 +5,17 @@
 
 #include <jansson.h>
 
-#include "m31r/scan.h"
+#include "format/json_read.h"
+#include "rules/privacy.h"
 
 typedef struct m31ri_leaks m31ri_leaks;
 
-/* `prompts_allowed`: the run opted in to keeping prompts. NULL when memory is out. */
-m31ri_leaks *m31ri_leaks_new(bool prompts_allowed);
+/* `rules` must live as long, and may be shared. NULL when memory is out. Thread: one at a time. */
+m31ri_leaks *m31ri_leaks_new(const m31ri_privacy *rules);
 void m31ri_leaks_free(m31ri_leaks *l);
 
 /* Each returns how many secrets or personal data stand there. */
-uint32_t m31ri_leaks_in_record(m31ri_leaks *l, const m31r_record *record);
+uint32_t m31ri_leaks_in_member(m31ri_leaks *l, const m31ri_json_member *member);
 uint32_t m31ri_leaks_in_json(m31ri_leaks *l, const json_t *value);
 
 #endif

@@ -7,6 +7,7 @@
 #include "format/redactions.h"
 #include "read/reader_int.h"
 #include "verify/hash_jobs.h"
+#include "verify/record_tally.h"
 
 typedef struct m31ri_verify_numbers {
     uint64_t n_records, n_program_records, n_points, n_leaks, n_failures,
@@ -50,11 +51,15 @@ const char *m31ri_verify_text(m31r_verification *v, const char *format, ...)
 /* True when the run has ended, so that nothing in it may still be on its way. */
 bool m31ri_verify_is_ended(const m31r_verification *v);
 
-/* verify_stage.c: the records of a stage against its schema; NULL when memory is out. */
-struct m31ri_verify_stage *m31ri_verify_stage_new(m31r_verification *v);
+/* verify_stage.c: the records of a stage against its schema; NULL when memory is out. Looking
+ * changes nothing but the tally, so any thread may look; the end, by one thread, says what all
+ * tallies together come to. */
+struct m31ri_verify_stage *m31ri_verify_stage_new(const m31r_verification *v);
 void m31ri_verify_stage_free(struct m31ri_verify_stage *s);
-void m31ri_verify_stage_look(struct m31ri_verify_stage *s, const m31r_record *record);
-void m31ri_verify_stage_end(struct m31ri_verify_stage *s);
+void m31ri_verify_stage_look(const struct m31ri_verify_stage *s, m31ri_stage_tally *t,
+                             const m31ri_checked_record *c);
+void m31ri_verify_stage_end(m31r_verification *v, const struct m31ri_verify_stage *s,
+                            m31ri_stage_tally *t);
 
 /* verify_chain.c: who signed, on line `line` of the manifest; and what the chain beside the run
  * says.

@@ -13,57 +13,82 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "verify/record_tally.h"
 #include "verify/verify_int.h"
 #include "base/alloc.h"
 #include "format/number.h"
 #include "format/stage_table.h"
 
-#define MESSAGES 16
-#define LATE_RULES 16
+#define RULES 8 /* of one message */
 
-/* A rule over other records, with what the newest record that states it says. */
-typedef struct late_rule {
+/* A rule with the places of its fields; -1: the message has no such field. */
+typedef struct placed_rule {
     const m31ri_stage_rule *rule;
-    const char *message, *file;
-    uint64_t line;
-    double left;
-} late_rule;
-
-/* The first fault of a kind, and how many records have one. */
-typedef struct stage_fault {
-    uint64_t n, line;
-    const char *file, *why;
-} stage_fault;
+    int left, right[M31RI_STAGE_TERMS];
+    int late; /* its place among the rules over other records; -1: it is about one record */
+} placed_rule;
 
 struct m31ri_verify_stage {
-    m31r_verification *v;
     const m31ri_stage *stage; /* NULL: this stage has no schema */
-    uint64_t counts[MESSAGES];
-    double sums[MESSAGES][M31RI_STAGE_FIELDS];
-    late_rule late[LATE_RULES];
-    size_t n_late;
-    stage_fault missing, lenient, invalid;
-    bool follows; /* the run says that it follows the schema */
+    bool follows;             /* the run says that it follows the schema */
+    uint8_t key_lengths[M31RI_TALLY_MESSAGES][M31RI_STAGE_FIELDS];
+    placed_rule rules[M31RI_TALLY_MESSAGES][RULES];
+    size_t n_rules[M31RI_TALLY_MESSAGES];
 };
 
 /* One record while it is looked at. */
 typedef struct stage_record {
-    struct m31ri_verify_stage *s;
     const m31ri_stage_message *m;
     bool has[M31RI_STAGE_FIELDS];
     double values[M31RI_STAGE_FIELDS]; /* NaN for what is no finite number */
-    char why[256];                     /* first fault; "" for none */
+    char why[M31RI_TALLY_WHY];         /* first fault; "" for none */
 } stage_record;
 
-struct m31ri_verify_stage *m31ri_verify_stage_new(m31r_verification *v)
+static int index_of(const m31ri_stage_message *m, const char *key)
+{
+    for (size_t i = 0; i < m->n_fields; i++) {
+        if (strcmp(m->fields[i].key, key) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static bool is_late(const m31ri_stage_rule *rule)
+{
+    return rule->right[0].kind == M31RI_TERM_SUM || rule->right[0].kind == M31RI_TERM_COUNT;
+}
+
+/* Where keys and the fields of rules are is looked up once, not for every record. */
+static void place(struct m31ri_verify_stage *s, size_t at, int *n_late)
+{
+    const m31ri_stage_message *m = &s->stage->messages[at];
+    for (size_t i = 0; i < m->n_fields; i++) {
+        s->key_lengths[at][i] = (uint8_t)strlen(m->fields[i].key);
+    }
+    for (size_t i = 0; i < m->n_rules && i < RULES; i++) {
+        placed_rule *p = &s->rules[at][s->n_rules[at]++];
+        *p = (placed_rule){.rule = &m->rules[i], .left = index_of(m, m->rules[i].left)};
+        p->late = is_late(p->rule) && *n_late < M31RI_TALLY_LATE_RULES ? (*n_late)++ : -1;
+        for (size_t k = 0; k < M31RI_STAGE_TERMS && !is_late(p->rule); k++) {
+            const m31ri_stage_term *term = &p->rule->right[k];
+            p->right[k] = term->kind == M31RI_TERM_FIELD ? index_of(m, term->key) : -1;
+        }
+    }
+}
+
+struct m31ri_verify_stage *m31ri_verify_stage_new(const m31r_verification *v)
 {
     struct m31ri_verify_stage *s = m31ri_calloc(1, sizeof *s);
-    if (s != NULL) {
-        const char *name = v->reader->facts.stage;
-        const json_t *follows = m31ri_reader_get(v->reader, "schemas");
-        s->v = v;
-        s->stage = m31ri_stage_find(name);
-        s->follows = json_object_get(follows, name) != NULL;
+    int n_late = 0;
+    if (s == NULL) {
+        return NULL;
+    }
+    const char *name = v->reader->facts.stage;
+    s->stage = m31ri_stage_find(name);
+    s->follows = json_object_get(m31ri_reader_get(v->reader, "schemas"), name) != NULL;
+    for (size_t i = 0; s->stage != NULL && i < s->stage->n_messages; i++) {
+        place(s, i, &n_late);
     }
     return s;
 }
@@ -76,13 +101,13 @@ void m31ri_verify_stage_free(struct m31ri_verify_stage *s)
 /* ---- one field ---------------------------------------------------------------------------------
  */
 
-static bool is_text(const m31r_field *f, const char *text)
+static bool is_text(const m31ri_json_member *f, const char *text)
 {
     return f->value_length == strlen(text) && memcmp(f->value, text, f->value_length) == 0;
 }
 
 /* The number that a member holds; false when it holds none. One that is not finite gives NaN. */
-static bool number_of(const m31r_field *f, double *out)
+static bool number_of(const m31ri_json_member *f, double *out)
 {
     *out = NAN;
     if (f->type == 's') {
@@ -92,7 +117,8 @@ static bool number_of(const m31r_field *f, double *out)
 }
 
 /* Says what is wrong with a member, or nothing. */
-static void judge(stage_record *r, const m31ri_stage_field *f, const m31r_field *member, double x)
+static void judge(stage_record *r, const m31ri_stage_field *f, const m31ri_json_member *member,
+                  double x)
 {
     int n = member->value_length < 60 ? (int)member->value_length : 60;
     const char *fault = NULL;
@@ -113,52 +139,73 @@ static void judge(stage_record *r, const m31ri_stage_field *f, const m31r_field 
     }
 }
 
-static bool look_at_member(void *context, const m31r_field *member)
+static void look_at_member(stage_record *r, size_t i, const m31ri_json_member *member)
 {
-    stage_record *r = context;
-    for (size_t i = 0; i < r->m->n_fields; i++) {
-        const m31ri_stage_field *f = &r->m->fields[i];
-        if (strlen(f->key) != member->key_length ||
-            memcmp(f->key, member->key, member->key_length) != 0) {
-            continue;
-        }
-        double x = NAN;
-        bool is_number = number_of(member, &x);
-        r->has[i] = true;
-        r->values[i] = is_number ? x : NAN;
-        if (!is_number && f->type == M31RI_FIELD_REAL && member->type == 's') {
-            m31r_field other = *member;
-            other.type = 'x'; /* a text that stands for no number */
-            judge(r, f, &other, x);
-        } else {
-            judge(r, f, member, x);
-        }
-        break;
+    const m31ri_stage_field *f = &r->m->fields[i];
+    double x = NAN;
+    bool is_number = f->type != M31RI_FIELD_STRING && number_of(member, &x);
+    r->has[i] = true;
+    r->values[i] = is_number ? x : NAN;
+    if (!is_number && f->type == M31RI_FIELD_REAL && member->type == 's') {
+        m31ri_json_member other = *member;
+        other.type = 'x'; /* a text that stands for no number */
+        judge(r, f, &other, x);
+    } else {
+        judge(r, f, member, x);
     }
-    return true;
+}
+
+/* The field that a member is; M31RI_STAGE_FIELDS for none. */
+static size_t find_field(const struct m31ri_verify_stage *s, size_t at,
+                         const m31ri_json_member *member)
+{
+    const m31ri_stage_message *m = &s->stage->messages[at];
+    for (size_t i = 0; i < m->n_fields; i++) {
+        if (s->key_lengths[at][i] == member->key_length &&
+            memcmp(m->fields[i].key, member->key, member->key_length) == 0) {
+            return i;
+        }
+    }
+    return M31RI_STAGE_FIELDS;
+}
+
+/* The same, remembered by the member's place in such a record. */
+static size_t field_of(const struct m31ri_verify_stage *s, size_t at, m31ri_key_hint *hint,
+                       const m31ri_json_member *member)
+{
+    size_t length = member->key_length;
+    if (hint->length != length || memcmp(hint->key, member->key, length) != 0) {
+        hint->field = (uint8_t)find_field(s, at, member);
+        hint->length = length <= sizeof hint->key ? (uint8_t)length : 0;
+        memcpy(hint->key, member->key, hint->length);
+    }
+    return hint->field;
+}
+
+static void look_at_members(const struct m31ri_verify_stage *s, m31ri_stage_tally *t, size_t at,
+                            const m31ri_checked_record *c, stage_record *r)
+{
+    for (size_t i = 0; i < c->n_members; i++) {
+        const m31ri_json_member *m = &c->members[i];
+        bool is_hinted = i < M31RI_TALLY_HINTS && m->key_length > 0;
+        size_t field = is_hinted ? field_of(s, at, &t->hints[at][i], m) : find_field(s, at, m);
+        if (field < M31RI_STAGE_FIELDS) {
+            look_at_member(r, field, m);
+        }
+    }
 }
 
 /* ---- rules -------------------------------------------------------------------------------------
  */
 
-static int index_of(const m31ri_stage_message *m, const char *key)
-{
-    for (size_t i = 0; i < m->n_fields; i++) {
-        if (strcmp(m->fields[i].key, key) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 /* The value of a field, NaN when it is absent. */
-static double value_of(const stage_record *r, const char *key)
+static double value_of(const stage_record *r, int field)
 {
-    int i = index_of(r->m, key);
-    return i >= 0 && r->has[i] ? r->values[i] : NAN;
+    return field >= 0 && r->has[field] ? r->values[field] : NAN;
 }
 
-static double term_over_run(const struct m31ri_verify_stage *s, const m31ri_stage_term *t)
+static double term_over_run(const struct m31ri_verify_stage *s, const m31ri_stage_tally *tally,
+                            const m31ri_stage_term *t)
 {
     const m31ri_stage_message *m =
         m31ri_stage_message_find(s->stage, t->message, strlen(t->message));
@@ -170,12 +217,7 @@ static double term_over_run(const struct m31ri_verify_stage *s, const m31ri_stag
     if (field < 0) {
         return NAN;
     }
-    return t->kind == M31RI_TERM_SUM ? s->sums[at][field] : (double)s->counts[at];
-}
-
-static bool is_late(const m31ri_stage_rule *rule)
-{
-    return rule->right[0].kind == M31RI_TERM_SUM || rule->right[0].kind == M31RI_TERM_COUNT;
+    return t->kind == M31RI_TERM_SUM ? tally->sums[at][field] : (double)tally->counts[at];
 }
 
 /* A rule whose numbers are not all known holds. Rates are compared with room for their last digit.
@@ -189,36 +231,28 @@ static bool holds(const m31ri_stage_rule *rule, double left, double right)
     return rule->kind == M31RI_RULE_EQUAL ? fabs(left - right) <= room : left <= right + room;
 }
 
-static void keep_late(stage_record *r, const m31ri_stage_rule *rule, const m31r_record *record)
+static void look_at_rules(const struct m31ri_verify_stage *s, m31ri_stage_tally *t, size_t at,
+                          const m31ri_checked_record *c, stage_record *r)
 {
-    struct m31ri_verify_stage *s = r->s;
-    size_t at = 0;
-    while (at < s->n_late && s->late[at].rule != rule) {
-        at++;
-    }
-    if (at < LATE_RULES) {
-        s->n_late = at == s->n_late ? at + 1 : s->n_late;
-        s->late[at] = (late_rule){rule, r->m->name, m31ri_verify_text(s->v, "%s", record->file),
-                                  record->line_number, value_of(r, rule->left)};
-    }
-}
-
-static void look_at_rules(stage_record *r, const m31r_record *record)
-{
-    for (size_t i = 0; i < r->m->n_rules; i++) {
-        const m31ri_stage_rule *rule = &r->m->rules[i];
-        if (is_late(rule)) {
-            keep_late(r, rule, record);
+    for (size_t i = 0; i < s->n_rules[at]; i++) {
+        const placed_rule *p = &s->rules[at][i];
+        double left = value_of(r, p->left);
+        if (p->late >= 0) {
+            t->late[p->late] = (m31ri_late_rule){p->rule,           r->m->name,
+                                                 c->record.file,    c->record.line_number,
+                                                 c->record.wall_ns, left};
+        }
+        if (is_late(p->rule)) {
             continue;
         }
         double right = 0;
-        for (size_t k = 0; k < M31RI_STAGE_TERMS && rule->right[k].kind != M31RI_TERM_NONE; k++) {
-            right += value_of(r, rule->right[k].key);
+        for (size_t k = 0; k < M31RI_STAGE_TERMS && p->rule->right[k].kind != M31RI_TERM_NONE;
+             k++) {
+            right += value_of(r, p->right[k]);
         }
-        double left = value_of(r, rule->left);
-        if (!holds(rule, left, right) && r->why[0] == '\0') {
+        if (!holds(p->rule, left, right) && r->why[0] == '\0') {
             snprintf(r->why, sizeof r->why, "%s: %s does not hold: %.17g and %.17g", r->m->name,
-                     rule->text, left, right);
+                     p->rule->text, left, right);
         }
     }
 }
@@ -226,92 +260,100 @@ static void look_at_rules(stage_record *r, const m31r_record *record)
 /* ---- records -----------------------------------------------------------------------------------
  */
 
-static void note(struct m31ri_verify_stage *s, stage_fault *fault, const m31r_record *record,
-                 const char *why)
+static void say_missing(const stage_record *r, char why[M31RI_TALLY_WHY])
 {
-    if (fault->n++ == 0) {
-        fault->line = record->line_number;
-        fault->file = m31ri_verify_text(s->v, "%s", record->file);
-        fault->why = m31ri_verify_text(s->v, "%s", why);
-    }
-}
-
-static void look_for_missing(stage_record *r, const m31r_record *record)
-{
-    char why[256];
-    int n = snprintf(why, sizeof why, "%s lacks", r->m->name);
-    bool lacks = false;
-    for (size_t i = 0; i < r->m->n_fields; i++) {
+    int n = snprintf(why, M31RI_TALLY_WHY, "%s lacks", r->m->name);
+    for (size_t i = 0; i < r->m->n_fields && n < M31RI_TALLY_WHY; i++) {
         if ((r->m->fields[i].flags & M31RI_FIELD_REQUIRED) != 0 && !r->has[i]) {
-            lacks = true;
-            if ((size_t)n < sizeof why) {
-                n += snprintf(why + n, sizeof why - (size_t)n, " %s", r->m->fields[i].key);
-            }
+            n += snprintf(why + n, M31RI_TALLY_WHY - (size_t)n, " %s", r->m->fields[i].key);
         }
     }
+}
+
+static void look_for_missing(const struct m31ri_verify_stage *s, m31ri_stage_tally *t,
+                             const stage_record *r, const m31r_record *record)
+{
+    char why[M31RI_TALLY_WHY]; /* of the first record only: making it costs more than looking */
+    bool lacks = false;
+    for (size_t i = 0; i < r->m->n_fields; i++) {
+        lacks |= (r->m->fields[i].flags & M31RI_FIELD_REQUIRED) != 0 && !r->has[i];
+    }
     if (lacks) {
-        bool is_lenient = !r->s->follows && strcmp(r->m->name, "step_complete") == 0;
-        note(r->s, is_lenient ? &r->s->lenient : &r->s->missing, record, why);
+        bool is_lenient = !s->follows && strcmp(r->m->name, "step_complete") == 0;
+        m31ri_tally_fault *fault = is_lenient ? &t->lenient : &t->missing;
+        if (fault->n == 0) {
+            say_missing(r, why);
+        }
+        m31ri_tally_note(fault, record, why);
     }
 }
 
-void m31ri_verify_stage_look(struct m31ri_verify_stage *s, const m31r_record *record)
+void m31ri_verify_stage_look(const struct m31ri_verify_stage *s, m31ri_stage_tally *t,
+                             const m31ri_checked_record *c)
 {
-    stage_record r = {.s = s};
-    if (s->stage == NULL || record->message == NULL || strcmp(record->lane, "observer") == 0) {
+    const m31r_record *record = &c->record;
+    if (s->stage == NULL || record->message == NULL || c->is_observers) {
         return;
     }
+    stage_record r; /* its texts and values are not set for every record: they are large */
     r.m = m31ri_stage_message_find(s->stage, record->message, record->message_length);
     if (r.m == NULL) {
         return;
     }
-    m31r_record_each(record, look_at_member, &r);
-    look_for_missing(&r, record);
-    look_at_rules(&r, record);
-    if (r.why[0] != '\0') {
-        note(s, &s->invalid, record, r.why);
-    }
+    memset(r.has, 0, sizeof r.has);
+    r.why[0] = '\0';
     size_t at = (size_t)(r.m - s->stage->messages);
-    s->counts[at]++;
+    look_at_members(s, t, at, c, &r);
+    look_for_missing(s, t, &r, record);
+    look_at_rules(s, t, at, c, &r);
+    if (r.why[0] != '\0') {
+        m31ri_tally_note(&t->invalid, record, r.why);
+    }
+    t->counts[at]++;
     for (size_t i = 0; i < r.m->n_fields; i++) {
-        s->sums[at][i] += r.has[i] && !isnan(r.values[i]) ? r.values[i] : 0;
+        if (r.has[i] && !isnan(r.values[i])) {
+            t->sums[at][i] += r.values[i];
+        }
     }
 }
 
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-static void judge_late_rules(struct m31ri_verify_stage *s)
+static void judge_late_rules(const struct m31ri_verify_stage *s, m31ri_stage_tally *t)
 {
-    for (size_t i = 0; i < s->n_late; i++) {
-        const late_rule *l = &s->late[i];
-        double right = term_over_run(s, &l->rule->right[0]);
-        if (!holds(l->rule, l->left, right) && s->invalid.n++ == 0) {
-            s->invalid.line = l->line;
-            s->invalid.file = l->file;
-            s->invalid.why = m31ri_verify_text(s->v, "%s: %s does not hold: %.17g and %.17g",
-                                               l->message, l->rule->text, l->left, right);
+    for (size_t i = 0; i < M31RI_TALLY_LATE_RULES; i++) {
+        const m31ri_late_rule *l = &t->late[i];
+        double right = l->rule != NULL ? term_over_run(s, t, &l->rule->right[0]) : NAN;
+        if (l->rule != NULL && !holds(l->rule, l->left, right)) {
+            char why[M31RI_TALLY_WHY];
+            m31r_record record = {.file = l->file, .line_number = l->line};
+            snprintf(why, sizeof why, "%s: %s does not hold: %.17g and %.17g", l->message,
+                     l->rule->text, l->left, right);
+            m31ri_tally_note(&t->invalid, &record, why);
         }
     }
 }
 
-static void check_awaited(struct m31ri_verify_stage *s)
+static void check_awaited(m31r_verification *v, const struct m31ri_verify_stage *s,
+                          const m31ri_stage_tally *t)
 {
     const char *const statement[2] = {s->stage->shows, "the stage's closing records are there"};
-    const m31r_facts *f = &s->v->reader->facts;
+    const m31r_facts *f = &v->reader->facts;
     m31ri_check_place place = {.path = "", .breaks = M31R_VERDICT_INCOMPLETE};
     bool applies = f->state == M31R_STATE_FINISHED && strcmp(f->kind, "trial") != 0;
     for (size_t i = 0; i < s->stage->n_messages; i++) {
         const m31ri_stage_message *m = &s->stage->messages[i];
         if (m->is_awaited) {
-            m31r_answer answer = s->counts[i] > 0 ? M31R_YES : M31R_NO;
-            m31ri_verify_add(s->v, statement, applies ? answer : M31R_NOT_APPLICABLE, place,
-                             "%" PRIu64 " records %s", s->counts[i], m->name);
+            m31r_answer answer = t->counts[i] > 0 ? M31R_YES : M31R_NO;
+            m31ri_verify_add(v, statement, applies ? answer : M31R_NOT_APPLICABLE, place,
+                             "%" PRIu64 " records %s", t->counts[i], m->name);
         }
     }
 }
 
-void m31ri_verify_stage_end(struct m31ri_verify_stage *s)
+void m31ri_verify_stage_end(m31r_verification *v, const struct m31ri_verify_stage *s,
+                            m31ri_stage_tally *t)
 {
     if (s->stage == NULL) {
         return;
@@ -319,25 +361,25 @@ void m31ri_verify_stage_end(struct m31ri_verify_stage *s)
     const char *const fields[2] = {s->stage->shows,
                                    "the stage's records have every mandatory field"};
     const char *const hold[2] = {s->stage->shows, "the stage's records hold to its schema"};
-    judge_late_rules(s);
+    judge_late_rules(s, t);
     uint64_t n = 0;
     for (size_t i = 0; i < s->stage->n_messages; i++) {
-        n += s->counts[i];
+        n += t->counts[i];
     }
-    const stage_fault *missing = s->missing.n > 0 ? &s->missing : &s->lenient;
+    const m31ri_tally_fault *missing = t->missing.n > 0 ? &t->missing : &t->lenient;
     m31ri_check_place place = {.path = missing->n > 0 ? missing->file : "",
                                .line = missing->line,
-                               .breaks = s->missing.n > 0 ? M31R_VERDICT_INCOMPLETE
+                               .breaks = t->missing.n > 0 ? M31R_VERDICT_INCOMPLETE
                                                           : M31R_VERDICT_VERIFIED};
-    m31ri_verify_add(s->v, fields, missing->n > 0 ? M31R_NO : M31R_YES, place,
+    m31ri_verify_add(v, fields, missing->n > 0 ? M31R_NO : M31R_YES, place,
                      "%s%s%" PRIu64 " of %" PRIu64 " records", missing->n > 0 ? missing->why : "",
                      missing->n > 0 ? "; " : "lacking: ", missing->n, n);
-    m31ri_check_place invalid = {.path = s->invalid.n > 0 ? s->invalid.file : "",
-                                 .line = s->invalid.line,
+    m31ri_check_place invalid = {.path = t->invalid.n > 0 ? t->invalid.file : "",
+                                 .line = t->invalid.line,
                                  .breaks = M31R_VERDICT_INVALID};
-    m31ri_verify_add(s->v, hold, s->invalid.n > 0 ? M31R_NO : M31R_YES, invalid,
+    m31ri_verify_add(v, hold, t->invalid.n > 0 ? M31R_NO : M31R_YES, invalid,
                      "%s%s%" PRIu64 " of %" PRIu64 " records",
-                     s->invalid.n > 0 ? s->invalid.why : "",
-                     s->invalid.n > 0 ? "; " : "breaking it: ", s->invalid.n, n);
-    check_awaited(s);
+                     t->invalid.n > 0 ? t->invalid.why : "",
+                     t->invalid.n > 0 ? "; " : "breaking it: ", t->invalid.n, n);
+    check_awaited(v, s, t);
 }
