@@ -250,6 +250,24 @@ static bool take(void *context, m31ri_piece *piece, m31ri_judge *judge, const ui
     return g->options.field == NULL || add_local(group, number);
 }
 
+/* Of records that are only counted: they are in one group. */
+static bool take_many(void *context, m31ri_piece *piece, uint64_t n)
+{
+    const m31r_groups *g = context;
+    local_groups *l = piece->own;
+    if (l == NULL && (l = piece->own = m31ri_calloc(1, sizeof *l)) == NULL) {
+        return false;
+    }
+    size_t at = piece->out.length;
+    bool has_key = put_key(&piece->out, NULL, g->options.n_by);
+    local_group *group = has_key ? find_local(l, &piece->out, at) : NULL;
+    l->n_records += n;
+    if (group != NULL) {
+        group->n += n;
+    }
+    return group != NULL;
+}
+
 /* The values that a key was made of. */
 static void open_key(const char *key, size_t n, m31ri_group_value *values)
 {
@@ -321,6 +339,7 @@ m31r_err m31r_groups_add_scan(m31r_groups *g, m31r_scan *scan, m31r_error *e)
     }
     m31ri_piece_work work = {
         .names = names, .n_names = n, .take = take, .use = use, .drop = drop, .context = g};
+    work.take_many = n == 0 ? take_many : NULL;
     m31ri_free(g->order);
     g->order = NULL;
     return m31ri_scan_all(scan, &work, e);

@@ -6,8 +6,8 @@
 #ifndef M31RI_LINE_WALK_H
 #define M31RI_LINE_WALK_H
 
-#include "read/needle.h"
 #include "read/shape.h"
+#include "read/sieve.h"
 
 #define M31RI_READ_BEYOND 96 /* bytes behind a text that are loaded, whatever they hold */
 
@@ -25,8 +25,11 @@ typedef struct m31ri_walk {
      * and 16 more; returns how many. M31RI_READ_BEYOND bytes behind the text can be loaded. */
     size_t (*newlines)(const char *text, size_t length, uint32_t *out);
 
-    /* The same of the places where the needle begins, or where a backslash stands. */
-    size_t (*needle)(const char *text, size_t length, const m31ri_needle *needle, uint32_t *out);
+    /* Of text[0, length), which is whole lines: the places that the sieve holds back, into `out`,
+     * which has room for `length` and 16 more; returns how many, and the number of lines into
+     * `*out_lines`. At least one in each line that must be judged. */
+    size_t (*sieve)(const char *text, size_t length, const m31ri_sieve *sieve, m31ri_sieved *out,
+                    size_t *out_lines);
 
     /* Goes on through the line from where `f` stands, up to a checkpoint when `pauses`. The line
      * ends with a newline, and M31RI_READ_BEYOND bytes behind that can be loaded. */

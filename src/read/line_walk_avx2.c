@@ -25,6 +25,39 @@ static inline uint64_t equals_of(const char *p, char c)
            mask_of(_mm256_cmpeq_epi8(bytes_at(p + 32), wanted)) << 32;
 }
 
+static inline __m256i strings_at(const char *p, char letter, size_t n)
+{
+    const __m256i quote = _mm256_set1_epi8('"'), lower = _mm256_set1_epi8(0x20);
+    __m256i first = _mm256_or_si256(bytes_at(p + 1), lower);
+    __m256i quotes = _mm256_and_si256(_mm256_cmpeq_epi8(bytes_at(p), quote),
+                                      _mm256_cmpeq_epi8(bytes_at(p + n + 1), quote));
+    return _mm256_and_si256(quotes, _mm256_cmpeq_epi8(first, _mm256_set1_epi8(letter)));
+}
+
+static inline uint64_t strings_of(const char *p, char letter, size_t n)
+{
+    return mask_of(strings_at(p, letter, n)) | mask_of(strings_at(p + 32, letter, n)) << 32;
+}
+
+static inline __m256i misfits_at(const char *p)
+{
+    __m256i x = bytes_at(p), next = bytes_at(p + 1);
+    __m256i newline = _mm256_set1_epi8('\n'), is_newline = _mm256_cmpeq_epi8(x, newline);
+    __m256i opens = _mm256_cmpeq_epi8(next, _mm256_set1_epi8('{'));
+    __m256i closes = _mm256_cmpeq_epi8(x, _mm256_set1_epi8('}'));
+    __m256i control = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), x);
+    __m256i escape = _mm256_cmpeq_epi8(x, _mm256_set1_epi8('\\'));
+    __m256i misfits = _mm256_xor_si256(is_newline, opens);
+    closes = _mm256_xor_si256(closes, _mm256_cmpeq_epi8(next, newline));
+    control = _mm256_andnot_si256(is_newline, control);
+    return _mm256_or_si256(_mm256_or_si256(misfits, closes), _mm256_or_si256(control, escape));
+}
+
+static inline uint64_t misfits_of(const char *p)
+{
+    return mask_of(misfits_at(p)) | mask_of(misfits_at(p + 32)) << 32;
+}
+
 /* Hidden from the compiler, which would else make them anew for each value. */
 typedef struct lanes_constants {
     __m256i quote, backslash, space, to_digits, nine;
@@ -73,7 +106,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_avx2 = {"avx2", find_newlines, find_needle, walk};
+const m31ri_walk m31ri_walk_avx2 = {"avx2", find_newlines, find_sieved, walk};
 #else
 const m31ri_walk m31ri_walk_avx2 = {0};
 #endif

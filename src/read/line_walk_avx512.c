@@ -23,6 +23,20 @@ static inline uint64_t equals_of(const char *p, char c)
     return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(p), _mm512_set1_epi8(c));
 }
 
+static inline uint64_t strings_of(const char *p, char letter, size_t n)
+{
+    uint64_t first = equals_of(p + 1, letter) | equals_of(p + 1, (char)(letter ^ 0x20));
+    return first & equals_of(p, '"') & equals_of(p + n + 1, '"');
+}
+
+static inline uint64_t misfits_of(const char *p)
+{
+    __m512i x = _mm512_loadu_si512(p);
+    uint64_t newlines = equals_of(p, '\n');
+    return (newlines ^ equals_of(p + 1, '{')) | (equals_of(p, '}') ^ equals_of(p + 1, '\n')) |
+           equals_of(p, '\\') | (_mm512_cmplt_epi8_mask(x, _mm512_set1_epi8(0x20)) & ~newlines);
+}
+
 /* Signed, the bytes of UTF-8 sequences are below 0x20 like control characters. */
 static inline uint64_t string_stops(const char *p, const lanes_constants *c)
 {
@@ -46,7 +60,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_avx512 = {"avx512", find_newlines, find_needle, walk};
+const m31ri_walk m31ri_walk_avx512 = {"avx512", find_newlines, find_sieved, walk};
 #else
 const m31ri_walk m31ri_walk_avx512 = {0};
 #endif

@@ -3,8 +3,11 @@
  * The file that includes it gives, for the bytes at `p`:
  *
  *     equals_of(p, c)   of 64 bytes: bit i when byte i is `c`
- *     LANES, STRIDE     how many bytes the next two look at, and how many bits a byte has in their
- *                       masks, of which one at most is set
+ *     strings_of(p, c, n)  the same when a string of n bytes stands there that begins with the
+ * letter `c` (in lower case), in either case misfits_of(p)     the same where a line does not look
+ * like a plain record: backslashes, control characters, bytes of UTF-8 sequences; `{` and newline
+ * not one behind the other, or newline and `}`. Of 65 bytes. LANES, STRIDE     how many bytes the
+ * next two look at, and how many bits a byte has in their masks, of which one at most is set
  *     lanes_constants, make_constants()   what these two keep in registers
  *     string_stops(p, constants)   where a string ends or must be looked at: quotes, backslashes,
  * control characters, bytes of UTF-8 sequences other_than_digits(p, constants) is_same(p, node) the
@@ -43,27 +46,75 @@ static size_t find_newlines(const char *text, size_t length, uint32_t *out)
 }
 
 /* The two rarest bytes of the needle are looked for, and what stands around them is compared. */
-static size_t find_needle(const char *text, size_t length, const m31ri_needle *needle,
-                          uint32_t *out)
+static inline uint64_t needle_places(const char *p, const m31ri_needle *n)
 {
-    size_t n = 0;
-    const size_t rare = needle->rare, second = needle->second;
-    const char a = needle->text[rare], b = needle->text[second];
-    for (size_t base = 0; base < length; base += 64) {
-        const char *p = text + base;
-        uint64_t escapes = equals_of(p, '\\');
-        uint64_t mask = (equals_of(p + rare, a) & equals_of(p + second, b)) | escapes;
-        if (__builtin_expect(length - base < 64, 0)) {
-            mask &= ((uint64_t)1 << (length - base)) - 1;
-        }
+    uint64_t hits = 0;
+    uint64_t mask =
+        equals_of(p + n->rare, n->text[n->rare]) & equals_of(p + n->second, n->text[n->second]);
+    for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
+        uint64_t bit = mask & (0 - mask);
+        hits |= memcmp(p + __builtin_ctzll(mask), n->text, n->length) == 0 ? bit : 0;
+    }
+    return hits;
+}
+
+static inline uint64_t word_places(const char *p, const m31ri_sieve *s)
+{
+    uint64_t hits = 0;
+    for (size_t i = 0; i < s->n_words; i++) {
+        const m31ri_sieve_word *w = &s->words[i];
+        uint64_t mask = strings_of(p, w->first, w->length);
         for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
-            size_t i = (size_t)__builtin_ctzll(mask);
-            bool is_hit =
-                (escapes >> i & 1) != 0 || memcmp(p + i, needle->text, needle->length) == 0;
-            out[n] = (uint32_t)(base + i);
-            n += is_hit;
+            uint32_t letters;
+            memcpy(&letters, p + __builtin_ctzll(mask) + 1, sizeof letters);
+            hits |= (letters | 0x20202020) == w->letters ? mask & (0 - mask) : 0;
         }
     }
+    return hits;
+}
+
+/* One place of each line is enough. */
+static inline size_t put_places(uint64_t places, uint64_t newlines, m31ri_sieved first,
+                                m31ri_sieved *out)
+{
+    size_t n = 0;
+    while (places != 0) {
+        uint64_t below = (places & (0 - places)) - 1;
+        uint64_t ends = newlines & ~below;
+        out[n].at = first.at + (uint32_t)__builtin_ctzll(places);
+        out[n++].n_before = first.n_before + (uint32_t)__builtin_popcountll(newlines & below);
+        places = ends != 0 ? places & ~(ends ^ (ends - 1)) : 0;
+    }
+    return n;
+}
+
+/* What does not fit may belong to the byte behind it as well. What the last newline is followed by
+ * is not of the text. */
+static size_t find_sieved(const char *text, size_t length, const m31ri_sieve *s, m31ri_sieved *out,
+                          size_t *out_lines)
+{
+    size_t n = 0, n_lines = 0;
+    uint64_t carry = length > 0 && *text != '{';
+    for (size_t base = 0; base < length; base += 64) {
+        const char *p = text + base;
+        size_t left = length - base;
+        uint64_t newlines = equals_of(p, '\n'), odd = misfits_of(p);
+        if (__builtin_expect(left <= 64, 0)) {
+            newlines &= UINT64_MAX >> (64 - left);
+            odd &= (UINT64_MAX >> (64 - left)) >> 1;
+        }
+        uint64_t places = odd | odd << 1 | carry;
+        carry = odd >> 63;
+        places |= s->needle.length > 0 ? needle_places(p, &s->needle) : 0;
+        places |= s->n_words > 0 ? word_places(p, s) : 0;
+        if (__builtin_expect(places != 0, 0)) {
+            places &= left < 64 ? UINT64_MAX >> (64 - left) : UINT64_MAX;
+            m31ri_sieved first = {(uint32_t)base, (uint32_t)n_lines};
+            n += put_places(places, newlines, first, out + n);
+        }
+        n_lines += (size_t)__builtin_popcountll(newlines);
+    }
+    *out_lines = n_lines;
     return n;
 }
 

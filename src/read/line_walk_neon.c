@@ -44,6 +44,35 @@ static inline uint64_t equals_of(const char *p, char c)
     return mask;
 }
 
+static inline uint64_t strings_of(const char *p, char letter, size_t n)
+{
+    uint64_t first = equals_of(p + 1, letter) | equals_of(p + 1, (char)(letter ^ 0x20));
+    return first & equals_of(p, '"') & equals_of(p + n + 1, '"');
+}
+
+static inline uint8x16_t misfits_at(const char *p)
+{
+    uint8x16_t x = bytes_at(p), next = bytes_at(p + 1);
+    uint8x16_t newline = vdupq_n_u8('\n'), is_newline = vceqq_u8(x, newline);
+    uint8x16_t opens = vceqq_u8(next, vdupq_n_u8('{')), closes = vceqq_u8(x, vdupq_n_u8('}'));
+    uint8x16_t control = vbicq_u8(vcltq_u8(x, vdupq_n_u8(0x20)), is_newline);
+    uint8x16_t other = vorrq_u8(vcgtq_u8(x, vdupq_n_u8(0x7f)), vceqq_u8(x, vdupq_n_u8('\\')));
+    closes = veorq_u8(closes, vceqq_u8(next, newline));
+    return vorrq_u8(vorrq_u8(veorq_u8(is_newline, opens), closes), vorrq_u8(control, other));
+}
+
+static inline uint64_t misfits_of(const char *p)
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t found = mask_of(misfits_at(p + 16 * i));
+        for (; found != 0; found &= found - 1) {
+            mask |= (uint64_t)1 << (16 * i + (unsigned)__builtin_ctzll(found) / STRIDE);
+        }
+    }
+    return mask;
+}
+
 static inline uint64_t string_stops(const char *p, const lanes_constants *c)
 {
     uint8x16_t x = bytes_at(p);
@@ -71,7 +100,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_neon = {"neon", find_newlines, find_needle, walk};
+const m31ri_walk m31ri_walk_neon = {"neon", find_newlines, find_sieved, walk};
 #else
 const m31ri_walk m31ri_walk_neon = {0};
 #endif

@@ -22,6 +22,24 @@ static inline uint64_t equals_of(const char *p, char c)
     return mask;
 }
 
+static inline uint64_t strings_of(const char *p, char letter, size_t n)
+{
+    uint64_t first = equals_of(p + 1, letter) | equals_of(p + 1, (char)(letter ^ 0x20));
+    return first & equals_of(p, '"') & equals_of(p + n + 1, '"');
+}
+
+static inline uint64_t misfits_of(const char *p)
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        unsigned char x = (unsigned char)p[i];
+        bool is_odd = (x < 0x20 && x != '\n') || x > 0x7f || x == '\\' ||
+                      (x == '\n') != (p[i + 1] == '{') || (x == '}') != (p[i + 1] == '\n');
+        mask |= (uint64_t)is_odd << i;
+    }
+    return mask;
+}
+
 static inline uint64_t string_stops(const char *p, const lanes_constants *c)
 {
     for (unsigned i = 0; i < LANES; i++) {
@@ -56,4 +74,4 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_plain = {"plain", find_newlines, find_needle, walk};
+const m31ri_walk m31ri_walk_plain = {"plain", find_newlines, find_sieved, walk};

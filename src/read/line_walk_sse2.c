@@ -37,6 +37,35 @@ static inline uint64_t equals_of(const char *p, char c)
     return mask;
 }
 
+static inline uint64_t strings_of(const char *p, char letter, size_t n)
+{
+    uint64_t first = equals_of(p + 1, letter) | equals_of(p + 1, (char)(letter ^ 0x20));
+    return first & equals_of(p, '"') & equals_of(p + n + 1, '"');
+}
+
+static inline __m128i misfits_at(const char *p)
+{
+    __m128i x = bytes_at(p), next = bytes_at(p + 1);
+    __m128i newline = _mm_set1_epi8('\n'), is_newline = _mm_cmpeq_epi8(x, newline);
+    __m128i opens = _mm_cmpeq_epi8(next, _mm_set1_epi8('{'));
+    __m128i closes = _mm_cmpeq_epi8(x, _mm_set1_epi8('}'));
+    __m128i control = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), x);
+    __m128i escape = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+    __m128i misfits = _mm_xor_si128(is_newline, opens);
+    closes = _mm_xor_si128(closes, _mm_cmpeq_epi8(next, newline));
+    control = _mm_andnot_si128(is_newline, control);
+    return _mm_or_si128(_mm_or_si128(misfits, closes), _mm_or_si128(control, escape));
+}
+
+static inline uint64_t misfits_of(const char *p)
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        mask |= mask_of(misfits_at(p + 16 * i)) << 16 * i;
+    }
+    return mask;
+}
+
 /* Signed, the bytes of UTF-8 sequences are below 0x20 like control characters. */
 static inline uint64_t string_stops(const char *p, const lanes_constants *c)
 {
@@ -65,7 +94,7 @@ static inline bool is_same(const char *p, const m31ri_shape_node *node)
 
 #include "read/line_walk_each.h"
 
-const m31ri_walk m31ri_walk_sse2 = {"sse2", find_newlines, find_needle, walk};
+const m31ri_walk m31ri_walk_sse2 = {"sse2", find_newlines, find_sieved, walk};
 #else
 const m31ri_walk m31ri_walk_sse2 = {0};
 #endif

@@ -39,13 +39,15 @@ m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_optio
     r->memory = m31ri_alloc(memory_for(r->capacity));
     r->buffer = r->memory;
     r->newlines = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->newlines);
-    r->needle = options->is_strict ? (m31ri_needle){0} : m31ri_needle_of(r->filter.expr);
-    if (r->needle.length > 0) {
-        r->hits = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->hits);
+    r->keeps_passed = m31ri_sieve_passes_all(&r->filter) && work->take_many != NULL;
+    bool has_sieve =
+        !options->is_strict && (m31ri_sieve_of(&r->filter, &r->sieve) || r->keeps_passed);
+    if (has_sieve) {
+        r->sieved = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->sieved);
     }
     bool has_expr = options->filter->expr == NULL || r->filter.expr != NULL;
-    if (!has_expr || r->memory == NULL || r->newlines == NULL ||
-        (r->needle.length > 0 && r->hits == NULL) || !m31ri_judge_init(&r->judge, &wants)) {
+    if (!has_expr || r->memory == NULL || r->newlines == NULL || (has_sieve && r->sieved == NULL) ||
+        !m31ri_judge_init(&r->judge, &wants)) {
         m31ri_piece_reader_release(r);
         return m31ri_fail(e, M31R_E_NOMEM, "out of memory for reading %s", options->bytes->name);
     }
@@ -58,7 +60,7 @@ void m31ri_piece_reader_release(m31ri_piece_reader *r)
     m31r_expr_free(r->filter.expr);
     m31ri_free(r->memory);
     m31ri_free(r->newlines);
-    m31ri_free(r->hits);
+    m31ri_free(r->sieved);
     memset(r, 0, sizeof *r);
 }
 
@@ -86,13 +88,13 @@ static bool grow(m31ri_piece_reader *r)
         return false;
     }
     r->newlines = newlines;
-    if (r->hits != NULL) {
-        uint32_t *hits =
-            m31ri_realloc(r->hits, (2 * r->capacity + M31RI_READ_BEYOND) * sizeof *hits);
-        if (hits == NULL) {
+    if (r->sieved != NULL) {
+        m31ri_sieved *sieved =
+            m31ri_realloc(r->sieved, (2 * r->capacity + M31RI_READ_BEYOND) * sizeof *sieved);
+        if (sieved == NULL) {
             return false;
         }
-        r->hits = hits;
+        r->sieved = sieved;
     }
     r->capacity *= 2;
     return true;
@@ -129,44 +131,100 @@ static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *tex
     return r->work->take(r->work->context, piece, &r->judge, r->slots, line);
 }
 
-/* Looks for the needle in the block, once every field of the expression has been met: what is said
- * of fields that no record has must not depend on it. Not any more when most lines have it. Returns
- * how many times it stands there. */
-static size_t search_block(m31ri_piece_reader *r, bool *is_searched)
+/* Once every field of the expression has been met, since what is said of fields that no record has
+ * must not depend on it. Not any more when most lines are held back. */
+static bool can_sieve(const m31ri_piece_reader *r)
 {
-    bool is_common = r->n_searched > 1024 && r->n_hit > r->n_searched / 2;
-    *is_searched = r->hits != NULL && !is_common && m31ri_expr_all_met(r->filter.expr);
-    if (!*is_searched) {
-        return 0;
-    }
-    if (r->n_searched == 0) {
-        m31ri_needle_choose(&r->needle, r->buffer, r->length);
-    }
-    return r->walk->needle(r->buffer, r->length, &r->needle, r->hits);
+    bool is_useless = r->n_sieved > 1024 && r->n_judged > r->n_sieved / 2;
+    return r->sieved != NULL && !is_useless && !r->is_skipping &&
+           r->length <= M31R_SCAN_LINE_LIMIT &&
+           (r->filter.expr == NULL || m31ri_expr_all_met(r->filter.expr));
 }
 
-/* A line that has not the needle is counted as what it looks like; what begins or ends like no
- * object is judged. */
-static bool pass_over(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
+static bool pass_lines(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t n)
 {
-    bool is_like_a_record = length >= 2 && text[0] == '{' && text[length - 1] == '}' &&
-                            length <= M31R_SCAN_LINE_LIMIT && !r->is_skipping;
-    if (!is_like_a_record) {
-        return take_line(r, piece, text, length);
+    piece->n_lines += n;
+    piece->lines[M31R_LINE_OK] += n;
+    if (!r->keeps_passed || n == 0) {
+        return true;
     }
-    piece->n_lines++;
-    count(piece, M31R_LINE_OK);
+    piece->n_kept += n;
+    return r->work->take_many(r->work->context, piece, n);
+}
+
+/* Whole lines: those that the sieve holds back are judged, the others counted. */
+static bool take_sieved(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
+{
+    if (r->n_sieved == 0) {
+        m31ri_needle_choose(&r->sieve.needle, text, length);
+    }
+    size_t n_lines, done = 0, n_done = 0;
+    size_t n = r->walk->sieve(text, length, &r->sieve, r->sieved, &n_lines);
+    for (size_t i = 0; i < n; i++) {
+        const m31ri_sieved *s = &r->sieved[i];
+        if (s->at < done) {
+            continue; /* of the line before, as the last one */
+        }
+        const char *before = memrchr(text + done, '\n', s->at - done);
+        size_t start = before != NULL ? (size_t)(before - text) + 1 : done;
+        const char *newline = memchr(text + s->at, '\n', length - s->at);
+        if (!pass_lines(r, piece, s->n_before - n_done) ||
+            !take_line(r, piece, text + start, (size_t)(newline - text) - start)) {
+            return false;
+        }
+        done = (size_t)(newline - text) + 1;
+        n_done = s->n_before + 1;
+        r->n_judged++;
+    }
+    r->n_sieved += n_lines;
+    return pass_lines(r, piece, n_lines - n_done);
+}
+
+/* Behind the last newline of the lines in the buffer that begin before `limit`; `start` when there
+ * is none. */
+static size_t end_of_lines(const m31ri_piece_reader *r, size_t start, uint64_t limit)
+{
+    const char *newline = NULL;
+    if (r->offset + r->length >= limit) {
+        size_t from = (size_t)(limit - r->offset) - 1;
+        newline = memchr(r->buffer + from, '\n', r->length - from);
+    }
+    if (newline == NULL) {
+        newline = memrchr(r->buffer + start, '\n', r->length - start);
+    }
+    return newline != NULL ? (size_t)(newline - r->buffer) + 1 : start;
+}
+
+/* Takes the lines of the buffer that begin before `limit` (an offset of the file) through the
+ * sieve; what is left moves to its start. */
+static bool sieve_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
+{
+    size_t start = 0;
+    const char *newline = r->is_before ? memchr(r->buffer, '\n', r->length) : NULL;
+    if (newline != NULL) {
+        start = (size_t)(newline - r->buffer) + 1; /* the rest of a line of the piece before */
+        r->is_before = false;
+    }
+    *is_over = !r->is_before && r->offset + start >= limit;
+    if (!r->is_before && !*is_over) {
+        size_t end = end_of_lines(r, start, limit);
+        if (end > start && !take_sieved(r, piece, r->buffer + start, end - start)) {
+            return false;
+        }
+        start = end;
+        *is_over = r->offset + start >= limit;
+    }
+    r->offset += start;
+    keep(r, r->buffer + start, r->length - start);
     return true;
 }
 
 /* Judges the lines of the buffer that begin before `limit` (an offset of the file); what is left
  * moves to its start. */
-static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
+static bool judge_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
 {
-    size_t start = 0, hit = 0;
-    bool is_searched;
+    size_t start = 0;
     size_t n = r->walk->newlines(r->buffer, r->length, r->newlines);
-    size_t n_hits = search_block(r, &is_searched);
     for (size_t i = 0; i < n; i++) {
         if (!r->is_skipping && r->offset + start >= limit) {
             *is_over = true;
@@ -175,16 +233,8 @@ static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit
         size_t newline = r->newlines[i];
         if (r->is_before) {
             r->is_before = false; /* the rest of a line that began in the piece before */
-        } else {
-            while (hit < n_hits && r->hits[hit] < start) {
-                hit++;
-            }
-            bool has_hit = !is_searched || (hit < n_hits && r->hits[hit] < newline);
-            r->n_searched += is_searched;
-            r->n_hit += is_searched && has_hit;
-            if (!(has_hit ? take_line : pass_over)(r, piece, r->buffer + start, newline - start)) {
-                return false;
-            }
+        } else if (!take_line(r, piece, r->buffer + start, newline - start)) {
+            return false;
         }
         start = newline + 1;
     }
@@ -192,6 +242,11 @@ static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit
     r->offset += start;
     keep(r, r->buffer + start, r->length - start);
     return true;
+}
+
+static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
+{
+    return (can_sieve(r) ? sieve_block : judge_block)(r, piece, limit, is_over);
 }
 
 /* A line that is longer than the limit is passed over, and only its end is looked for. */

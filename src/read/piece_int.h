@@ -4,6 +4,7 @@
 
 #include "read/expr_int.h"
 #include "read/pieces.h"
+#include "read/sieve.h"
 
 /* One thread's. Invariant: buffer[0, length) are the file's bytes from `offset` on. */
 typedef struct m31ri_piece_reader {
@@ -18,12 +19,13 @@ typedef struct m31ri_piece_reader {
     size_t length, capacity;
     uint64_t offset, begin; /* `begin`: of the piece */
     uint32_t *newlines;
-    m31ri_needle needle;
-    uint32_t *hits;           /* of the needle; NULL: every line is judged */
-    size_t n_searched, n_hit; /* lines that were looked at by the needle, and those that have it */
-    m31r_record line;         /* its place, for whoever takes it */
-    bool is_before;           /* inside of a line of the piece before */
-    bool is_skipping;         /* inside of a line that is longer than the limit */
+    m31ri_sieve sieve;
+    m31ri_sieved *sieved; /* NULL: every line is judged */
+    bool keeps_passed;    /* what passes through the sieve passes the filter, else it does not */
+    size_t n_sieved, n_judged; /* lines that went into the sieve, and those that it held back */
+    m31r_record line;          /* its place, for whoever takes it */
+    bool is_before;            /* inside of a line of the piece before */
+    bool is_skipping;          /* inside of a line that is longer than the limit */
 } m31ri_piece_reader;
 
 m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,

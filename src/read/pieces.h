@@ -41,6 +41,10 @@ typedef struct m31ri_piece_work {
     bool (*take)(void *context, m31ri_piece *piece, m31ri_judge *judge, const uint8_t *slots,
                  const m31r_record *line);
 
+    /* Instead of `take` for n records that pass, when they need not be seen; NULL: they must. Only
+     * asked for when the filter passes all records. */
+    bool (*take_many)(void *context, m31ri_piece *piece, uint64_t n);
+
     /* The calling thread, in order: uses a piece, and leaves it empty for the next one. */
     m31r_err (*use)(void *context, m31ri_piece *piece, m31r_error *e);
 

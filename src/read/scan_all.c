@@ -28,6 +28,12 @@ static bool take_counted(void *context, m31ri_piece *piece, m31ri_judge *judge,
     return c->work->take(c->work->context, piece, judge, slots, line);
 }
 
+static bool take_many_counted(void *context, m31ri_piece *piece, uint64_t n)
+{
+    const counted_work *c = context;
+    return c->work->take_many(c->work->context, piece, n);
+}
+
 static m31r_err use_counted(void *context, m31ri_piece *piece, m31r_error *e)
 {
     counted_work *c = context;
@@ -67,6 +73,7 @@ static m31r_err run_pieces(m31r_scan *s, const m31ri_piece_work *work, m31r_erro
     counted_work counted = {.s = s, .work = work};
     m31ri_piece_work outer = *work;
     outer.take = take_counted;
+    outer.take_many = work->take_many != NULL ? take_many_counted : NULL;
     outer.use = use_counted;
     outer.drop = drop_counted;
     outer.context = &counted;

@@ -10,8 +10,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "m31r/groups.h"
+#include "m31r/scan.h"
 
 static m31r_groups *opened(const char *const *by, size_t n_by, const char *field)
 {
@@ -152,10 +154,63 @@ static void test_groups__end_at_their_limit(void **state)
     m31r_groups_close(g);
 }
 
+/* What a scan of the text counts, and what it leaves out. */
+static m31r_scan_counts count_all(const char *path, bool is_strict, uint64_t *n)
+{
+    m31r_groups *g = opened(NULL, 0, NULL);
+    m31r_scan *scan = NULL;
+    m31r_error e;
+    m31r_scan_options options = M31R_SCAN_OPTIONS_INIT;
+    options.is_strict = is_strict;
+    assert_int_equal(m31r_scan_open_file(&scan, path, &options, &e), M31R_OK);
+    assert_int_equal(m31r_groups_add_scan(g, scan, &e), M31R_EOF);
+    m31r_scan_counts counts = m31r_scan_count(scan);
+    counts.first_bad_file = counts.first_bad_why = "";
+    *n = m31r_groups_records(g);
+    m31r_scan_close(scan);
+    m31r_groups_close(g);
+    return counts;
+}
+
+/* Lines that end up in one, raw text, binary zeros and the like are seen when lines are only
+ * counted, wherever in the file they are. */
+static void test_groups__counting_alone_sees_what_is_no_record(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"{\"ts\":\"2026-11-20T00:0{\"ts\":\"x\"}",
+                                      "Traceback:",
+                                      "",
+                                      "{\"msg\":\"a\x01\"}",
+                                      "{\"msg\":\"\\q\"}",
+                                      "{\"msg\":\"\\n\"}",
+                                      "{\"msg\":\"\xc3\xa9{}\"}",
+                                      "{\"a\":{}}",
+                                      "{\"msg\":\"torn\"",
+                                      "{\"msg\":\"\xff\"}"};
+    char path[] = "/tmp/m31r-groups-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    assert_non_null(f);
+    for (unsigned i = 0; i < 40000; i++) {
+        bool is_odd = i % 997 == 5;
+        fprintf(f, is_odd ? "%s\n" : "{\"msg\":\"request\",\"step\":%s%u}\n",
+                is_odd ? odd[i / 997 % 10] : "", i);
+    }
+    assert_int_equal(fclose(f), 0);
+    uint64_t n, n_strict;
+    m31r_scan_counts counts = count_all(path, false, &n), strict = count_all(path, true, &n_strict);
+    assert_memory_equal(&counts, &strict, sizeof counts);
+    assert_int_equal(n, n_strict);
+    assert_int_equal(n, counts.n_kept);
+    assert_in_range(counts.n_skipped, 20, 40);
+    assert_int_equal(counts.first_bad_line, 6);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups__come_largest_first_then_by_their_bytes),
+        cmocka_unit_test(test_groups__counting_alone_sees_what_is_no_record),
         cmocka_unit_test(test_groups__sum_up_what_is_a_number),
         cmocka_unit_test(test_groups__say_when_quantiles_are_no_longer_exact),
         cmocka_unit_test(test_groups__have_exact_quantiles_of_many_values),

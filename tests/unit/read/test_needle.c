@@ -1,5 +1,6 @@
-/* Tests of read/needle.c and of the search in line_walk_*.c: no line that can hold is passed over.
- */
+/* Tests of read/needle.c, read/sieve.c and the search in line_walk_*.c: no line that can hold, or
+ * that may be no record, is passed over. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,42 +52,117 @@ static void test_needle__only_what_must_stand_in_the_line(void **state)
     assert_int_equal(m31ri_needle_of(NULL).length, 0);
 }
 
-/* Against the plain way, on text made of few letters, so that nearly-hits are many. */
-static void agrees(const m31ri_walk *walk, const char *text, size_t length, const char *word)
+/* What the sieve may let pass, said once more and slowly. */
+static bool is_plain(const char *line, size_t length)
 {
-    m31ri_needle needle = {.text = word, .length = strlen(word)};
-    m31ri_needle_choose(&needle, text, length);
-    uint32_t *hits = malloc((length + M31RI_READ_BEYOND) * sizeof *hits);
-    size_t n = walk->needle(text, length, &needle, hits), at = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\\' || memcmp(text + i, word, needle.length) == 0) {
-            assert_true(at < n);
-            assert_int_equal(hits[at++], i);
+        unsigned char c = (unsigned char)line[i];
+        if (c < 0x20 || c > 0x7f || c == '\\' || (c == '{') != (i == 0) ||
+            (c == '}') != (i == length - 1)) {
+            return false;
         }
     }
-    assert_int_equal(at, n);
-    free(hits);
+    return length > 0;
 }
 
-static void test_needle__every_walk_finds_what_is_there(void **state)
+static bool has_text(const char *line, size_t length, const char *text)
+{
+    return *text != '\0' && memmem(line, length, text, strlen(text)) != NULL;
+}
+
+static bool has_level(char *line, size_t length)
+{
+    char lower[320];
+    for (size_t i = 0; i < length; i++) {
+        lower[i] = (char)tolower((unsigned char)line[i]);
+    }
+    return has_text(lower, length, "\"error\"") || has_text(lower, length, "\"critical\"") ||
+           has_text(lower, length, "\"fatal\"");
+}
+
+/* Every line that must be judged has a place that is held back, and places know their line. Returns
+ * how many there are. */
+static size_t holds_back(const m31ri_walk *walk, const m31ri_sieve *sieve, char *text,
+                         size_t length)
+{
+    m31ri_sieved *out = malloc((length + M31RI_READ_BEYOND) * sizeof *out);
+    size_t n_lines, line = 0, at = 0;
+    size_t n = walk->sieve(text, length, sieve, out, &n_lines);
+    for (size_t start = 0; start < length; line++) {
+        size_t end = (size_t)((char *)memchr(text + start, '\n', length - start) - text);
+        bool must = !is_plain(text + start, end - start) ||
+                    has_text(text + start, end - start, sieve->needle.text) ||
+                    (sieve->n_words > 0 && has_level(text + start, end - start));
+        assert_true(!must || (at < n && out[at].at <= end));
+        for (; at < n && out[at].at <= end; at++) {
+            assert_true(out[at].at >= start);
+            assert_int_equal(out[at].n_before, line);
+        }
+        start = end + 1;
+    }
+    assert_int_equal(at, n);
+    assert_int_equal(n_lines, line);
+    free(out);
+    return n;
+}
+
+/* Lines with a fault now and then; nothing but plain ones when `has_faults` is not set. Ends with a
+ * newline. */
+static char *make_text(bool has_faults, size_t *length)
+{
+    static const char *const parts[] = {"\"a\":1",
+                                        "\"level\":\"INFO\"",
+                                        "\"b\":\"abcab\"",
+                                        "aab",
+                                        "\"Error\"",
+                                        "\"FATAL\"",
+                                        "\"critical\"",
+                                        "\\n",
+                                        "{",
+                                        "}",
+                                        "\x01",
+                                        "\xc3\xa9",
+                                        "\n",
+                                        "\n\n"};
+    char *text = malloc(4096 + M31RI_READ_BEYOND);
+    size_t n = 0;
+    for (uint64_t lines = 1 + random_below(12); lines > 0; lines--) {
+        text[n++] = '{';
+        for (uint64_t k = random_below(12); k > 0; k--) {
+            bool is_fault = has_faults && random_below(12) == 0;
+            const char *part = parts[is_fault ? 2 + random_below(12) : random_below(2)];
+            memcpy(text + n, part, strlen(part));
+            n += strlen(part);
+        }
+        text[n++] = '}';
+        text[n++] = '\n';
+    }
+    char *exact = malloc(n + M31RI_READ_BEYOND); /* not one byte more may be read */
+    memcpy(exact, text, n);
+    memset(exact + n, random_below(2) == 0 ? '\n' : '{', M31RI_READ_BEYOND);
+    free(text);
+    *length = n;
+    return exact;
+}
+
+static void test_sieve__holds_back_every_line_that_must_be_judged(void **state)
 {
     (void)state;
-    static const char *const words[] = {"a",
-                                        "ab",
-                                        "abcab",
-                                        "\\",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
-                                        "bacabacabacabacabacabacabacabaca"};
+    static const char *const words[] = {"", "a", "abcab", "\"b\":\"a"};
     for (size_t w = 0; w < sizeof walks / sizeof *walks; w++) {
         const m31ri_walk *walk = m31ri_walk_named(walks[w]);
-        for (int turn = 0; walk != NULL && turn < 400; turn++) {
-            size_t length = random_below(300);
-            char *text = malloc(length + M31RI_READ_BEYOND); /* not one byte more may be read */
-            for (size_t i = 0; i < length; i++) {
-                text[i] = "aabbccaabbcc\n\\"[random_below(turn % 2 == 0 ? 12 : 14)];
-            }
-            memset(text + length, '\n', M31RI_READ_BEYOND);
-            agrees(walk, text, length, words[(size_t)turn % (sizeof words / sizeof *words)]);
+        for (size_t turn = 0; walk != NULL && turn < 400; turn++) {
+            m31r_filter filter = {.min_level = turn % 3 == 0 ? M31R_ERROR : 0};
+            m31ri_sieve sieve;
+            size_t length;
+            bool has_faults = turn % 8 != 0;
+            char *text = make_text(has_faults, &length);
+            (void)m31ri_sieve_of(&filter, &sieve);
+            sieve.needle.text = has_faults ? words[turn % 4] : "";
+            sieve.needle.length = strlen(sieve.needle.text);
+            m31ri_needle_choose(&sieve.needle, text, length);
+            size_t n = holds_back(walk, &sieve, text, length);
+            assert_true(has_faults || n == 0);
             free(text);
         }
     }
@@ -109,7 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_needle__only_what_must_stand_in_the_line),
-        cmocka_unit_test(test_needle__every_walk_finds_what_is_there),
+        cmocka_unit_test(test_sieve__holds_back_every_line_that_must_be_judged),
         cmocka_unit_test(test_needle__looks_for_the_rarest_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
