@@ -34,7 +34,7 @@ extern "C" {
 #define M31R_GATE_P 0.001           /* a change is established below it */
 #define M31R_GATE_PERFORMANCE 0.10  /* default gate of what is measured */
 #define M31R_GATE_QUALITY 0.05      /* default gate of anything else */
-#define M31R_TREND_REASON_BYTES 400 /* of a sentence */
+#define M31R_TREND_REASON_BYTES 600 /* of a sentence */
 
 typedef struct m31r_trend m31r_trend;
 

@@ -53,6 +53,7 @@ static const name_rule rules[] = {
     {"util_percent", M31RI_METRIC_BUSY},
     {"gpu_util_percent", M31RI_METRIC_BUSY},
     {"gpu_utilization", M31RI_METRIC_BUSY},
+    {"gpu_util", M31RI_METRIC_BUSY},
 };
 
 static bool fits(const char *pattern, const char *text, size_t length)

@@ -15,12 +15,15 @@
 #define SIGMAS_OF_95 2.0 /* of a 95 % interval and of M31R_GATE_P, roughly: for "about N more" */
 #define SIGMAS_OF_P 3.6
 
+#define BASELINE_BYTES 160 /* of its name */
+
 typedef struct judgement {
     const m31r_trend_facts *facts;
     m31ri_trend_group *group;
     m31r_trend_group *out;
     m31r_change change; /* the baseline's level, then the newest */
     size_t base;        /* its level */
+    bool is_named;      /* the baseline: a run, tag or release that was asked for */
 } judgement;
 
 static size_t limit_more(double n)
@@ -87,6 +90,19 @@ static size_t find_first_bad(const judgement *j)
     return start_of(c, first);
 }
 
+/* What the newest level is held against, in words. */
+static void name_baseline(const judgement *j, char out[BASELINE_BYTES])
+{
+    size_t at = j->group->accepted_at;
+    bool is_accepted = !j->is_named && at != SIZE_MAX && j->base == level_at(j->group->changes, at);
+    if (is_accepted) {
+        snprintf(out, BASELINE_BYTES, "the level accepted from run %.100s on",
+                 m31ri_row_text(j->group->rows[at], "run_id"));
+    } else {
+        snprintf(out, BASELINE_BYTES, "the baseline");
+    }
+}
+
 static void say(judgement *j, m31r_gate_verdict verdict, size_t more, const char *why)
 {
     j->out->verdict = verdict;
@@ -110,12 +126,14 @@ static void fail(judgement *j)
         snprintf(since, sizeof since, " since run %s of commit %.12s",
                  m31ri_row_text(row, "run_id"), m31ri_row_text(row, "commit"));
     }
-    char why[M31R_TREND_REASON_BYTES];
+    char why[M31R_TREND_REASON_BYTES], baseline[BASELINE_BYTES];
+    name_baseline(j, baseline);
     snprintf(why, sizeof why,
-             "%.120s is %.1f %% worse than the baseline (%.1f to %.1f %%, p %.1e), %.4g -> %.4g%s; "
+             "%.120s is %.1f %% worse than %s (%.1f to %.1f %%, p %.1e), %.4g -> %.4g%s; "
              "the gate is %.3g %%",
-             j->facts->metric, out->worse * 100, out->worse_low * 100, out->worse_high * 100,
-             out->p, out->baseline_level, out->level, since, j->facts->gate * 100);
+             j->facts->metric, out->worse * 100, baseline, out->worse_low * 100,
+             out->worse_high * 100, out->p, out->baseline_level, out->level, since,
+             j->facts->gate * 100);
     say(j, M31R_GATE_FAILED, 0, why);
 }
 
@@ -153,7 +171,8 @@ static void decide(judgement *j)
     size_t newest = m31r_changes_summary(j->group->changes)->n_changes;
     bool is_trend = m31r_changes_summary(j->group->changes)->is_trend;
     bool is_established = out->p < M31R_GATE_P && (newest != j->base || is_trend);
-    char why[160];
+    char why[2 * BASELINE_BYTES], baseline[BASELINE_BYTES];
+    name_baseline(j, baseline);
     if (isnan(out->worse)) {
         say(j, M31R_GATE_UNDECIDED, 1, "a level of 0 or below has no ratio");
     } else if (out->worse > j->facts->gate && is_established) {
@@ -165,8 +184,8 @@ static void decide(judgement *j)
                  m31r_changes_summary(j->group->changes)->suspect_level);
         say(j, M31R_GATE_UNDECIDED, M31R_CHANGES_RECENT - n, why);
     } else if (out->worse_high < j->facts->gate) {
-        snprintf(why, sizeof why, "at most %.1f %% worse than the baseline; the gate is %.3g %%",
-                 fmax(out->worse_high, 0) * 100, j->facts->gate * 100);
+        snprintf(why, sizeof why, "at most %.1f %% worse than %s; the gate is %.3g %%",
+                 fmax(out->worse_high, 0) * 100, baseline, j->facts->gate * 100);
         say(j, M31R_GATE_PASSED, 0, why);
     } else {
         snprintf(why, sizeof why, "between %.1f and %.1f %% worse; the gate is %.3g %%",
@@ -179,6 +198,7 @@ static void judge_verdict(judgement *j, size_t baseline_at)
 {
     const m31r_changes *c = j->group->changes;
     m31r_trend_group *out = j->out;
+    j->is_named = baseline_at != SIZE_MAX;
     j->base = baseline_at != SIZE_MAX ? level_at(c, baseline_at) : find_baseline(j);
     out->baseline_at = baseline_at != SIZE_MAX ? baseline_at : start_of(c, j->base);
     out->baseline_level = level_of(c, j->base);

@@ -95,6 +95,27 @@ static void test_obs_24__anomalies_of_a_program_alone_are_recorded(void **state)
     json_decref(metadata);
 }
 
+/* Points as the sampler makes them: without a step, a GPU a metric. Of two that worked one is left
+ * with nothing to do; in turns with its work a pause is none. */
+static void test_obs_24__an_idle_gpu_is_told_by_its_samples(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"gpu_idle"};
+    static const int64_t steps[] = {M31R_NO_STEP};
+    char dir[SCRATCH_PATH];
+    m31r_run *run = open_run();
+    tell_dir(dir, run);
+    for (int i = 0; i < 100; i++) {
+        m31r_metric(run, "system.gpu0.util_percent", i < 50 ? 97 : 0, M31R_NO_STEP);
+        m31r_metric(run, "system.gpu1.util_percent", i % 3 == 0 ? 0 : 90, M31R_NO_STEP);
+    }
+    m31r_run_close(run);
+    expect_all_recorded(dir, kinds, steps, 1);
+    char *text = read_text(dir, OBSERVER_LANE);
+    assert_non_null(strstr(text, "\"metric\":\"system.gpu0.util_percent\",\"evidence\":"));
+    free(text);
+}
+
 static void test_obs_24__where_nothing_goes_wrong_nothing_is_added(void **state)
 {
     (void)state;
@@ -187,6 +208,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_obs_24__anomalies_of_a_program_alone_are_recorded,
+                                        scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(test_obs_24__an_idle_gpu_is_told_by_its_samples,
                                         scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(test_obs_24__where_nothing_goes_wrong_nothing_is_added,
                                         scratch_enter, scratch_leave),
