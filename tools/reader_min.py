@@ -321,11 +321,15 @@ def check_tree(folder, f, plain, listed, redacted):
     return is_whole
 
 
+def name_of(f, key):
+    return bytes.fromhex(f[key + "_hex"]) if key + "_hex" in f else f[key].encode()
+
+
 def check_file(folder, f, listed, redacted):
-    path = os.path.join(folder, f["path"])
+    path = os.path.join(folder, os.fsdecode(name_of(f, "path")))
     if "target" in f:
-        data = os.readlink(path).encode()
-        check(data.decode() == f["target"], "target of", f["path"])
+        data = os.fsencode(os.readlink(path))
+        check(data == name_of(f, "target"), "target of", f["path"])
     else:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -389,8 +393,8 @@ def read_seal(folder):
     check(root == manifest["root"] == seal["root"] and seal["files"] == len(lines), "root")
     check((seal["run_id"], seal["made"]) == (manifest["run_id"], manifest["made"]), "names")
     listed, redacted = listed_blocks(folder), redactions_of(folder, manifest["run_id"])
-    paths = [f["path"] for f in manifest["files"]]
-    check(paths == sorted(files_there(folder), key=lambda p: p.encode()), "the list of files")
+    paths = [name_of(f, "path") for f in manifest["files"]]
+    check(paths == sorted(os.fsencode(p) for p in files_there(folder)), "the list of files")
     for f in manifest["files"]:
         check_file(folder, f, listed, redacted)
     check(not listed, "blocks.jsonl has blocks of no file")

@@ -137,7 +137,7 @@ static m31r_err remove_one(const m31r_reader *r, const m31ri_manifest_file *f, c
 {
     const m31r_value keys[] = {m31r_of_string("path"), m31r_of_string("bytes"),
                                m31r_of_string("sha256"), m31r_of_string("reason")};
-    const m31r_value values[] = {m31r_of_string(f->path), m31r_of_uint(f->bytes),
+    const m31r_value values[] = {m31r_of_string(f->shown), m31r_of_uint(f->bytes),
                                  m31r_of_string(f->sha256), m31r_of_string(reason)};
     struct stat st;
     const char *name;

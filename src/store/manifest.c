@@ -226,6 +226,21 @@ static void write_hex(m31ri_buf *line, const char *key, const uint8_t digest[M31
     m31ri_buf_add_format(line, ",\"%s\":\"%s\"", key, hex);
 }
 
+/* A name of the file system is bytes; where they are no UTF-8, which JSON cannot hold, they stand
+ * beside it in hexadecimal. */
+static void write_name(m31ri_buf *line, const char *key, const char *name, size_t length)
+{
+    m31ri_buf_add_format(line, "\"%s\":", key);
+    m31ri_json_string(line, name, length);
+    if (!m31ri_utf8_is_valid(name, length)) {
+        m31ri_buf_add_format(line, ",\"%s_hex\":\"", key);
+        for (size_t i = 0; i < length; i++) {
+            m31ri_buf_add_format(line, "%02x", (unsigned)(unsigned char)name[i]);
+        }
+        m31ri_buf_add_char(line, '"');
+    }
+}
+
 /* The line of a file, from { to }. Nothing when the file was removed since it was listed: a
  * checkpoint that made room. */
 static m31r_err write_line(sealing *s, const m31ri_run_file *f, m31ri_buf *line, m31r_error *e)
@@ -240,8 +255,8 @@ static m31r_err write_line(sealing *s, const m31ri_run_file *f, m31ri_buf *line,
         return m31ri_fail_sys(e, err, f->path, "reading %s", f->path);
     }
     bool is_record = m31ri_run_file_is_record(f->path) && !f->is_link;
-    m31ri_buf_add_str(line, "{\"path\":");
-    m31ri_json_string(line, f->path, strlen(f->path));
+    m31ri_buf_add_char(line, '{');
+    write_name(line, "path", f->path, strlen(f->path));
     m31ri_buf_add_format(line, ",\"class\":\"%s\",\"bytes\":%llu", is_record ? "record" : "payload",
                          (unsigned long long)s->now->n_bytes);
     write_hex(line, "sha256", s->now->sha256);
@@ -255,8 +270,8 @@ static m31r_err write_line(sealing *s, const m31ri_run_file *f, m31ri_buf *line,
                              (unsigned long long)s->now->n_changed);
     }
     if (f->is_link) {
-        m31ri_buf_add_str(line, ",\"target\":");
-        m31ri_json_string(line, s->bytes, (size_t)s->now->n_bytes);
+        m31ri_buf_add_char(line, ',');
+        write_name(line, "target", s->bytes, (size_t)s->now->n_bytes);
     }
     m31ri_buf_add_char(line, '}');
     return m31ri_buf_ok(line) ? M31R_OK : fail_nomem(e);

@@ -49,6 +49,28 @@ static bool take_hex(const json_t *o, const char *key, char out[M31RI_SHA256_HEX
     return out[0] != '\0';
 }
 
+/* The bytes of a name: as they are written, or from the hexadecimal beside it. NULL when there is
+ * none, or memory is out. */
+static char *take_name(const json_t *o, const char *key)
+{
+    static const char digits[] = "0123456789abcdef";
+    char hex_key[16];
+    snprintf(hex_key, sizeof hex_key, "%s_hex", key);
+    const char *text = json_string_value(json_object_get(o, key));
+    const char *hex = json_string_value(json_object_get(o, hex_key));
+    char *name = text != NULL ? m31ri_strdup(hex != NULL ? hex : text) : NULL;
+    size_t n = name != NULL && hex != NULL ? strlen(hex) : 0;
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        const char *high = memchr(digits, hex[i], 16), *low = memchr(digits, hex[i + 1], 16);
+        int byte = high != NULL && low != NULL ? (int)((high - digits) * 16 + (low - digits)) : 0;
+        name[i / 2] = (char)byte; /* no digit ends the name: then it is the wrong one */
+    }
+    if (n > 0) {
+        name[n / 2] = '\0';
+    }
+    return name;
+}
+
 /* A path that leads out of the run is none. */
 static bool is_below(const char *path)
 {
@@ -68,11 +90,12 @@ static bool take_file(m31ri_manifest *m, const char *line, size_t length)
     m31ri_manifest_file *f = &m->files[m->n];
     uint64_t number = m->n + 2;
     json_t *o = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-    const char *path = json_string_value(json_object_get(o, "path"));
+    const char *shown = json_string_value(json_object_get(o, "path"));
     const char *class = json_string_value(json_object_get(o, "class"));
-    const char *target = json_string_value(json_object_get(o, "target"));
-    *f = (m31ri_manifest_file){.line = line, .length = length};
-    if (!is_below(path) || class == NULL || !take_hex(o, "sha256", f->sha256)) {
+    bool has_target = json_is_string(json_object_get(o, "target"));
+    *f = (m31ri_manifest_file){.line = line, .length = length, .path = take_name(o, "path")};
+    if (!is_below(f->path) || class == NULL || !take_hex(o, "sha256", f->sha256)) {
+        m31ri_free(f->path);
         json_decref(o);
         fault(m, number, "the line names no file and digest");
         m->is_readable = false;
@@ -83,11 +106,11 @@ static bool take_file(m31ri_manifest *m, const char *line, size_t length)
     f->bytes = number_of(o, "bytes");
     f->n_blocks = number_of(o, "blocks");
     f->n_changed = number_of(o, "changed_while_live");
-    f->path = m31ri_strdup(path);
-    f->target = target != NULL ? m31ri_strdup(target) : NULL;
+    f->shown = m31ri_strdup(shown);
+    f->target = has_target ? take_name(o, "target") : NULL;
     json_decref(o);
     m->n++;
-    return f->path != NULL && (target == NULL || f->target != NULL) &&
+    return f->shown != NULL && (!has_target || f->target != NULL) &&
            m31ri_merkle_leaf(line, length, m->leaves[m->n - 1]);
 }
 
@@ -229,6 +252,7 @@ void m31ri_manifest_release(m31ri_manifest *m)
 {
     for (size_t i = 0; i < m->n; i++) {
         m31ri_free(m->files[i].path);
+        m31ri_free(m->files[i].shown);
         m31ri_free(m->files[i].target);
     }
     m31ri_free(m->files);

@@ -13,7 +13,8 @@
 
 /* A line of the list of files. Texts are "" where it says nothing. */
 typedef struct m31ri_manifest_file {
-    char *path;
+    char *path;   /* its bytes, which need not be UTF-8 */
+    char *shown;  /* the same as text */
     char *target; /* of a symlink; NULL for a file */
     bool is_record;
     uint64_t bytes, n_blocks, n_changed; /* n_changed: while the run was live */

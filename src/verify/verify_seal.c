@@ -129,7 +129,7 @@ static m31r_err judge_lines(seal_look *s, const m31ri_manifest_file *f, const m3
     if (strcmp(hex, f->merkle) == 0 && job->bytes == f->bytes) {
         return M31R_OK;
     }
-    m31ri_check_place place = {.path = f->path, .breaks = M31R_VERDICT_CHANGED};
+    m31ri_check_place place = {.path = f->shown, .breaks = M31R_VERDICT_CHANGED};
     const char *what = m31ri_verify_text(s->v,
                                          "%s: %llu bytes with the root %.12s, sealed were "
                                          "%llu with %.12s",
@@ -144,7 +144,7 @@ static m31r_err judge_lines(seal_look *s, const m31ri_manifest_file *f, const m3
 static bool was_removed(seal_look *s, const m31ri_manifest_file *f)
 {
     const m31ri_note_removed *removed =
-        !f->is_record ? m31ri_notes_find_removed(&s->v->reader->notes, f->path, f->sha256) : NULL;
+        !f->is_record ? m31ri_notes_find_removed(&s->v->reader->notes, f->shown, f->sha256) : NULL;
     if (removed != NULL) {
         s->removed = removed;
         s->n_removed++;
@@ -157,16 +157,16 @@ static void judge_link(seal_look *s, const m31ri_manifest_file *f)
 {
     char target[4096];
     ssize_t n = readlinkat(s->run, f->path, target, sizeof target - 1);
-    m31ri_check_place place = {.path = f->path, .breaks = M31R_VERDICT_CHANGED};
+    m31ri_check_place place = {.path = f->shown, .breaks = M31R_VERDICT_CHANGED};
     target[n > 0 ? n : 0] = '\0';
     if (n < 0 && errno == ENOENT && was_removed(s, f)) {
         return;
     }
     if (n < 0) {
         place.breaks = errno == ENOENT ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_CHANGED;
-        note(s, place, m31ri_verify_text(s->v, "%s: %s", f->path, strerror(errno)));
+        note(s, place, m31ri_verify_text(s->v, "%s: %s", f->shown, strerror(errno)));
     } else if (strcmp(target, f->target) != 0) {
-        note(s, place, m31ri_verify_text(s->v, "%s leads elsewhere than it did", f->path));
+        note(s, place, m31ri_verify_text(s->v, "%s leads elsewhere than it did", f->shown));
     }
 }
 
@@ -174,7 +174,7 @@ static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_has
                            m31r_error *e)
 {
     char hex[M31RI_SHA256_HEX];
-    m31ri_check_place place = {.path = f->path, .breaks = M31R_VERDICT_CHANGED};
+    m31ri_check_place place = {.path = f->shown, .breaks = M31R_VERDICT_CHANGED};
     if (f->target != NULL) {
         judge_link(s, f);
         return M31R_OK;
@@ -185,7 +185,7 @@ static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_has
             return M31R_OK;
         }
         place.breaks = is_gone ? M31R_VERDICT_INCOMPLETE : M31R_VERDICT_CHANGED;
-        note(s, place, m31ri_verify_text(s->v, "%s: %s", f->path, strerror(job->err)));
+        note(s, place, m31ri_verify_text(s->v, "%s: %s", f->shown, strerror(job->err)));
         return M31R_OK;
     }
     if (job->in_blocks) {
@@ -195,7 +195,7 @@ static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_has
     m31ri_sha256_hex(job->sha256, hex);
     if (strcmp(hex, f->sha256) != 0) {
         note(s, place,
-             m31ri_verify_text(s->v, "%s: SHA-256 %.12s, sealed was %.12s", f->path, hex,
+             m31ri_verify_text(s->v, "%s: SHA-256 %.12s, sealed was %.12s", f->shown, hex,
                                f->sha256));
     }
     return M31R_OK;
@@ -301,7 +301,7 @@ static m31r_err judge_live_part(seal_look *s, m31r_error *e)
         if (err != M31R_OK) {
             return err;
         }
-        m31ri_check_place place = {.path = f->path, .breaks = M31R_VERDICT_CHANGED};
+        m31ri_check_place place = {.path = f->shown, .breaks = M31R_VERDICT_CHANGED};
         if (row.twice != NULL) {
             place.byte = row.twice->block.offset;
             place.has_byte = true;

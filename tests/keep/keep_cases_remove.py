@@ -12,6 +12,7 @@ from keep_harness import Run, Skip, make_model, make_shards, make_tokenizer, nee
 
 SHARED = os.path.abspath(os.environ.get("M31R_SHARED") or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared"))
+READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "reader_min.py")
 SOAK = bool(os.environ.get("M31R_SOAK"))
 CHECKPOINT = "import os; d = os.environ['M31R_RUN_DIR'] + '/checkpoints/';"
 
@@ -27,7 +28,8 @@ def verdict(place, run, *options):
 
 def with_files(place, *names, code=0):
     """A run with these files of its program's own."""
-    program = CHECKPOINT + "".join(f"open(d + {n!r}, 'w').write({n!r} * 10);" for n in names)
+    names = [os.fsencode(n) for n in names]
+    program = CHECKPOINT + "".join(f"open(os.fsencode(d) + {n!r}, 'wb').write({n!r} * 10);" for n in names)
     done = place.do("run", "--stage", "work", "--", sys.executable, "-c", program + f"raise SystemExit({code})")
     assert done.returncode == code, done.stdout + done.stderr
     end = json.loads(done.stderr.strip().split("\n")[-1])
@@ -179,9 +181,21 @@ def remove_and_archive_with_ids_that_attack(place):
 
 @test
 def remove_names_of_every_kind_and_links(place):
+    """Case, Unicode forms, 255 bytes, quotes, a line's end, and bytes that are no text at all."""
     place.project()
-    names = ["A.pt", "a.pt", "\u00e9.pt", "e\u0301.pt", "x" * 255, "-rf", "a b\tc", "quote'\"$(x)"]
+    names = ["A.pt", "a.pt", "\u00e9.pt", "e\u0301.pt", "x" * 255, "-rf", "a b\tc", "quote'\"$(x)", "two\nlines",
+             b"caf\xe9.pt", b"caf\xe8.pt", b"\xff" * 255]
     run = with_files(place, *names)
+    assert verdict(place, run.id, "--seal")["verdict"] == "verified"
+    oracle = subprocess.run([sys.executable, READER, "--seal", run.path], capture_output=True, text=True)
+    assert oracle.returncode == 0, oracle.stdout + oracle.stderr
+    with open(run.file("manifest.json"), "rb") as f:
+        listed = [bytes.fromhex(x["path_hex"]) if "path_hex" in x else x["path"].encode() for x in json.load(f)["files"]]
+    assert {b"checkpoints/" + os.fsencode(name) for name in names} <= set(listed), listed
+    renamed = os.path.join(os.fsencode(run.path), b"checkpoints/caf\xe8.pt")
+    os.rename(renamed, renamed + b"x")  # another name that is no text is another file
+    assert verdict(place, run.id, "--seal")["verdict"] == "incomplete"
+    os.rename(renamed + b"x", renamed)
     outside = place.write("outside/keep.pt", "keep")
     os.symlink(place.file("outside"), run.file("link"))
     os.link(run.file("checkpoints/A.pt"), place.file("hard.pt"))
