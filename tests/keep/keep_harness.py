@@ -14,7 +14,7 @@ from pipeline_harness import BIN, Place as PipelinePlace, Run, make_all, make_mo
 SCRIPT = """import os, sys
 lr = float([l for l in open("train.yaml") if l.startswith("lr:")][0].split()[1])
 size = sum(len(open(os.path.join("data", n), "rb").read()) for n in sorted(os.listdir("data")))
-for step in range(1, 6):
+for step in (1, 2):
     loss = 100.0 / (step * lr) + size
     os.system(f"m31r metric loss {loss!r} --step {step}")
 """
