@@ -193,6 +193,8 @@ static m31r_err make_copy(const m31r_reader *r, int to, const char *run_id, m31r
         (void)fsync(to);
     } else {
         (void)m31ri_remove_tree(to, hidden, NULL);
+        m31ri_fail_hint(e, "the run is where it was, and what was copied of it is removed; make "
+                           "room there, or name another directory");
     }
     m31ri_free(c.bytes);
     return err;

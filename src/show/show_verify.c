@@ -54,12 +54,8 @@ static m31r_err write_json(const m31r_screen *s, const m31r_reader *r, const m31
     return m31r_json_write(j, s->out, e);
 }
 
-static void write_check(const m31r_screen *s, const m31r_check *c)
+static void write_why(const m31r_screen *s, const m31r_check *c)
 {
-    static const m31ri_style styles[] = {M31RI_RED, M31RI_GREEN, M31RI_DIM};
-    fprintf(s->out, "  %s%-3s%s %-8s %s", m31ri_style_on(s, styles[c->answer]), answers[c->answer],
-            m31ri_style_off(s, styles[c->answer]), c->id, c->what);
-    fprintf(s->out, "%s: ", m31ri_style_on(s, M31RI_DIM));
     m31r_show_text(s, c->why);
     if (c->path[0] != '\0') {
         fputs(" [", s->out);
@@ -69,6 +65,30 @@ static void write_check(const m31r_screen *s, const m31r_check *c)
         }
         fputc(']', s->out);
     }
+}
+
+/* Which check the verdict comes from: one of many below. */
+static void write_cause(const m31r_screen *s, const m31r_verification *v)
+{
+    m31r_verdict verdict = m31r_verification_verdict(v);
+    for (size_t i = 0; i < m31r_verification_checks(v); i++) {
+        const m31r_check *c = m31r_verification_check(v, i);
+        if (c->answer == M31R_NO && c->breaks == verdict && verdict != M31R_VERDICT_VERIFIED) {
+            fprintf(s->out, "because not: %s: ", c->what);
+            write_why(s, c);
+            fputc('\n', s->out);
+            return;
+        }
+    }
+}
+
+static void write_check(const m31r_screen *s, const m31r_check *c)
+{
+    static const m31ri_style styles[] = {M31RI_RED, M31RI_GREEN, M31RI_DIM};
+    fprintf(s->out, "  %s%-3s%s %-8s %s", m31ri_style_on(s, styles[c->answer]), answers[c->answer],
+            m31ri_style_off(s, styles[c->answer]), c->id, c->what);
+    fprintf(s->out, "%s: ", m31ri_style_on(s, M31RI_DIM));
+    write_why(s, c);
     fprintf(s->out, "%s\n", m31ri_style_off(s, M31RI_DIM));
 }
 
@@ -84,6 +104,7 @@ m31r_err m31r_show_verification(const m31r_screen *s, const m31r_reader *r,
     m31r_show_text(s, m31r_reader_facts(r)->run_id);
     fprintf(s->out, "%s   %s%s%s\n", m31ri_style_off(s, M31RI_BOLD), m31ri_style_on(s, style),
             m31r_verdict_name(verdict), m31ri_style_off(s, style));
+    write_cause(s, v);
     if (m31r_verification_criterion(v, 0) != NULL) {
         fputs("observable (section 29)\n", s->out);
     }

@@ -184,6 +184,31 @@ def kill_archive_onto_a_full_disk_leaves_the_run(place):
 
 
 @test
+def kill_archive_to_a_file_system_that_is_full_loses_nothing(place):
+    """A small tmpfs, in a name space of its own; the same command does it once there is room."""
+    need("unshare")
+    place.project()
+    program = 'head -c 1500000 /dev/urandom > "$M31R_RUN_DIR/checkpoints/big.pt"'
+    run = place.observe("sh", "-c", program, options=("--stage", "work"))
+    target, again = place.file("small"), f"m31r archive {run.id} {place.file('small/runs')} --yes"
+    os.mkdir(target)
+    script = f"""mount -t tmpfs -o size=1m tmpfs {target} || exit 77
+{again} 2> {place.file("said")}; echo $?; find {target} -type f
+m31r verify {run.id} --seal --text | head -1
+mount -o remount,size=4m {target}; {again} > /dev/null; echo $?
+m31r verify {run.id} --root {target}/runs --seal --text | head -1"""
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], cwd=place.file("project"), env=place.env,
+                          capture_output=True, text=True)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        raise Skip("no file system may be mounted here")
+    verified = run.id + "   verified"
+    assert done.stdout.split("\n") == ["3", verified, "0", verified, ""], done.stdout + done.stderr
+    with open(place.file("said")) as f:
+        said = f.read()
+    assert "No space left" in said and "the run is where it was" in said, said
+
+
+@test
 def kill_clean_removes_nothing_untold(place):
     place.project()
     info = '{"ts":"2026-01-01T00:00:00.000000Z","level":"INFO","module":"m","msg":"x"}\n'
