@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "base/os_rename.h"
 
 #define LOWEST_FD 3
 #define READ_BYTES (64 * 1024)

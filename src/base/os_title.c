@@ -5,7 +5,6 @@
  * takes all bounds of the address space at once; those that stay are read from /proc/self/stat.
  */
 #include <fcntl.h>
-#include <linux/prctl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,6 +20,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/os_remove.h"
+#include "base/os_rename.h"
 #include "base/sha256.h"
 #include "keep/keep_int.h"
 #include "verify/manifest_read.h"

@@ -16,6 +16,7 @@
 #include "base/os_dir.h"
 #include "base/os_file.h"
 #include "base/os_remove.h"
+#include "base/os_rename.h"
 #include "keep/keep_int.h"
 
 #define PREFIX ".removing-"
