@@ -7,9 +7,9 @@
 #include "base/counter.h"
 
 #define FIRST_SPAN_NS (1000 * 1000) /* rate known to 1e-4; the next line knows it better */
-#define SPAN_FOR_RATE_NS                                                                           \
-    (50 * 1000 * 1000) /* shorter ones would measure the noise of the clock                        \
-                        */
+#define FIRST_SPAN_DOUBT 1000       /* of it one part may be in doubt */
+/* Shorter ones would measure the noise of the clock. */
+#define SPAN_FOR_RATE_NS (50 * 1000 * 1000)
 #define TOLERANCE_NS 1000
 #define STEP_NS (10 * 1000 * 1000)
 #define MIN_RATE ((uint64_t)1 << 28) /* 16 GHz */
@@ -21,23 +21,32 @@ __extension__ typedef unsigned __int128 wide;
 typedef struct moment {
     uint64_t counter;
     int64_t wall_ns, mono_ns;
+    uint64_t took; /* counts between the first and the last of these readings: what is in doubt */
 } moment;
 
-/* As close together as three tries bring them. */
+/* As close together as three tries bring them. Both clocks are read between two readings of the
+ * counter: whoever lost the processor in between is told by `took`. */
 static moment read_clocks(bool is_steady)
 {
     moment best = {0};
-    uint64_t least = UINT64_MAX;
     for (int i = 0; i < 3; i++) {
         uint64_t before = m31ri_counter_read(is_steady);
         int64_t wall_ns = m31ri_wall_ns();
+        int64_t mono_ns = m31ri_mono_ns();
         uint64_t took = m31ri_counter_read(is_steady) - before;
-        if (i == 0 || took < least) {
-            least = took;
-            best = (moment){before + took / 2, wall_ns, m31ri_mono_ns()};
+        if (i == 0 || took < best.took) {
+            best = (moment){before + took / 2, wall_ns, mono_ns, took};
         }
     }
     return best;
+}
+
+/* Whether the time between two moments is known well enough to make a rate of it. */
+static bool is_rate_known(const moment *from, const moment *to)
+{
+    uint64_t counts = to->counter - from->counter;
+    return to->mono_ns - from->mono_ns >= FIRST_SPAN_NS &&
+           (from->took + to->took) <= counts / FIRST_SPAN_DOUBT;
 }
 
 static void append(m31ri_ring_live *live, uint32_t n, m31ri_calibration c)
@@ -60,7 +69,7 @@ void m31ri_ring_clock_begin(m31ri_ring_file *f)
     moment now = from;
     uint64_t rate = (uint64_t)1 << 32;
     if (is_steady) {
-        while (now.mono_ns - from.mono_ns < FIRST_SPAN_NS) {
+        while (!is_rate_known(&from, &now) && now.mono_ns - from.mono_ns < SPAN_FOR_RATE_NS) {
             now = read_clocks(is_steady);
         }
         uint64_t measured = rate_of(now.mono_ns - from.mono_ns, now.counter - from.counter);

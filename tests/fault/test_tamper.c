@@ -279,7 +279,7 @@ static void test_obs_04__a_log_that_was_added_or_taken_away_is_found(void **stat
     snprintf(path, sizeof path, "%s/train.000001.20261123T102651Z.log", dir_a);
     assert_int_equal(unlink(path), 0);
     for (size_t i = 0; i < n_files; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir_a, files[i].name);
+        snprintf(path, sizeof path, "%s/%.78s", dir_a, files[i].name);
         assert_int_equal(unlink(path), 0);
         assert_true(verdict_of(dir_a, false) > M31R_VERDICT_PREFIX);
         put(files[i].name, files[i].bytes.data, files[i].bytes.length);

@@ -149,9 +149,10 @@ def kill_9_of_the_keeper_again_and_again(p):
 
 @test
 def kill_9_of_the_keeper_keeps_the_programs_signal(p):
-    q = p.start("sh", "-c", "sleep 1; kill -SEGV $$")
-    time.sleep(0.3)
+    q = p.start("sh", "-c", "touch on; until [ -e off ]; do sleep 0.05; done; kill -SEGV $$")
+    wait_until(lambda: os.path.exists(os.path.join(p.path, "on")), "the program")
     os.kill(keeper_of(q.pid), signal.SIGKILL)
+    open(os.path.join(p.path, "off"), "w").close()
     _, err = q.communicate(timeout=60)
     assert q.returncode == -signal.SIGSEGV, (q.returncode, err)
     assert end_of(err)["child_exit"] == "SIGSEGV"
@@ -284,12 +285,17 @@ def a_live_program_is_never_called_crashed(p):
     """The observers killed at any instant of the start: a program that was started is known."""
     import random
     draw = random.Random(3)
+    began = time.monotonic()
+    q = p.start("touch", "on", options=("--no-sample",))
+    wait_until(lambda: os.path.exists(os.path.join(p.path, "on")), "the program")
+    span_s = 1.2 * (time.monotonic() - began)  # how long a start takes here and now
+    q.communicate(timeout=60)
     n_started = 0
     for i in range(25):
         place = type(p)()
         mark = f"31.{os.getpid()}{i:02d}"
         q = place.start("sleep", mark, options=("--no-sample",))
-        time.sleep(draw.random() * 0.12)
+        time.sleep(draw.random() * span_s)
         kill_started(q.pid)
         q.communicate(timeout=30)
         time.sleep(0.05)  # a child that was not let go ends by itself

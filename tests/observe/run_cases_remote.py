@@ -57,7 +57,8 @@ def expect_whole(p):
 @test
 def locks_and_notices_lie_on_a_local_disk(p):
     with Mounted(p):
-        q = p.start("sh", "-c", f"'{JOINER}' flood 200; '{COMMAND}' log INFO shell said k=1; echo on; sleep 1",
+        q = p.start("sh", "-c", f"'{JOINER}' flood 200; '{COMMAND}' log INFO shell said k=1; echo on; "
+                    "until [ -e off ]; do sleep 0.05; done",
                     options=("--no-sample",))
         wait_until(lambda: p.runs() and p.texts() == ["on"], "its line")
         at = live_of(p)
@@ -69,6 +70,7 @@ def locks_and_notices_lie_on_a_local_disk(p):
         assert p.metadata()["live"] == at, p.metadata()["live"]
         assert json.loads(m31r(p, "show", "@", "--json").stdout)["state"] == "running"
         assert b"alive" in m31r(p, "recover", "@", "--yes", "--json").stderr
+        open(os.path.join(p.path, "off"), "w").close()
         _, err = q.communicate(timeout=30)
         assert q.returncode == 0 and end_of(err)["state"] == "finished", err
         assert [x["i"] for x in p.lane("") if x["msg"] == "flood"] == list(range(200))
