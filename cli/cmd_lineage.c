@@ -1,4 +1,5 @@
 /* cmd_lineage.c - m31r lineage FILE|RUN: where it came from, and what came of it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -7,6 +8,7 @@
 static const cli_option options[] = {
     {"as", 0, "FORM",
      "one document for other tools: prov (W3C PROV-JSON) or rocrate (RO-Crate 1.2)"},
+    {"no-cache", 0, NULL, "read every run, also those unchanged since they were read"},
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {NULL, 0, NULL, NULL},
 };
@@ -26,6 +28,9 @@ static int run(cli *c)
     const char *form = cli_value(c, "as");
     if (form != NULL && strcmp(form, "prov") != 0 && strcmp(form, "rocrate") != 0) {
         return cli_misuse(c, "--as takes prov or rocrate, not \"%s\"", form);
+    }
+    if (cli_has(c, "no-cache")) {
+        setenv("M31R_NO_CACHE", "1", 1);
     }
     m31r_lineage *lineage = NULL;
     m31r_error e;

@@ -17,9 +17,14 @@
 #define VERSION 4 /* also change: the pragma in open_at() */
 #define WAIT_MS 100
 
-/* Where the database is; makes the directory. False when there is no place. */
+/* Where the database is; makes the directory. False when there is no place, or none is wanted
+ * (M31R_NO_CACHE). */
 static bool find_place(m31ri_buf *out)
 {
+    const char *off = getenv("M31R_NO_CACHE");
+    if (off != NULL && off[0] != '\0') {
+        return false;
+    }
     const char *base = getenv("XDG_CACHE_HOME");
     const char *below = "/m31r";
     if (base == NULL || base[0] != '/') {

@@ -26,6 +26,9 @@ echo "# the shard: forward"
 see shard.bin
 echo "# the newest run: backward"
 see @
+echo "# without the cache: the same, and nothing is kept"
+m31r lineage @ --json > cached.json
+XDG_CACHE_HOME=$PWD/none m31r lineage @ --json --no-cache | cmp - cached.json && find . -path ./none
 echo "# a log stands for its run"
 see experiments/*/train.log
 echo "# the tree"
