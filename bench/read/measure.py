@@ -126,6 +126,11 @@ def measure_logs(b, path):
     b.measure("free text", size, b.logs(path, "-w", 'msg contains "unreadable"') +
               b.peer("rg", "rg", "-N", "-F", "unreadable", path) +
               b.peer("grep -F", "grep", "-F", "unreadable", path))
+    compressed = path + ".zst"
+    subprocess.run(["zstd", "-q", "-3", "-f", path, "-o", compressed], check=True)
+    b.measure("level>=ERROR, the same in zstd", size,
+              [("m31r", [b.m31r, "logs", compressed, "--json", "--level", "ERROR"])] +
+              b.peer("rg -z", "rg", "-z", "-N", "-F", "-e", error[0], "-e", error[1], compressed))
 
 
 def measure_points(b, run):
