@@ -40,6 +40,7 @@ static void fold_again(m31r_run *run)
     m31ri_metadata_set(m, "unknown_notices", json_integer(0));
     m31ri_metadata_set(m, "lanes", json_array());
     m31ri_metadata_set(m, "artifacts", json_array());
+    m31ri_metadata_set(m, "privacy.found", json_array());
     m31ri_metadata_set(m, "lost",
                        json_pack("{s:i, s:i, s:{}}", "records", 0, "points", 0, "reasons"));
     m31ri_metadata_set(m, "writer",
@@ -62,6 +63,7 @@ static m31r_err take_over(m31r_run *run, const char *path, m31r_error *e)
 {
     const m31ri_identity *id = run->identity;
     run->privacy = id->privacy;
+    m31ri_privacy_after_fork(run->privacy);
     snprintf(run->stage, sizeof run->stage, "%s", id->stage);
     snprintf(run->seed, sizeof run->seed, "%s", id->seed);
     run->settings = &id->settings;

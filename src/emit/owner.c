@@ -29,20 +29,7 @@
 #define FINGERPRINT_WAIT_MS 2000
 #define WAIT_STEP_MS 10
 #define SETTLE_MS 2000
-#define NOTICE_BYTES 4096 /* room for one, and for the block that it begins */
 #define SEAL_BYTES_MOST ((uint64_t)1024 * 1024 * 1024) /* about a second of hashing */
-
-/* On a full disk a notice, which may be the only word about a loss, goes where ERROR records go. */
-void m31ri_notice(m31r_run *run, json_t *notice)
-{
-    m31r_error e = {0};
-    if (notice != NULL && m31ri_notice_add(&run->dir, json_incref(notice), &e) != M31R_OK &&
-        (e.sys_errno == ENOSPC || e.sys_errno == EDQUOT) &&
-        m31ri_reserve_give(&run->dir, NOTICE_BYTES)) {
-        m31ri_notice_add(&run->dir, json_incref(notice), NULL);
-    }
-    json_decref(notice);
-}
 
 static m31r_value text_of(const char *s)
 {
@@ -147,6 +134,7 @@ m31r_err m31ri_owner_begin(m31r_run *run, m31r_error *e)
                           run->main_lane->file);
     }
     write_opening_warnings(run);
+    m31ri_tell_redactions(run);
     m31ri_reserve_put(&run->dir);
     m31ri_fingerprint_job_start(run);
     return M31R_OK;
@@ -224,6 +212,7 @@ void m31ri_run_tick(m31r_run *run)
     if (run->drainer == NULL) { /* which has the rings open, and finishes them */
         (void)m31ri_rings_settle(&run->dir, run->privacy, M31RI_SETTLE_OR_LEAVE, 0);
     }
+    m31ri_tell_redactions(run);
     fold(run);
     hear_points(run);
     m31ri_checkpointer_tick(run);
@@ -394,22 +383,6 @@ static void warn_of_key(m31r_run *run)
     }
 }
 
-/* What the privacy rules took out, by kind and rule: of what this process wrote. */
-static void record_redactions(m31r_run *run)
-{
-    m31ri_privacy_count rows[M31RI_PRIVACY_COUNTS];
-    size_t n = m31ri_privacy_counts(run->privacy, rows);
-    json_t *found = json_array();
-    json_int_t total = 0;
-    for (size_t i = 0; i < n; i++) {
-        total += (json_int_t)rows[i].n;
-        json_array_append_new(found, json_pack("{s:s, s:s, s:I}", "kind", rows[i].kind, "rule",
-                                               rows[i].rule, "n", (json_int_t)rows[i].n));
-    }
-    m31ri_metadata_set(&run->metadata, "privacy.redacted", json_integer(total));
-    m31ri_metadata_set(&run->metadata, "privacy.found", found);
-}
-
 /* Files of the program that would take seconds to hash: the end does not wait for them, and `m31r
  * recover` seals the run. */
 static bool is_seal_put_off(m31r_run *run)
@@ -448,7 +421,7 @@ m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
     count_unsaid_losses(run);
     m31ri_points_close(run);
     record_end_in_metadata(run, &final);
-    record_redactions(run);
+    m31ri_tell_redactions(run);
     bool is_put_off = is_seal_put_off(run);
     keep_first(&err, m31ri_metrics_json_update(run->metrics_json, true, e));
     keep_first(&err,

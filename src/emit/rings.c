@@ -267,13 +267,17 @@ void m31ri_rings_add_lane(m31ri_rings *rs, m31r_lane *lane)
 void m31ri_rings_add_logger(m31ri_rings *rs, m31r_log *log)
 {
     m31ri_logger *l = (m31ri_logger *)log;
+    m31ri_buf module = M31RI_BUF_INIT; /* names stay in the ring as long as it does */
+    m31ri_privacy_scrub(rs->run->privacy, NULL, 0, l->module, strlen(l->module), &module);
     pthread_mutex_lock(&rs->lock);
-    uint32_t id = l->lane->ring_id == 0 ? 0
-                                        : m31ri_dictionary_add_logger(&rs->file, rs->n_loggers + 1,
-                                                                      l->lane->ring_id, l->module);
+    uint32_t id = l->lane->ring_id == 0 || !m31ri_buf_ok(&module)
+                      ? 0
+                      : m31ri_dictionary_add_logger(&rs->file, rs->n_loggers + 1, l->lane->ring_id,
+                                                    m31ri_buf_str(&module));
     rs->n_loggers += id != 0;
     l->ring_id = id;
     pthread_mutex_unlock(&rs->lock);
+    m31ri_buf_release(&module);
     /* pairs with the plain load in m31r_log_emit: the number is there before the way is open */
     __atomic_store_n(&l->rings, id != 0 ? rs : NULL, __ATOMIC_RELEASE);
 }

@@ -143,6 +143,7 @@ void m31ri_run_after_fork(m31r_run *run)
     m31r_error e;
     run->fork_generation = m31ri_fork_generation();
     bool was_open = run->role != M31RI_ROLE_INERT;
+    m31ri_privacy_after_fork(run->privacy);
     m31ri_rings_forget(run);
     run->direct_names = NULL; /* another thread may have been in the middle of it */
     m31ri_compressor_forget(run);
@@ -392,12 +393,26 @@ static void leave(m31r_run *run)
     }
     m31ri_notice(run, m31ri_outage_notice(&run->points.outage, "points"));
     m31ri_rank_tell(run, "closed", NULL);
+    m31ri_tell_redactions(run);
     m31ri_notice(run, json_pack("{s:s, s:I}", "kind", "close", "pid", (json_int_t)getpid()));
 }
 
 m31r_err m31r_run_close(m31r_run *run)
 {
     return m31r_run_end(run, M31R_END_FINISHED, NULL);
+}
+
+static m31r_err end_as_owner(m31r_run *run, m31ri_run_end end)
+{
+    static const m31ri_key_verdict no_key = {M31RI_KEY_NONE, NULL};
+    m31ri_buf clean = M31RI_BUF_INIT;
+    if (end.cause != NULL &&
+        m31ri_privacy_clean(run->privacy, no_key, end.cause, strlen(end.cause), &clean) != 0) {
+        end.cause = m31ri_buf_str(&clean);
+    }
+    m31r_err err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
+    m31ri_buf_release(&clean);
+    return err;
 }
 
 /* Everything that the end of this process's part writes; the handle is still there. */
@@ -410,7 +425,7 @@ static m31r_err end_part(m31r_run *run, m31r_end how, const char *cause)
     m31ri_run_tell_environment(run, getpid());
     m31r_err err = first_lane_error(run);
     if (run->role == M31RI_ROLE_OWNER) {
-        m31r_err end_err = m31ri_owner_end(run, &end, CLOSE_WAIT_MS, NULL, NULL);
+        m31r_err end_err = end_as_owner(run, end);
         return err != M31R_OK ? err : end_err;
     }
     if (how != M31R_END_FINISHED) {

@@ -212,7 +212,11 @@ void m31ri_owner_choose_sinks(m31r_run *run, bool to_file);
 m31r_err m31ri_owner_end(m31r_run *run, const m31ri_run_end *end, int wait_ms,
                          m31ri_run_end *out_end, m31r_error *e);
 void m31ri_owner_write_end(m31r_run *run, const char *message, const m31ri_run_end *end);
+
+/* notice.c: cleaned by the rules; takes over the reference (NULL: nothing) */
 void m31ri_notice(m31r_run *run, json_t *notice);
+/* What the rules took out in this process since the last time. */
+void m31ri_tell_redactions(m31r_run *run);
 
 /* fingerprint_job.c */
 void m31ri_fingerprint_job_start(m31r_run *run);

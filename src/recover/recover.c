@@ -157,10 +157,14 @@ static m31r_err fold_notices(recovery *r, m31r_error *e)
     m31ri_metadata_set(m, "unknown_notices", json_integer(0));
     m31ri_metadata_set(m, "lanes", json_array());
     m31ri_metadata_set(m, "artifacts", json_array());
+    m31ri_metadata_set(m, "privacy.found", json_array());
     m31ri_metadata_set(m, "rank_ends", json_array());
     m31ri_metadata_set(m, "lost",
                        json_pack("{s:i, s:i, s:{}}", "records", 0, "points", 0, "reasons"));
     m31r_err err = m31ri_notices_fold(&r->dir, &offset, m, NULL, e);
+    json_t *redacted = m31ri_redactions_notice(r->privacy);
+    (void)m31ri_metadata_fold(m, redacted);
+    json_decref(redacted);
     m31ri_metadata_abandon_open_lanes(m);
     return err;
 }

@@ -131,10 +131,26 @@ const m31ri_put *m31ri_take_next(m31ri_take *t)
     return p;
 }
 
+/* What is in the files, cleaned, lies nowhere else as it came. */
+static void wipe(const m31ri_ring_file *f, uint32_t slot, uint64_t from, uint64_t to)
+{
+    uint64_t slot_bytes = f->header->slot_bytes;
+    if (to - from > slot_bytes) {
+        return;
+    }
+    char *data = m31ri_ring_file_data(f, slot);
+    uint64_t at = from & (slot_bytes - 1), n = to - from;
+    uint64_t before_end = n < slot_bytes - at ? n : slot_bytes - at;
+    memset(data + at, 0, before_end);
+    memset(data, 0, n - before_end);
+}
+
 void m31ri_take_commit(const m31ri_ring_file *f, const m31ri_commit *commit)
 {
     for (uint32_t i = 0; i < f->header->n_slots; i++) {
         m31ri_ring_slot *slot = m31ri_ring_file_slot(f, i);
+        wipe(f, i, atomic_load_explicit(&slot->tail, memory_order_relaxed),
+             commit->rings[i].consumed);
         /* pairs with the acquire in m31ri_ring_reserve_slow */
         atomic_store_explicit(&slot->tail, commit->rings[i].consumed, memory_order_release);
     }

@@ -40,7 +40,7 @@ void m31ri_take_again(m31ri_take *t, const m31ri_ring_file *f, const m31ri_commi
 /* The next record, header and payload within the mapping; NULL at the end of the batch. */
 const m31ri_put *m31ri_take_next(m31ri_take *t);
 
-/* Gives the room up to the targets back to the callers and wakes those who wait. */
+/* Wipes what was taken, gives its room back to the callers and wakes those who wait. */
 void m31ri_take_commit(const m31ri_ring_file *f, const m31ri_commit *commit);
 
 #endif

@@ -237,6 +237,9 @@ m31ri_key_verdict m31ri_key_judge(const m31ri_privacy *p, const char *key, size_
     if (!m31ri_key_tails_have(m31ri_privacy_tails(p, in_text), key, length)) {
         return (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
     }
+    if (key[length - 1] == ']' && memmem(key, length, "[redacted:", 10) != NULL) {
+        return (m31ri_key_verdict){M31RI_KEY_NONE, NULL}; /* its last word is a marker's */
+    }
     words w;
     split(key, length < 256 ? length : 256, &w);
     const m31ri_key_row *row = NULL;

@@ -363,9 +363,14 @@ static bool is_number_behind(const m31ri_subject *t, size_t at)
     return to > from && to - from < 20 && (to >= t->n || strchr(" ,;|)]}\n\t", t->s[to]) != NULL);
 }
 
+static const char marker[] = "[redacted:";
+
 bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const m31ri_rule *r,
                         m31ri_match *out)
 {
+    if (start >= strlen(marker) && m31ri_has(t, start - strlen(marker), marker, false)) {
+        return false; /* what was taken out has said its kind, and names nothing behind it */
+    }
     size_t stop = end;
     while (stop > start && t->s[stop - 1] == '.') {
         stop--;

@@ -16,6 +16,7 @@
 struct m31ri_tally {
     pthread_mutex_t lock;
     m31ri_privacy_count rows[M31RI_PRIVACY_COUNTS];
+    uint64_t taken[M31RI_PRIVACY_COUNTS]; /* of each row, so many were said */
     size_t n;
 };
 
@@ -176,6 +177,11 @@ static void count_one(const m31ri_privacy *p, const char *kind, const char *rule
     pthread_mutex_unlock(&t->lock);
 }
 
+void m31ri_privacy_count_key(const m31ri_privacy *p, const char *kind)
+{
+    count_one(p, kind, "key");
+}
+
 size_t m31ri_privacy_counts(const m31ri_privacy *p, m31ri_privacy_count *out)
 {
     pthread_mutex_lock(&p->tally->lock);
@@ -183,6 +189,31 @@ size_t m31ri_privacy_counts(const m31ri_privacy *p, m31ri_privacy_count *out)
     memcpy(out, p->tally->rows, n * sizeof *out);
     pthread_mutex_unlock(&p->tally->lock);
     return n;
+}
+
+size_t m31ri_privacy_take_counts(const m31ri_privacy *p, m31ri_privacy_count *out)
+{
+    struct m31ri_tally *t = p->tally;
+    size_t n = 0;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->rows[i].n != t->taken[i]) {
+            out[n] = t->rows[i];
+            out[n++].n -= t->taken[i];
+            t->taken[i] = t->rows[i].n;
+        }
+    }
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}
+
+void m31ri_privacy_after_fork(const m31ri_privacy *p)
+{
+    struct m31ri_tally *t = p->tally;
+    pthread_mutex_init(&t->lock, NULL); /* a thread that is not here may have held it */
+    for (size_t i = 0; i < t->n; i++) {
+        t->taken[i] = t->rows[i].n;
+    }
 }
 
 static void add_marker(m31ri_buf *out, const char *kind)

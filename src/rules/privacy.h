@@ -85,6 +85,13 @@ bool m31ri_privacy_keeps_prompts(const m31ri_privacy *p);
  * M31RI_PRIVACY_COUNTS. Thread: any. */
 size_t m31ri_privacy_counts(const m31ri_privacy *p, m31ri_privacy_count *out);
 
+/* As m31ri_privacy_counts(), of what was found since this was last called; and takes that for
+ * said. Thread: any. */
+size_t m31ri_privacy_take_counts(const m31ri_privacy *p, m31ri_privacy_count *out);
+
+/* In a forked child, before anything else: what was found so far is the parent's to say. */
+void m31ri_privacy_after_fork(const m31ri_privacy *p);
+
 /* The verdict on a key (NULL: none); Thread: any. */
 m31ri_key_verdict m31ri_privacy_judge(const m31ri_privacy *p, const char *key, size_t length);
 

@@ -59,6 +59,9 @@ bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length
  * memory is out. */
 m31ri_privacy *m31ri_privacy_copy_with_prompts(const m31ri_privacy *p);
 
+/* Counts a find that was decided by a key outside of privacy.c. */
+void m31ri_privacy_count_key(const m31ri_privacy *p, const char *kind);
+
 /* Text of nothing but numbers, keys and words of a program: no text of users, whatever its key. */
 bool m31ri_is_machine_text(const char *value, size_t length);
 

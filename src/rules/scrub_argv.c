@@ -42,12 +42,14 @@ uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *arg
         const char *equals = is_option(s) ? strchr(s, '=') : NULL;
         if (is_hidden(&before, s)) {
             m31ri_buf_add_format(out, "[redacted:%s]", before.kind);
+            m31ri_privacy_count_key(p, before.kind);
             changed++;
         } else if (equals != NULL) {
             m31ri_key_verdict v = m31ri_key_judge(p, s, (size_t)(equals - s), false);
             m31ri_buf_add(out, s, (size_t)(equals - s) + 1);
             if (v.class != M31RI_KEY_PROMPT && is_hidden(&v, equals + 1)) {
                 m31ri_buf_add_format(out, "[redacted:%s]", v.kind);
+                m31ri_privacy_count_key(p, v.kind);
                 changed++;
             } else {
                 changed +=

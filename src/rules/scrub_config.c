@@ -94,6 +94,7 @@ static uint32_t add_scalar(const m31ri_privacy *p, const span *s, const char *by
     bool newline = bytes[s->end - 1] == '\n';
     if (s->kind != NULL && s->is_text && !m31ri_is_placeholder(s->text, s->length)) {
         m31ri_buf_add_format(out, "\"[redacted:%s]\"%s", s->kind, newline ? "\n" : "");
+        m31ri_privacy_count_key(p, s->kind);
         return 1;
     }
     m31ri_buf clean = M31RI_BUF_INIT;

@@ -580,6 +580,43 @@ static bool fold_environment(m31ri_metadata *m, const json_t *notice)
            add_missing(m, json_object_get(environment, "libraries"), libraries);
 }
 
+/* One row of what was taken out, added to the row of the same kind and rule. */
+static bool add_redactions(json_t *found, json_t *row)
+{
+    static const char *const same[] = {"kind", "rule", NULL};
+    const json_t *n = json_object_get(row, "n");
+    if (text_of(row, "kind") == NULL || text_of(row, "rule") == NULL || !json_is_integer(n) ||
+        json_integer_value(n) < 0) {
+        return false;
+    }
+    json_t *old = find_same(found, row, same);
+    if (old == NULL) {
+        return json_array_append_new(found, json_deep_copy(row)) == 0;
+    }
+    json_int_t sum = json_integer_value(json_object_get(old, "n")) + json_integer_value(n);
+    return json_object_set_new(old, "n", json_integer(sum)) == 0;
+}
+
+/* What the rules took out in some process is added to what others have; `redacted` is the sum. */
+static bool fold_redacted(m31ri_metadata *m, const json_t *notice)
+{
+    json_t *privacy = json_object_get(m->root, "privacy");
+    json_t *found = json_object_get(privacy, "found");
+    json_t *rows = json_object_get(notice, "found"), *row;
+    size_t i;
+    json_int_t total = 0;
+    bool is_understood = json_is_array(found) && json_is_array(rows);
+    json_array_foreach(rows, i, row)
+    {
+        is_understood = is_understood && add_redactions(found, row);
+    }
+    json_array_foreach(found, i, row)
+    {
+        total += json_integer_value(json_object_get(row, "n"));
+    }
+    return is_understood && put(m, privacy, "redacted", json_integer(total));
+}
+
 static bool fold_critical(m31ri_metadata *m, const json_t *notice)
 {
     (void)notice;
@@ -600,6 +637,7 @@ bool m31ri_metadata_fold(m31ri_metadata *m, const json_t *notice)
         {"end", fold_end},           {"resumes", fold_resumes},
         {"rank", fold_rank},         {"parent", fold_parent},
         {"schema", fold_schema},     {"environment", fold_environment},
+        {"redacted", fold_redacted},
     };
     const char *kind = text_of(notice, "kind");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -58,6 +58,18 @@ m31r_err m31ri_notice_add(const m31ri_run_dir *d, json_t *notice, m31r_error *e)
     return err;
 }
 
+json_t *m31ri_redactions_notice(const m31ri_privacy *p)
+{
+    m31ri_privacy_count rows[M31RI_PRIVACY_COUNTS];
+    size_t n = m31ri_privacy_take_counts(p, rows);
+    json_t *found = n != 0 ? json_array() : NULL;
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(found, json_pack("{s:s, s:s, s:I}", "kind", rows[i].kind, "rule",
+                                               rows[i].rule, "n", (json_int_t)rows[i].n));
+    }
+    return found != NULL ? json_pack("{s:s, s:o}", "kind", "redacted", "found", found) : NULL;
+}
+
 static void count_unknown(m31ri_metadata *metadata)
 {
     json_int_t n = json_integer_value(json_object_get(metadata->root, "unknown_notices"));

@@ -21,6 +21,7 @@
  *     {"kind":"environment","programs":[{"name","build_id","compiler"}],
  *      "libraries":[{"name","build_id"}],"python":null|{"version","packages":[...]}}
  *     {"kind":"critical","msg":"..."}
+ *     {"kind":"redacted","found":[{"kind":"email","rule":"email","n":3}]}  (added up)
  *     {"kind":"close","pid":4711}
  * The owner folds its own the same way, so that there is one path.
  */
@@ -30,6 +31,7 @@
 #include <jansson.h>
 
 #include "m31r/error.h"
+#include "rules/privacy.h"
 #include "store/metadata.h"
 #include "store/run_dir.h"
 
@@ -37,6 +39,9 @@
  * Errors: M31R_E_CLOSED (the run has ended), M31R_E_LIMIT (longer than M31RI_NOTICE_LIMIT),
  *         M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_notice_add(const m31ri_run_dir *d, json_t *notice, m31r_error *e);
+
+/* A notice of what the rules took out since this was last asked; NULL: nothing, or no memory. */
+json_t *m31ri_redactions_notice(const m31ri_privacy *p);
 
 /* Longest line of a notice; a longer one in the file is not understood. */
 #define M31RI_NOTICE_LIMIT (256 * 1024)

@@ -57,7 +57,7 @@ class Server:
 
 
 def bytes_of(folder):
-    for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True):
+    for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True, include_hidden=True):
         if os.path.isfile(path):
             with open(path, "rb") as f:
                 yield path, f.read()
@@ -244,14 +244,31 @@ def serve_refuses_a_checkpoint_with_one_flipped_byte(place):
     assert reason == "checkpoint_corrupt" and "checksum" in detail, (reason, detail)
 
 
+def leave_no_canary(server):
+    places = [server.place.file("experiments"), server.place.file("logs"), server.place.file(".cache")]
+    files = [item for folder in places for item in bytes_of(folder)]
+    for ring in glob.glob(f"/dev/shm/m31r-{os.getuid()}/{server.run.id}*"):
+        with open(ring, "rb") as f:
+            files.append((ring, f.read()))
+    assert len(files) > 10, "hardly anything was looked at"
+    held = [path for path, data in files if CANARY.encode() in data]
+    assert not held, f"what was asked lies in {held}"
+
+
 @test
 def serve_killed_keeps_the_requests_that_it_has_answered(place):
     make_all(place)
     server = Server(place)
     for _ in range(3):
-        assert server.post({"prompt": "a", "max_tokens": 1})[0] == 200
-    wait_until(lambda: len(server.requests()) == 3, "the records of the requests")
+        assert server.post({"prompt": f"// {CANARY}", "max_tokens": 1})[0] == 200
+    assert server.post({"prompt": "a", "max_tokens": CANARY}, f"/{CANARY}?q={CANARY}")[0] != 200
+    socket_send(server, f"POST /generate HTTP/1.1\r\nAuthorization: Bearer {CANARY}\r\nContent-Length: 5\r\n\r\n".encode()
+                + CANARY.encode()).recv(4096)
+    wait_until(lambda: len(server.requests()) == 5, "the records of the requests")
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
-    assert [r["request"] for r in server.requests()] == [1, 2, 3]
+    assert [r["request"] for r in server.requests()][:3] == [1, 2, 3]
     assert not server.run.records("run_end")
+    leave_no_canary(server)
+    assert place.m31r("recover", "--all", "--yes").returncode == 0
+    leave_no_canary(server)

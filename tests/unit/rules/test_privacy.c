@@ -321,6 +321,40 @@ static void test_privacy__a_comment_that_says_what_a_text_is_stays(void **state)
     m31ri_buf_release(&out);
 }
 
+/* What was written is read again by verify and redact: nothing is found in it, and counts of what
+ * is new are said once. */
+static void test_privacy__markers_name_nothing_and_counts_are_said_once(void **state)
+{
+    (void)state;
+    static const char *const cleaned[] = {
+        "cannot open [redacted:github_token]: denied", "[redacted:password]=loss ([0-9.]+)",
+        "/v1/[redacted:api_key]/x: 12 rows", "<[redacted:token]> = hunter2x9"};
+    m31ri_privacy *p = m31ri_privacy_new(NULL);
+    m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
+    for (size_t i = 0; i < sizeof cleaned / sizeof *cleaned; i++) {
+        assert_true(m31ri_privacy_is_clean(p, none, cleaned[i], strlen(cleaned[i])));
+    }
+    static const char key[] = "at_[redacted:github_token]", email[] = "kim@example.com";
+    assert_int_equal(m31ri_privacy_judge(p, key, strlen(key)).class, M31RI_KEY_NONE);
+    static m31ri_privacy_count rows[M31RI_PRIVACY_COUNTS];
+    m31ri_buf out = M31RI_BUF_INIT;
+    assert_int_equal(m31ri_privacy_take_counts(p, rows), 0);
+    m31ri_privacy_scrub(p, NULL, 0, email, strlen(email), &out);
+    const char *argv[] = {"--password", "hunter2"};
+    m31ri_privacy_scrub_argv(p, argv, 2, &out);
+    assert_int_equal(m31ri_privacy_take_counts(p, rows), 2);
+    assert_string_equal(rows[1].kind, "password");
+    m31ri_privacy_scrub(p, NULL, 0, email, strlen(email), &out);
+    assert_int_equal(m31ri_privacy_take_counts(p, rows), 1);
+    assert_string_equal(rows[0].kind, "email");
+    assert_int_equal(rows[0].n, 1);
+    m31ri_privacy_scrub(p, NULL, 0, email, strlen(email), &out);
+    m31ri_privacy_after_fork(p);
+    assert_int_equal(m31ri_privacy_take_counts(p, rows), 0);
+    m31ri_buf_release(&out);
+    m31ri_privacy_free(p);
+}
+
 static void test_privacy__bytes_of_any_kind_are_fine(void **state)
 {
     (void)state;
@@ -407,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_obs_18__a_command_line_loses_its_secrets),
         cmocka_unit_test(test_obs_18__a_config_keeps_its_layout),
         cmocka_unit_test(test_privacy__a_comment_that_says_what_a_text_is_stays),
+        cmocka_unit_test(test_privacy__markers_name_nothing_and_counts_are_said_once),
         cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
         cmocka_unit_test(test_privacy__hostile_text_costs_no_square),
     };
