@@ -11,7 +11,11 @@
  * the other one does not start with the wrong library. The bytes that are stored are those of
  * docs/FORMAT.md, section 13.
  *
- *     if (!m31r_hot_put(log, &site, values, n)) {
+ *     char *at = m31r_hot_begin(hot, log, &site, bytes, text);
+ *     if (at != NULL) {
+ *         // values to `at`
+ *         m31r_hot_end(hot, bytes);
+ *     } else {
  *         m31r_log_emit(log, &site, values);
  *     }
  */
@@ -60,6 +64,9 @@ typedef struct m31r_hot {
     uint64_t unused[2];
 } m31r_hot;
 
+/* A word of a record; what lies in a ring has no other type. */
+typedef uint64_t __attribute__((may_alias)) m31r_hot_word;
+
 /* Never NULL. The model of access that costs one instruction, also in a shared library. */
 extern M31R_API _Thread_local m31r_hot *m31r_hot_1 __attribute__((tls_model("initial-exec")));
 
@@ -68,12 +75,6 @@ extern M31R_API _Thread_local m31r_hot *m31r_hot_1 __attribute__((tls_model("ini
 #define M31R_HOT_SITE 2u         /* the kind of a call site's record */
 #define M31R_HOT_NULL UINT64_MAX /* stands for a null string */
 #define M31R_HOT_AHEAD 1024      /* bytes of the ring that are asked for before they are needed */
-
-#if defined(__clang__)
-#define M31R_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define M31R_UNROLL _Pragma("GCC unroll 25")
-#endif
 
 /* A program may have a global of any name. */
 #pragma GCC diagnostic push
@@ -98,98 +99,79 @@ static inline uint64_t m31r_hot_count(void)
 #endif
 }
 
-/* Stores the values behind the record's head: 8 bytes each, then the strings' text. Folded to
- * single stores where types are constants.
+/* Begins the record of a call site in the ring of the calling thread: its place, and its head.
+ * `bytes` are those of the whole record, `text` those of its strings; the values go to the place
+ * that it returns, 8 bytes each, then the strings' text, and m31r_hot_end() makes it whole. Between
+ * the two nothing may fail.
  *
- * Owns:   nothing; the text is copied.
- * Thread: any.
- */
-__attribute__((always_inline)) static inline void m31r_hot_store(char *to, const m31r_value *values,
-                                                                 int n)
-{
-    char *text = to + (size_t)n * 8;
-    M31R_UNROLL
-    for (int i = 0; i < n; i++) {
-        uint64_t bits = values[i].as.u;
-        if (values[i].type == M31R_T_STRING) {
-            bits = values[i].length;
-            memcpy(text, values[i].as.s, values[i].length);
-            text += values[i].length;
-        } else if (values[i].type == M31R_T_NULL) {
-            bits = M31R_HOT_NULL;
-        }
-        memcpy(to + (size_t)i * 8, &bits, 8);
-    }
-}
-
-/* Puts the record of a call site into the ring of the calling thread. `n` is a constant, `values`
- * have the types that the call site always has (a string may be null).
- *
- * Returns: true when it is there and survives the process; false when nothing was done.
- * Owns:    nothing; values are copied.
+ * Returns: the place of the first value, 8 bytes aligned; NULL when this record goes the long way.
+ * Owns:    the ring.
  * Thread:  any. errno is kept.
  */
-__attribute__((always_inline)) static inline bool m31r_hot_put(m31r_log *log, m31r_site *site,
-                                                               const m31r_value *values, int n)
+__attribute__((always_inline)) static inline char *m31r_hot_begin(m31r_hot *hot, m31r_log *log,
+                                                                  m31r_site *site, uint64_t bytes,
+                                                                  uint64_t text)
 {
-    m31r_hot *hot = m31r_hot_1;
     uint64_t pass = __atomic_load_n(&hot->pass, __ATOMIC_RELAXED);
     /* pairs with the release in open_way: the logger's number is there before */
     uint64_t mine = __atomic_load_n(&log->pass, __ATOMIC_ACQUIRE);
     uint64_t open = __atomic_load_n(&log->open, __ATOMIC_RELAXED);
     uint64_t known = __atomic_load_n(&site->pass, __ATOMIC_RELAXED);
-    uint64_t text = 0;
-    M31R_UNROLL
-    for (int i = 0; i < n; i++) {
-        text += values[i].type == M31R_T_STRING ? values[i].length : 0;
-    }
-    uint64_t bytes = M31R_HOT_HEAD + (uint64_t)n * 8 + ((text + 7) & ~(uint64_t)7);
     char *at = hot->at;
     if (__builtin_expect(((pass ^ mine) & ~open) != 0 || (known ^ pass) >> 32 != 0 ||
                              text > M31R_HOT_TEXT || bytes > (uint64_t)(hot->limit - at),
                          0)) {
-        return false;
+        return NULL;
     }
-    uint64_t sequence = hot->sequence;
-    uint64_t count = m31r_hot_count();
-    uint64_t kind = bytes | (uint64_t)M31R_HOT_SITE << 32 | (uint64_t)log->id << 48;
-    uint64_t number = (known & UINT32_MAX) | sequence << 32;
-    memcpy(at, &kind, 8); /* one by one: together they would go by way of the stack */
-    memcpy(at + 8, &number, 8);
-    memcpy(at + 16, &count, 8);
-    m31r_hot_store(at + M31R_HOT_HEAD, values, n);
-    at += bytes;
+    m31r_hot_word *head = (m31r_hot_word *)(void *)at;
+    head[0] = bytes | (uint64_t)M31R_HOT_SITE << 32 | (uint64_t)log->id << 48;
+    head[1] = (known & UINT32_MAX) | hot->sequence << 32;
+    head[2] = m31r_hot_count();
+    return at + M31R_HOT_HEAD;
+}
+
+/* Makes the record whole that m31r_hot_begin() began: from here on it survives the process.
+ *
+ * Thread: the one that began it.
+ */
+__attribute__((always_inline)) static inline void m31r_hot_end(m31r_hot *hot, uint64_t bytes)
+{
+    char *at = hot->at + bytes;
     hot->at = at;
-    hot->sequence = sequence + 1;
-    /* pairs with the acquire in m31ri_take_begin: from here on the record survives */
+    hot->sequence++;
+    /* pairs with the acquire in m31ri_take_begin */
     __atomic_store_n(hot->published, (uint64_t)(uintptr_t)at + hot->turn, __ATOMIC_RELEASE);
     __builtin_prefetch(at + M31R_HOT_AHEAD, 1);
     __builtin_prefetch(at + M31R_HOT_AHEAD + 64, 1);
-    return true;
-}
-
-/* Copies values to where m31r_log_emit() may take their address, so that the others stay in
- * registers.
- *
- * Owns:   nothing.
- * Thread: any.
- */
-__attribute__((always_inline)) static inline void m31r_hot_keep(m31r_value *to,
-                                                                const m31r_value *values, int n)
-{
-    M31R_UNROLL
-    for (int i = 0; i < n; i++) {
-        to[i].type = values[i].type;
-        to[i].length = values[i].length;
-        to[i].as.u = values[i].as.u;
-    }
 }
 
 #pragma GCC diagnostic pop
 
-/* Whether a value's type is known when the program is compiled: a m31r_value says it at run time.
- */
-#define M31R_IS_TYPED(k, v) _Generic((v), m31r_value : 0, default : 1) &
+/* Of a record with `n` values and strings of `text` bytes together. */
+#define M31R_HOT_BYTES(n, text) (M31R_HOT_HEAD + (uint64_t)(n)*8 + (((text) + 7) & ~(uint64_t)7))
+
+/* clang-format off */
+/* What M31R_EACH() makes of pair number `i` from the end, whose value is in the variable
+ * M31R_VALUE_NAME(i). Straight lines without a loop or an array, and constant types: it is what a
+ * compiler is quick with, and there may be hundreds of calls in a file. */
+
+/* Is the type known when the program is compiled? A m31r_value says it at run time. */
+#define M31R_IS_TYPED(i, k, v) _Generic((v), m31r_value: 0, default: 1) &
+
+#define M31R_TEXT_BYTES(i, k, v) \
+    (M31R_VALUE_NAME(i).type == M31R_T_STRING ? M31R_VALUE_NAME(i).length : 0u) +
+
+#define M31R_PUT_WORD(i, k, v) \
+    ((m31r_hot_word *)(void *)m31r_at_)[m31r_n_ - i] = \
+        M31R_VALUE_NAME(i).type == M31R_T_STRING ? M31R_VALUE_NAME(i).length \
+        : M31R_VALUE_NAME(i).type == M31R_T_NULL ? M31R_HOT_NULL : M31R_VALUE_NAME(i).as.u;
+
+#define M31R_PUT_TEXT(i, k, v) \
+    if (M31R_VALUE_NAME(i).type == M31R_T_STRING) { \
+        memcpy(m31r_end_, M31R_VALUE_NAME(i).as.s, M31R_VALUE_NAME(i).length); \
+        m31r_end_ += M31R_VALUE_NAME(i).length; \
+    }
+/* clang-format on */
 
 #endif /* !__cplusplus */
 

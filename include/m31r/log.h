@@ -137,14 +137,25 @@ M31R_API m31r_level m31r_level_of(const char *name);
             static m31r_site m31r_site_ = {(lvl), sizeof m31r_keys_ / sizeof *m31r_keys_ - 1, \
                                            "" M31R_FIRST(__VA_ARGS__), m31r_keys_, __FILE__, \
                                            __LINE__, 0, M31R_NO_PASS}; \
-            const m31r_value m31r_values_[] = { \
-                M31R_EACH(M31R_VALUE_OF_PAIR, __VA_ARGS__) {0, 0, {0}}}; \
             enum { m31r_n_ = sizeof m31r_keys_ / sizeof *m31r_keys_ - 1 }; \
-            if (!(M31R_EACH(M31R_IS_TYPED, __VA_ARGS__) 1) || \
-                !m31r_hot_put(m31r_log_, &m31r_site_, m31r_values_, m31r_n_)) { \
-                m31r_value m31r_kept_[m31r_n_ + 1]; \
-                m31r_hot_keep(m31r_kept_, m31r_values_, m31r_n_ + 1); \
-                m31r_log_emit(m31r_log_, &m31r_site_, m31r_kept_); \
+            M31R_EACH(M31R_TAKE_PAIR, __VA_ARGS__) \
+            const uint64_t m31r_text_ = M31R_EACH(M31R_TEXT_BYTES, __VA_ARGS__) 0u; \
+            const uint64_t m31r_bytes_ = M31R_HOT_BYTES(m31r_n_, m31r_text_); \
+            m31r_hot *const m31r_hot_ = m31r_hot_1; \
+            char *const m31r_at_ = \
+                (M31R_EACH(M31R_IS_TYPED, __VA_ARGS__) 1) \
+                    ? m31r_hot_begin(m31r_hot_, m31r_log_, &m31r_site_, m31r_bytes_, m31r_text_) \
+                    : NULL; \
+            if (__builtin_expect(m31r_at_ != NULL, 1)) { \
+                char *m31r_end_ = m31r_at_ + m31r_n_ * 8; \
+                M31R_EACH(M31R_PUT_WORD, __VA_ARGS__) \
+                M31R_EACH(M31R_PUT_TEXT, __VA_ARGS__) \
+                (void)m31r_end_; \
+                m31r_hot_end(m31r_hot_, m31r_bytes_); \
+            } else { \
+                m31r_value m31r_values_[m31r_n_ + 1]; \
+                M31R_EACH(M31R_KEEP_PAIR, __VA_ARGS__) \
+                m31r_log_emit(m31r_log_, &m31r_site_, m31r_values_); \
             } \
         } \
     } while (0)

@@ -176,40 +176,46 @@ M31R_API m31r_value m31r_errno(int number);
 #define M31R_FIRST(...) M31R_FIRST_(__VA_ARGS__, 0)
 #define M31R_FIRST_(a, ...) a
 
-/* M31R_EACH(F, MSG, K, V, ...) expands to F(K, V) for each pair, in order. */
+/* M31R_EACH(F, MSG, K, V, ...) expands to F(I, K, V) for each pair, in order; I counts them from the
+ * end: N for the first of N, 1 for the last. */
 #define M31R_EACH(f, ...) M31R_CAT(M31R_E, M31R_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
 #define M31R_EE(f, ...) \
     _Static_assert(0, "keys and values come in pairs: a key without a value, or one too many");
 #define M31R_E0(f, m)
-#define M31R_E1(f, m, k, v) f(k, v)
-#define M31R_E2(f, m, k, v, ...) f(k, v) M31R_E1(f, m, __VA_ARGS__)
-#define M31R_E3(f, m, k, v, ...) f(k, v) M31R_E2(f, m, __VA_ARGS__)
-#define M31R_E4(f, m, k, v, ...) f(k, v) M31R_E3(f, m, __VA_ARGS__)
-#define M31R_E5(f, m, k, v, ...) f(k, v) M31R_E4(f, m, __VA_ARGS__)
-#define M31R_E6(f, m, k, v, ...) f(k, v) M31R_E5(f, m, __VA_ARGS__)
-#define M31R_E7(f, m, k, v, ...) f(k, v) M31R_E6(f, m, __VA_ARGS__)
-#define M31R_E8(f, m, k, v, ...) f(k, v) M31R_E7(f, m, __VA_ARGS__)
-#define M31R_E9(f, m, k, v, ...) f(k, v) M31R_E8(f, m, __VA_ARGS__)
-#define M31R_E10(f, m, k, v, ...) f(k, v) M31R_E9(f, m, __VA_ARGS__)
-#define M31R_E11(f, m, k, v, ...) f(k, v) M31R_E10(f, m, __VA_ARGS__)
-#define M31R_E12(f, m, k, v, ...) f(k, v) M31R_E11(f, m, __VA_ARGS__)
-#define M31R_E13(f, m, k, v, ...) f(k, v) M31R_E12(f, m, __VA_ARGS__)
-#define M31R_E14(f, m, k, v, ...) f(k, v) M31R_E13(f, m, __VA_ARGS__)
-#define M31R_E15(f, m, k, v, ...) f(k, v) M31R_E14(f, m, __VA_ARGS__)
-#define M31R_E16(f, m, k, v, ...) f(k, v) M31R_E15(f, m, __VA_ARGS__)
-#define M31R_E17(f, m, k, v, ...) f(k, v) M31R_E16(f, m, __VA_ARGS__)
-#define M31R_E18(f, m, k, v, ...) f(k, v) M31R_E17(f, m, __VA_ARGS__)
-#define M31R_E19(f, m, k, v, ...) f(k, v) M31R_E18(f, m, __VA_ARGS__)
-#define M31R_E20(f, m, k, v, ...) f(k, v) M31R_E19(f, m, __VA_ARGS__)
-#define M31R_E21(f, m, k, v, ...) f(k, v) M31R_E20(f, m, __VA_ARGS__)
-#define M31R_E22(f, m, k, v, ...) f(k, v) M31R_E21(f, m, __VA_ARGS__)
-#define M31R_E23(f, m, k, v, ...) f(k, v) M31R_E22(f, m, __VA_ARGS__)
-#define M31R_E24(f, m, k, v, ...) f(k, v) M31R_E23(f, m, __VA_ARGS__)
+#define M31R_E1(f, m, k, v) f(1, k, v)
+#define M31R_E2(f, m, k, v, ...) f(2, k, v) M31R_E1(f, m, __VA_ARGS__)
+#define M31R_E3(f, m, k, v, ...) f(3, k, v) M31R_E2(f, m, __VA_ARGS__)
+#define M31R_E4(f, m, k, v, ...) f(4, k, v) M31R_E3(f, m, __VA_ARGS__)
+#define M31R_E5(f, m, k, v, ...) f(5, k, v) M31R_E4(f, m, __VA_ARGS__)
+#define M31R_E6(f, m, k, v, ...) f(6, k, v) M31R_E5(f, m, __VA_ARGS__)
+#define M31R_E7(f, m, k, v, ...) f(7, k, v) M31R_E6(f, m, __VA_ARGS__)
+#define M31R_E8(f, m, k, v, ...) f(8, k, v) M31R_E7(f, m, __VA_ARGS__)
+#define M31R_E9(f, m, k, v, ...) f(9, k, v) M31R_E8(f, m, __VA_ARGS__)
+#define M31R_E10(f, m, k, v, ...) f(10, k, v) M31R_E9(f, m, __VA_ARGS__)
+#define M31R_E11(f, m, k, v, ...) f(11, k, v) M31R_E10(f, m, __VA_ARGS__)
+#define M31R_E12(f, m, k, v, ...) f(12, k, v) M31R_E11(f, m, __VA_ARGS__)
+#define M31R_E13(f, m, k, v, ...) f(13, k, v) M31R_E12(f, m, __VA_ARGS__)
+#define M31R_E14(f, m, k, v, ...) f(14, k, v) M31R_E13(f, m, __VA_ARGS__)
+#define M31R_E15(f, m, k, v, ...) f(15, k, v) M31R_E14(f, m, __VA_ARGS__)
+#define M31R_E16(f, m, k, v, ...) f(16, k, v) M31R_E15(f, m, __VA_ARGS__)
+#define M31R_E17(f, m, k, v, ...) f(17, k, v) M31R_E16(f, m, __VA_ARGS__)
+#define M31R_E18(f, m, k, v, ...) f(18, k, v) M31R_E17(f, m, __VA_ARGS__)
+#define M31R_E19(f, m, k, v, ...) f(19, k, v) M31R_E18(f, m, __VA_ARGS__)
+#define M31R_E20(f, m, k, v, ...) f(20, k, v) M31R_E19(f, m, __VA_ARGS__)
+#define M31R_E21(f, m, k, v, ...) f(21, k, v) M31R_E20(f, m, __VA_ARGS__)
+#define M31R_E22(f, m, k, v, ...) f(22, k, v) M31R_E21(f, m, __VA_ARGS__)
+#define M31R_E23(f, m, k, v, ...) f(23, k, v) M31R_E22(f, m, __VA_ARGS__)
+#define M31R_E24(f, m, k, v, ...) f(24, k, v) M31R_E23(f, m, __VA_ARGS__)
 /* clang-format on */
 
-#define M31R_CHECK_PAIR(k, v) M31R_CHECK(k)
-#define M31R_KEY_OF_PAIR(k, v) "" k,
-#define M31R_VALUE_OF_PAIR(k, v) M31R_OF(v),
+#define M31R_CHECK_PAIR(i, k, v) M31R_CHECK(k)
+#define M31R_KEY_OF_PAIR(i, k, v) "" k,
+#define M31R_VALUE_OF_PAIR(i, k, v) M31R_OF(v),
+
+/* Each value in a variable of its own: evaluated once and in order, and in a register. */
+#define M31R_VALUE_NAME(i) m31r_value##i##_
+#define M31R_TAKE_PAIR(i, k, v) const m31r_value M31R_VALUE_NAME(i) = M31R_OF(v);
+#define M31R_KEEP_PAIR(i, k, v) m31r_values_[m31r_n_ - i] = M31R_VALUE_NAME(i);
 #endif /* !__cplusplus */
 
 #ifdef __cplusplus

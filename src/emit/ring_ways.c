@@ -61,7 +61,7 @@ void m31ri_rings_open_way(m31ri_rings *rs, m31r_log *log, m31r_site *site, uint3
         uint64_t first = __atomic_load_n(&l->lane->first_thread, __ATOMIC_RELAXED);
         __atomic_store_n(&log->id, l->ring_id, __ATOMIC_RELAXED);
         __atomic_store_n(&log->open, is_ordered ? 0 : THREAD_BITS, __ATOMIC_RELAXED);
-        /* pairs with the acquire in m31r_hot_put */
+        /* pairs with the acquire in m31r_hot_begin */
         __atomic_store_n(&log->pass, pass_of(rs, first), __ATOMIC_RELEASE);
         __atomic_store_n(&site->pass, rs->serial << 32 | id, __ATOMIC_RELAXED);
     }
