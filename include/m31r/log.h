@@ -154,6 +154,7 @@ M31R_API m31r_level m31r_level_of(const char *name);
                 m31r_hot_end(m31r_hot_, m31r_bytes_); \
             } else { \
                 m31r_value m31r_values_[m31r_n_ + 1]; \
+                m31r_values_[m31r_n_] = (m31r_value){0, 0, {0}}; \
                 M31R_EACH(M31R_KEEP_PAIR, __VA_ARGS__) \
                 m31r_log_emit(m31r_log_, &m31r_site_, m31r_values_); \
             } \
