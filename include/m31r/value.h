@@ -176,8 +176,8 @@ M31R_API m31r_value m31r_errno(int number);
 #define M31R_FIRST(...) M31R_FIRST_(__VA_ARGS__, 0)
 #define M31R_FIRST_(a, ...) a
 
-/* M31R_EACH(F, MSG, K, V, ...) expands to F(I, K, V) for each pair, in order; I counts them from the
- * end: N for the first of N, 1 for the last. */
+/* M31R_EACH(F, MSG, K, V, ...) expands to F(I, K, V) for each pair, in order; I counts them from
+ * the end: N for the first of N, 1 for the last. */
 #define M31R_EACH(f, ...) M31R_CAT(M31R_E, M31R_COUNT(__VA_ARGS__))(f, __VA_ARGS__)
 #define M31R_EE(f, ...) \
     _Static_assert(0, "keys and values come in pairs: a key without a value, or one too many");
