@@ -78,7 +78,8 @@ def records_agree(run):
     merged = [json.loads(line) for line in lines(run, "logs", run, "--json")]
     assert len(merged) == n, f"{len(merged)} records merged, {n} in the lanes"
     assert [r["ts"] for r in merged] == sorted(r["ts"] for r in merged), "not merged by ts"
-    assert set(dump.records) == {"train.log", "train.loader.log", "train.shell.log"}, dump.records
+    lanes = {"train.log", "train.loader.log", "train.observer.log", "train.shell.log"}
+    assert set(dump.records) == lanes, sorted(dump.records)
     return f"{n} records of {len(dump.records)} lanes"
 
 
