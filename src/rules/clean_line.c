@@ -18,6 +18,7 @@ typedef struct level {
     m31ri_key_verdict over; /* of the key that holds this object or list */
     m31ri_key_verdict now;  /* of the key read last; in a list of the option before */
     bool is_list, denies;
+    bool is_quote; /* a line of source that a compiler quotes: its text is no user's */
 } level;
 
 typedef struct walk {
@@ -83,13 +84,31 @@ static void replace(walk *w, size_t from, size_t to)
     w->copied = to;
 }
 
-static size_t string_end(const walk *w)
+/* The closing quote of the string that opens at `at`. */
+static size_t string_end(const walk *w, size_t at)
 {
-    size_t i = w->at + 1;
+    size_t i = at + 1;
     while (i < w->n && w->s[i] != '"') {
         i += w->s[i] == '\\' ? 2 : 1;
     }
     return i;
+}
+
+/* {"text":"let x = 1;","highlight_start":5,...}: how rustc and cargo quote a line of source. */
+static bool quotes_source(const walk *w)
+{
+    static const char mark[] = "\"highlight_start\"";
+    for (size_t i = w->at + 1; i < w->n && w->s[i] != '{' && w->s[i] != '}'; i++) {
+        if (w->s[i] == '"') {
+            size_t end = string_end(w, i);
+            if (end < w->n && end + 1 - i == strlen(mark) &&
+                memcmp(w->s + i, mark, end + 1 - i) == 0) {
+                return true;
+            }
+            i = end;
+        }
+    }
+    return false;
 }
 
 static bool is_key(const walk *w, size_t end)
@@ -106,7 +125,7 @@ static void take_string(walk *w)
     const m31ri_privacy *p = w->c->privacy;
     level *l = &w->levels[w->depth];
     const char *body = w->s + w->at + 1;
-    size_t end = string_end(w), length = end - w->at - 1;
+    size_t end = string_end(w, w->at), length = end - w->at - 1;
     m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
     bool key = is_key(w, end);
     uint32_t n = clean_body(w, key ? none : l->denies ? l->over : l->now, body, length);
@@ -116,6 +135,9 @@ static void take_string(walk *w)
     }
     if (key) {
         l->now = m31ri_privacy_judge(p, body, length);
+        if (l->is_quote && l->now.class == M31RI_KEY_PROMPT) {
+            l->now = none;
+        }
     } else if (l->is_list) {
         m31ri_key_verdict option = m31ri_privacy_judge_option(p, body, length);
         l->now = option.class != M31RI_KEY_NONE ? option : l->over;
@@ -127,9 +149,14 @@ static void open_level(walk *w, bool is_list)
 {
     const level *outer = &w->levels[w->depth];
     m31ri_key_verdict over = outer->denies ? outer->over : outer->now;
+    bool is_quote = !is_list && over.class == M31RI_KEY_PROMPT && quotes_source(w);
+    if (is_quote) {
+        over = (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
+    }
     bool denies = over.class != M31RI_KEY_NONE && over.class != M31RI_KEY_SHAPED;
     w->depth++;
-    w->levels[w->depth] = (level){.over = over, .is_list = is_list, .denies = denies && !is_list};
+    w->levels[w->depth] = (level){
+        .over = over, .is_list = is_list, .denies = denies && !is_list, .is_quote = is_quote};
     w->levels[w->depth].now = is_list ? over : (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
 }
 
