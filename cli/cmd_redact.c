@@ -96,7 +96,7 @@ static int run(cli *c)
         return cli_fail(c, &e);
     }
     m31r_err err = m31r_cleaner_open(&cleaner, cli_has(c, "keep-prompts"), &e);
-    if (err == M31R_OK && cli_has(c, "config")) {
+    if (err == M31R_OK) {
         err = m31r_cleaner_use_config(cleaner, cli_value(c, "config"), &e);
     }
     if (err == M31R_OK) {
@@ -128,7 +128,7 @@ const command command_redact = {
         "keys, other\nlines as text. What is taken out is replaced by [redacted:kind]; all "
         "else keeps its bytes. The\ncounts by kind and rule go to stderr. FILE is not "
         "changed; - reads stdin as it comes. The rules\nare those of the writer, with those of "
-        "--config; "
+        "--config\n(without it: of the config that ./m31r.yaml names); "
         "`m31r verify --privacy` only tells what there is.\n\nWith --reason, of a sealed RUN: "
         "what the rules find in its logs is replaced, or the record that --line\nnames. The "
         "digest of its block stays, so the run still verifies, and `m31r verify` says since "

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "m31r/clean.h"
@@ -13,6 +14,7 @@ static const cli_option options[] = {
     {"root", 0, "DIR", "directory of runs (default: experiments)"},
     {"complete", 0, NULL, "demand a recorded end and a seal"},
     {"privacy", 0, NULL, "look for secrets and personal data in a run, file or directory"},
+    {"config", 0, "FILE", "with --privacy: the rules of this config for what is in no run"},
     {"seal", 0, NULL, "only whether every byte is as it was sealed"},
     {"no-cache", 0, NULL, "read every file, also those untouched since they were hashed"},
     {"key", 0, "HEX", "demand that this public key signed the seal"},
@@ -94,9 +96,10 @@ static int run_privacy(cli *c)
     o.found = show_leak;
     o.unproved = show_unproved;
     o.context = c;
+    o.config = cli_value(c, "config");
     const char *path = c->n_args > 0 ? c->args[0] : "@";
     m31r_err err = m31r_privacy_check(path, &o, &sum, &e);
-    if (err == M31R_E_NOTFOUND) {
+    if (err == M31R_E_NOTFOUND && access(path, F_OK) != 0) {
         err = m31r_reader_open(&reader, cli_value(c, "root"), path, &e);
         path = err == M31R_OK ? m31r_reader_facts(reader)->path : path;
         if (err == M31R_OK) {
@@ -158,7 +161,7 @@ const command command_verify = {
     .name = "verify",
     .summary = "check that a run's record is whole, conforming and clean",
     .usage = "[RUN] [--complete] [--seal] | RUN --prove FILE:LINE | --proof FILE | "
-             "--privacy [RUN|FILE|DIRECTORY]",
+             "--privacy [RUN|FILE|DIRECTORY] [--config FILE]",
     .options = options,
     .run = run,
     .details =
@@ -170,7 +173,8 @@ const command command_verify = {
         "--privacy looks through every line of a run, a file (also another program's) or a "
         "directory, and\ntells kind, file, line and column of what must not be there, never "
         "the value: exit status 4. It names\nthe files of which nobody can say that they "
-        "are clean, such as captured output.",
+        "are clean, such as captured output. In a run the rules of its recorded config hold; "
+        "elsewhere those\nof --config, or of the config that ./m31r.yaml names.",
     .examples = "m31r verify @\nm31r verify @ --complete --json\nm31r verify --privacy @",
     .max_args = 1,
 };

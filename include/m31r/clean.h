@@ -43,6 +43,7 @@ typedef struct m31r_privacy_check_options {
     void (*found)(void *context, const m31r_leak *f); /* NULL: only counted */
     void (*unproved)(void *context, const m31r_unproved *u);
     void *context;
+    const char *config; /* of files that are in no run; NULL: the one that ./m31r.yaml names */
 } m31r_privacy_check_options;
 
 #define M31R_PRIVACY_CHECK_OPTIONS_INIT                                                            \
@@ -56,10 +57,11 @@ typedef struct m31r_privacy_summary {
 } m31r_privacy_summary;
 
 /* Looks through a file, or all files below a directory (links are not followed). In the directory
- * of a run its own rules hold. Compressed segments are read.
+ * of a run the rules of its recorded config hold, elsewhere those of `config`. Compressed segments
+ * are read.
  *
  * Returns: M31R_OK, whatever was found.
- * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_NOMEM.
+ * Errors:  M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CONFIG (line and column set), M31R_E_NOMEM.
  * Owns:    nothing.
  * Thread:  any.
  */
@@ -84,7 +86,8 @@ typedef struct m31r_cleaner m31r_cleaner;
 M31R_API m31r_err m31r_cleaner_open(m31r_cleaner **out, bool keeps_prompts, m31r_error *e);
 
 /* Takes the rules of a config too: `deny_keys` and `privacy_rules` of its section `observability`.
- * Before the first m31r_cleaner_copy(); text of users stays only if m31r_cleaner_open() was told
+ * NULL: of the config that m31r.yaml in the working directory names, if there is one. Before the
+ * first m31r_cleaner_copy(); text of users stays only if m31r_cleaner_open() was told
  * so.
  *
  * Returns: M31R_OK.

@@ -44,13 +44,15 @@ m31r_err m31ri_reason_check(const char *reason, m31r_error *e)
     if (reason == NULL || reason[0] == '\0' || strlen(reason) > M31R_REASON_BYTES) {
         return m31ri_fail(e, M31R_E_ARG, "there is a reason, of 1 to %d bytes", M31R_REASON_BYTES);
     }
-    m31ri_privacy *rules = m31ri_privacy_new(NULL);
-    m31ri_buf text = M31RI_BUF_INIT;
-    uint32_t n =
-        rules != NULL ? m31ri_privacy_scrub(rules, NULL, 0, reason, strlen(reason), &text) : 1;
+    m31ri_privacy *rules = NULL;
+    m31r_err err = m31ri_privacy_of_config(NULL, false, &rules, e);
+    if (err != M31R_OK) {
+        return err;
+    }
+    const m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
+    bool is_clean = m31ri_privacy_is_clean(rules, none, reason, strlen(reason));
     m31ri_privacy_free(rules);
-    m31ri_buf_release(&text);
-    return n == 0 ? M31R_OK
-                  : m31ri_fail(e, M31R_E_ARG,
-                               "the reason looks like it holds a secret or personal data");
+    return is_clean ? M31R_OK
+                    : m31ri_fail(e, M31R_E_ARG,
+                                 "the reason looks like it holds a secret or personal data");
 }

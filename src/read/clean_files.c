@@ -23,7 +23,7 @@
 #define DEPTH 32  /* directories below one another */
 
 typedef struct check {
-    const m31r_privacy_check_options *o;
+    m31r_privacy_check_options o;
     m31r_privacy_summary *sum;
     m31ri_line_cleaner lines;
     m31ri_privacy *defaults;
@@ -37,21 +37,21 @@ static void tell(void *context, const m31ri_find *f)
 {
     check *c = context;
     c->sum->n_found++;
-    if (c->o->found != NULL) {
+    if (c->o.found != NULL) {
         const m31r_leak finding = {.file = m31ri_buf_str(&c->path),
                                    .line = c->line,
                                    .column = f->column,
                                    .found = f->kind,
                                    .rule = f->rule};
-        c->o->found(c->o->context, &finding);
+        c->o.found(c->o.context, &finding);
     }
 }
 
 static void doubt(check *c, const char *why)
 {
     c->sum->n_unproved++;
-    if (c->o->unproved != NULL) {
-        c->o->unproved(c->o->context, &(m31r_unproved){m31ri_buf_str(&c->path), why});
+    if (c->o.unproved != NULL) {
+        c->o.unproved(c->o.context, &(m31r_unproved){m31ri_buf_str(&c->path), why});
     }
 }
 
@@ -133,11 +133,16 @@ static m31r_err look_at_file(check *c, int fd, const char *name)
 static const m31ri_privacy *enter(check *c, int dir, m31ri_privacy **own)
 {
     const m31ri_privacy *before = c->lines.privacy;
-    if (faccessat(dir, "metadata.json", R_OK, 0) == 0 &&
-        (*own = m31ri_privacy_of_run(dir)) != NULL) {
-        c->lines.privacy = *own;
-        c->sum->has_prompts = c->sum->has_prompts || m31ri_privacy_keeps_prompts(*own);
+    if (faccessat(dir, "metadata.json", R_OK, 0) != 0) {
+        return before;
     }
+    *own = m31ri_privacy_of_run(dir);
+    if (*own == NULL) {
+        doubt(c, "the run's own rules cannot be read: only the built-in ones were tried");
+        return before;
+    }
+    c->lines.privacy = *own;
+    c->sum->has_prompts = c->sum->has_prompts || m31ri_privacy_keeps_prompts(*own);
     return before;
 }
 
@@ -204,22 +209,40 @@ static m31r_err look_at_path(check *c, const char *path)
         m31r_err err = errno == ENOENT ? M31R_E_NOTFOUND : M31R_E_IO;
         return m31ri_fail(c->e, err, "%s: %s", path, strerror(errno));
     }
+    m31ri_privacy *own = NULL;
     const char *slash = strrchr(path, '/');
     m31ri_buf_add_str(&c->path, path);
-    return look_at_file(c, fd, slash != NULL ? slash + 1 : path);
+    m31ri_buf above = M31RI_BUF_INIT;
+    m31ri_buf_add(&above, slash != NULL ? path : "./",
+                  slash != NULL ? (size_t)(slash - path) + 1 : 2);
+    dir = m31ri_open_dir(AT_FDCWD, m31ri_buf_str(&above), true);
+    if (dir >= 0) {
+        (void)enter(c, dir, &own);
+        close(dir);
+    }
+    m31r_err err = look_at_file(c, fd, slash != NULL ? slash + 1 : path);
+    m31ri_privacy_free(own);
+    m31ri_buf_release(&above);
+    return err;
 }
 
 m31r_err m31r_privacy_check(const char *path, const m31r_privacy_check_options *o,
                             m31r_privacy_summary *out, m31r_error *e)
 {
     m31r_privacy_summary sum = {0};
-    check c = {.o = o, .sum = &sum, .path = M31RI_BUF_INIT, .out = M31RI_BUF_INIT, .e = e};
-    c.defaults = m31ri_privacy_new(NULL);
-    if (c.defaults == NULL) {
-        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the privacy rules");
+    check c = {.o = M31R_PRIVACY_CHECK_OPTIONS_INIT,
+               .sum = &sum,
+               .path = M31RI_BUF_INIT,
+               .out = M31RI_BUF_INIT,
+               .e = e};
+    /* The caller's struct may be of an older, shorter version. */
+    memcpy(&c.o, o, o->size < sizeof c.o ? o->size : sizeof c.o);
+    m31r_err err = m31ri_privacy_of_config(c.o.config, false, &c.defaults, e);
+    if (err != M31R_OK) {
+        return err;
     }
     c.lines = (m31ri_line_cleaner){.privacy = c.defaults, .found = tell, .context = &c};
-    m31r_err err = look_at_path(&c, path);
+    err = look_at_path(&c, path);
     if (err == M31R_OK && (c.path.failed || c.out.failed)) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for %s", path);
     }

@@ -1,14 +1,11 @@
 /* cleaner.c - a stream of lines, cleaned one by one. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "m31r/clean.h"
-#include "base/os_file.h"
-#include "format/yaml.h"
 #include "rules/clean_line.h"
 #include "rules/privacy_run.h"
 
@@ -35,30 +32,13 @@ m31r_err m31r_cleaner_open(m31r_cleaner **out, bool keeps_prompts, m31r_error *e
 
 m31r_err m31r_cleaner_use_config(m31r_cleaner *c, const char *path, m31r_error *e)
 {
-    m31ri_buf text = M31RI_BUF_INIT;
-    m31ri_yaml *yaml = NULL;
     m31ri_privacy *rules = NULL;
-    m31ri_settings s;
-    m31ri_settings_init(&s);
-    m31r_err err = m31ri_read_file(AT_FDCWD, path, M31RI_YAML_BYTES, &text, e);
-    if (err == M31R_OK) {
-        err = m31ri_yaml_read(m31ri_buf_str(&text), text.length, path, &yaml, e);
-    }
-    if (err == M31R_OK) {
-        err = m31ri_settings_read(yaml, path, &s, e);
-    }
-    if (err == M31R_OK) {
-        s.log_prompts = c->keeps_prompts;
-        err = m31ri_privacy_read(&s, path, &rules, e);
-    }
+    m31r_err err = m31ri_privacy_of_config(path, c->keeps_prompts, &rules, e);
     if (err == M31R_OK) {
         m31ri_privacy_free(c->privacy);
         c->privacy = rules;
         c->lines.privacy = rules;
     }
-    m31ri_settings_release(&s);
-    m31ri_yaml_free(yaml);
-    m31ri_buf_release(&text);
     return err;
 }
 

@@ -18,7 +18,9 @@ typedef struct level {
     m31ri_key_verdict over; /* of the key that holds this object or list */
     m31ri_key_verdict now;  /* of the key read last; in a list of the option before */
     bool is_list, denies;
-    bool is_quote; /* a line of source that a compiler quotes: its text is no user's */
+    bool is_span;   /* an object with byte_start: a place in a file, as rustc tells it */
+    bool is_source; /* the list "text" of a span: lines of source that a compiler quotes */
+    bool is_quote;  /* one of them: its text is no user's */
 } level;
 
 typedef struct walk {
@@ -94,21 +96,41 @@ static size_t string_end(const walk *w, size_t at)
     return i;
 }
 
-/* {"text":"let x = 1;","highlight_start":5,...}: how rustc and cargo quote a line of source. */
+static bool is_text(const char *s, size_t length, const char *text)
+{
+    return length == strlen(text) && memcmp(s, text, length) == 0;
+}
+
+/* True when the object at w->at is {"text":"let x = 1;","highlight_start":5,"highlight_end":9}, in
+ * any order and no more than that. */
 static bool quotes_source(const walk *w)
 {
-    static const char mark[] = "\"highlight_start\"";
-    for (size_t i = w->at + 1; i < w->n && w->s[i] != '{' && w->s[i] != '}'; i++) {
-        if (w->s[i] == '"') {
-            size_t end = string_end(w, i);
-            if (end < w->n && end + 1 - i == strlen(mark) &&
-                memcmp(w->s + i, mark, end + 1 - i) == 0) {
-                return true;
-            }
-            i = end;
+    static const char *const names[] = {"text", "highlight_start", "highlight_end"};
+    bool seen[3] = {false, false, false};
+    size_t i = w->at + 1;
+    for (int member = 0; member < 3; member++) {
+        size_t end = i < w->n && w->s[i] == '"' ? string_end(w, i) : w->n;
+        int which = 0;
+        while (which < 3 && end < w->n && !is_text(w->s + i + 1, end - i - 1, names[which])) {
+            which++;
         }
+        if (end + 2 >= w->n || w->s[end + 1] != ':' || which == 3 || seen[which]) {
+            return false;
+        }
+        seen[which] = true;
+        i = end + 2;
+        if (which == 0) {
+            i = w->s[i] == '"' ? string_end(w, i) + 1 : w->n;
+        }
+        while (which != 0 && i < w->n && w->s[i] >= '0' && w->s[i] <= '9') {
+            i++;
+        }
+        if (i >= w->n || w->s[i] != (member < 2 ? ',' : '}')) {
+            return false;
+        }
+        i++;
     }
-    return false;
+    return true;
 }
 
 static bool is_key(const walk *w, size_t end)
@@ -134,10 +156,9 @@ static void take_string(walk *w)
         w->n_found += n;
     }
     if (key) {
-        l->now = m31ri_privacy_judge(p, body, length);
-        if (l->is_quote && l->now.class == M31RI_KEY_PROMPT) {
-            l->now = none;
-        }
+        l->now = l->is_quote ? none : m31ri_privacy_judge(p, body, length);
+        l->is_span = l->is_span || is_text(body, length, "byte_start");
+        l->is_source = l->is_span && is_text(body, length, "text");
     } else if (l->is_list) {
         m31ri_key_verdict option = m31ri_privacy_judge_option(p, body, length);
         l->now = option.class != M31RI_KEY_NONE ? option : l->over;
@@ -148,16 +169,18 @@ static void take_string(walk *w)
 static void open_level(walk *w, bool is_list)
 {
     const level *outer = &w->levels[w->depth];
+    m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
     m31ri_key_verdict over = outer->denies ? outer->over : outer->now;
-    bool is_quote = !is_list && over.class == M31RI_KEY_PROMPT && quotes_source(w);
-    if (is_quote) {
-        over = (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
-    }
+    bool is_quote = !is_list && outer->is_list && outer->is_source && quotes_source(w);
+    over = is_quote ? none : over;
     bool denies = over.class != M31RI_KEY_NONE && over.class != M31RI_KEY_SHAPED;
     w->depth++;
-    w->levels[w->depth] = (level){
-        .over = over, .is_list = is_list, .denies = denies && !is_list, .is_quote = is_quote};
-    w->levels[w->depth].now = is_list ? over : (m31ri_key_verdict){M31RI_KEY_NONE, NULL};
+    w->levels[w->depth] = (level){.over = over,
+                                  .now = is_list ? over : none,
+                                  .is_list = is_list,
+                                  .denies = denies && !is_list,
+                                  .is_source = is_list && outer->is_source && !outer->denies,
+                                  .is_quote = is_quote};
 }
 
 static uint32_t clean_json(m31ri_line_cleaner *c, const char *line, size_t length, m31ri_buf *out)

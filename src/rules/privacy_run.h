@@ -21,4 +21,16 @@ m31r_err m31ri_privacy_read(const m31ri_settings *s, const char *path, m31ri_pri
  * memory is out. */
 m31ri_privacy *m31ri_privacy_of_run(int dir);
 
+/* As m31ri_privacy_of_run(), and the same for whoever asks: his home directory is no part of them.
+ */
+m31ri_privacy *m31ri_privacy_of_record(int dir);
+
+/* The rules of the config in `path` (NULL: the one that m31r.yaml in the working directory names,
+ * or no more than the built-in ones), for files that no run wrote. Whether text of users stays is
+ * the caller's word, not the config's.
+ *
+ * Errors: M31R_E_NOTFOUND, M31R_E_IO, M31R_E_CONFIG with line and column, M31R_E_NOMEM. */
+m31r_err m31ri_privacy_of_config(const char *path, bool keeps_prompts, m31ri_privacy **out,
+                                 m31r_error *e);
+
 #endif

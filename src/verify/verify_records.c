@@ -9,6 +9,7 @@
 #include "m31r/scan.h"
 #include "read/leaks.h"
 #include "read/scan_all.h"
+#include "rules/privacy_run.h"
 
 #define MEMBERS 64 /* of a record, at first */
 
@@ -300,14 +301,12 @@ static m31r_err look_at_records(m31r_verification *v, records_pass *pass, m31r_e
 
 m31r_err m31ri_verify_records(m31r_verification *v, m31r_error *e)
 {
-    const m31ri_privacy_options options = {
-        .allow_prompts = json_is_true(m31ri_reader_get(v->reader, "privacy.log_prompts"))};
-    m31ri_privacy *rules = m31ri_privacy_new(&options);
+    m31ri_privacy *rules = m31ri_privacy_of_record(v->reader->fd);
     struct m31ri_verify_stage *stage = m31ri_verify_stage_new(v);
     records_pass *pass = m31ri_calloc(1, sizeof *pass); /* its tally is large */
     m31r_err err = M31R_OK;
     if (rules == NULL || stage == NULL || pass == NULL) {
-        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the rules of records");
+        err = m31ri_fail(e, M31R_E_NOMEM, "the privacy rules of the run cannot be read");
     } else {
         pass->rules = rules;
         pass->stage = stage;
