@@ -173,8 +173,8 @@ const command command_verify = {
         "--privacy looks through every line of a run, a file (also another program's) or a "
         "directory, and\ntells kind, file, line and column of what must not be there, never "
         "the value: exit status 4. It names\nthe files of which nobody can say that they "
-        "are clean, such as captured output. In a run the rules of its recorded config hold; "
-        "elsewhere those\nof --config, or of the config that ./m31r.yaml names.",
+        "are clean, such as captured output. In a run the rules of its recorded config hold;\n"
+        "elsewhere those of --config, or of the config that ./m31r.yaml names.",
     .examples = "m31r verify @\nm31r verify @ --complete --json\nm31r verify --privacy @",
     .max_args = 1,
 };
