@@ -30,6 +30,11 @@ typedef struct local_groups {
     uint32_t *table;
     size_t table_size;
     uint64_t n_records, n_without;
+
+    /* By node of the shapes, where its path alone says which group it is: its number + 1. Holds for
+     * that many times that the shapes were forgotten. */
+    uint32_t by_node[M31RI_SHAPE_NODES];
+    uint64_t n_forgotten;
 } local_groups;
 
 /* What a key begins with, for each value; their bytes follow. */
@@ -224,18 +229,53 @@ static void find_values(const m31r_groups *g, const m31ri_judge *judge, const ui
     }
 }
 
+static local_groups *groups_of(m31ri_piece *piece)
+{
+    if (piece->own == NULL) {
+        piece->own = m31ri_calloc(1, sizeof(local_groups));
+    }
+    return piece->own;
+}
+
+/* Where the number of the group is kept for lines that end where this one does, when all of these
+ * have the same values to group by; else NULL. */
+static uint32_t *place_of(const m31r_groups *g, local_groups *l, const m31ri_judge *judge,
+                          const uint8_t *slots)
+{
+    if (judge == NULL || !judge->is_found) {
+        return NULL;
+    }
+    const m31ri_shapes *shapes = &judge->shapes;
+    const m31ri_shape_node *last = judge->found.last;
+    for (size_t i = 0; i < g->options.n_by; i++) {
+        if ((last->constant >> slots[i] & 1) == 0) {
+            return NULL;
+        }
+    }
+    if (l->n_forgotten != shapes->n_forgotten) {
+        memset(l->by_node, 0, sizeof l->by_node);
+        l->n_forgotten = shapes->n_forgotten;
+    }
+    return &l->by_node[last - shapes->nodes];
+}
+
 static bool take(void *context, m31ri_piece *piece, m31ri_judge *judge, const uint8_t *slots,
                  const m31r_record *line)
 {
     const m31r_groups *g = context;
     m31ri_group_value values[VALUES];
     double number = 0;
-    local_groups *l = piece->own;
-    if (l == NULL && (l = piece->own = m31ri_calloc(1, sizeof *l)) == NULL) {
+    local_groups *l = groups_of(piece);
+    if (l == NULL) {
         return false;
     }
-    find_values(g, judge, slots, line, values);
     l->n_records++;
+    uint32_t *place = place_of(g, l, judge, slots);
+    if (place != NULL && *place != 0 && g->options.field == NULL) {
+        l->groups[*place - 1].n++;
+        return true;
+    }
+    find_values(g, judge, slots, line, values);
     if (g->options.field != NULL && !read_number(&values[g->options.n_by], &number)) {
         l->n_without++;
         return true;
@@ -247,16 +287,24 @@ static bool take(void *context, m31ri_piece *piece, m31ri_judge *judge, const ui
         return false;
     }
     group->n++;
+    if (place != NULL) {
+        *place = (uint32_t)(group - l->groups) + 1;
+    }
     return g->options.field == NULL || add_local(group, number);
 }
 
-/* Of records that are only counted: they are in one group. */
+/* Of records that need not be seen: they are without the number, or all in one group. */
 static bool take_many(void *context, m31ri_piece *piece, uint64_t n)
 {
     const m31r_groups *g = context;
-    local_groups *l = piece->own;
-    if (l == NULL && (l = piece->own = m31ri_calloc(1, sizeof *l)) == NULL) {
+    local_groups *l = groups_of(piece);
+    if (l == NULL) {
         return false;
+    }
+    if (g->options.field != NULL) {
+        l->n_records += n;
+        l->n_without += n;
+        return true;
     }
     size_t at = piece->out.length;
     bool has_key = put_key(&piece->out, NULL, g->options.n_by);
@@ -305,9 +353,8 @@ static m31r_err use(void *context, m31ri_piece *piece, m31r_error *e)
         g->n_records += l->n_records;
         g->n_without += l->n_without;
         l->n_records = l->n_without = l->n_groups = l->last = 0;
-        for (size_t i = 0; i < l->table_size; i++) {
-            l->table[i] = 0;
-        }
+        memset(l->by_node, 0, sizeof l->by_node);
+        memset(l->table, 0, l->table_size * sizeof *l->table);
     }
     return err;
 }
@@ -327,9 +374,27 @@ static void drop(void *context, m31ri_piece *piece)
     }
 }
 
+/* The field as a key of JSON, when records that have it are sure to hold these bytes or an escape.
+ */
+static bool write_demanded(const char *field, char out[M31RI_NEEDLE_BYTES + 1])
+{
+    size_t length = strlen(field);
+    bool is_plain = length > 0 && length <= M31RI_NEEDLE_BYTES - 2;
+    for (size_t i = 0; i < length && is_plain; i++) {
+        is_plain = field[i] > 0x20 && field[i] < 0x7f && field[i] != '"' && field[i] != '\\';
+    }
+    if (is_plain) {
+        out[0] = out[length + 1] = '"';
+        memcpy(out + 1, field, length);
+        out[length + 2] = '\0';
+    }
+    return is_plain;
+}
+
 m31r_err m31r_groups_add_scan(m31r_groups *g, m31r_scan *scan, m31r_error *e)
 {
     const char *names[VALUES];
+    char demanded[M31RI_NEEDLE_BYTES + 1];
     size_t n = 0;
     for (; n < g->options.n_by; n++) {
         names[n] = g->options.by[n];
@@ -337,9 +402,16 @@ m31r_err m31r_groups_add_scan(m31r_groups *g, m31r_scan *scan, m31r_error *e)
     if (g->options.field != NULL) {
         names[n++] = g->options.field;
     }
-    m31ri_piece_work work = {
-        .names = names, .n_names = n, .take = take, .use = use, .drop = drop, .context = g};
-    work.take_many = n == 0 ? take_many : NULL;
+    m31ri_piece_work work = {.names = names,
+                             .n_names = n,
+                             .wants_names_only = true,
+                             .take = take,
+                             .use = use,
+                             .drop = drop,
+                             .context = g};
+    bool is_demanding = g->options.field != NULL && write_demanded(g->options.field, demanded);
+    work.demanded = is_demanding ? demanded : NULL;
+    work.take_many = n == 0 || is_demanding ? take_many : NULL;
     m31ri_free(g->order);
     g->order = NULL;
     return m31ri_scan_all(scan, &work, e);

@@ -235,13 +235,16 @@ static m31ri_verdict judge_exactly(m31ri_judge *j, const char *line, size_t leng
     return expr == FAILS ? M31RI_DROP : M31RI_KEEP;
 }
 
-m31ri_verdict m31ri_judge_line(m31ri_judge *j, const char *line, size_t length,
-                               const m31r_record *place)
+static bool has_all(const m31ri_judge *j)
+{
+    return (j->found.last->pauses & M31RI_PAUSE_ALL) != 0;
+}
+
+static m31ri_verdict judge(m31ri_judge *j, const char *line, size_t length,
+                           const m31r_record *place, unsigned pauses)
 {
     answer expr = NOT_ASKED;
     m31ri_walk_state state = M31RI_WALK_LOST;
-    /* What begins and ends like no object is judged whole, whatever the filter can tell from it. */
-    bool pauses = !j->is_strict && length > 0 && line[length - 1] == '}';
     if (j->walk != NULL) {
         j->is_found = true;
         m31ri_walk_start(&j->shapes, line, &j->found);
@@ -252,12 +255,29 @@ m31ri_verdict m31ri_judge_line(m31ri_judge *j, const char *line, size_t length,
             j->class = M31R_LINE_OK;
             return M31RI_DROP;
         }
-        state = j->walk->go(&j->shapes, line, true, &j->found);
+        if ((pauses & M31RI_PAUSE_ALL) != 0 && has_all(j)) {
+            return judge_found(j, line, length, place, expr);
+        }
+        state = j->walk->go(&j->shapes, line, pauses, &j->found);
     }
     if (state == M31RI_WALK_END && j->found.at == line + length + 1) {
         return judge_found(j, line, length, place, expr);
     }
     return judge_exactly(j, line, length, place, expr);
+}
+
+m31ri_verdict m31ri_judge_line(m31ri_judge *j, const char *line, size_t length,
+                               const m31r_record *place)
+{
+    /* What begins and ends like no object is judged whole, whatever the filter can tell from it. */
+    bool can_pause = !j->is_strict && length > 0 && line[length - 1] == '}';
+    return judge(j, line, length, place, can_pause ? M31RI_PAUSE_CHECK : 0);
+}
+
+m31ri_verdict m31ri_judge_start(m31ri_judge *j, const char *line, size_t length,
+                                const m31r_record *place)
+{
+    return judge(j, line, length, place, M31RI_PAUSE_CHECK | M31RI_PAUSE_ALL);
 }
 
 void m31ri_judge_record(m31ri_judge *j, const char *line, size_t length, m31r_record *out)

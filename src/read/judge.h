@@ -59,6 +59,11 @@ void m31ri_judge_release(m31ri_judge *j);
 m31ri_verdict m31ri_judge_line(m31ri_judge *j, const char *line, size_t length,
                                const m31r_record *place);
 
+/* The same of a line that looks like a record all along (sieve.h), of which nothing but the fields
+ * asked for is wanted: it is read only until they are all there. */
+m31ri_verdict m31ri_judge_start(m31ri_judge *j, const char *line, size_t length,
+                                const m31r_record *place);
+
 /* Fills all of `out` but the place for the line judged last, which is a record. */
 void m31ri_judge_record(m31ri_judge *j, const char *line, size_t length, m31r_record *out);
 

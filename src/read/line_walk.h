@@ -14,7 +14,7 @@
 /* Where a walk stands. */
 typedef enum m31ri_walk_state {
     M31RI_WALK_LOST,  /* the line is in no known shape */
-    M31RI_WALK_PAUSE, /* behind a checkpoint: it can go on */
+    M31RI_WALK_PAUSE, /* where it was to pause: it can go on */
     M31RI_WALK_END    /* the line is a valid record, and `at` is behind its newline */
 } m31ri_walk_state;
 
@@ -31,9 +31,10 @@ typedef struct m31ri_walk {
     size_t (*sieve)(const char *text, size_t length, const m31ri_sieve *sieve, m31ri_sieved *out,
                     size_t *out_lines);
 
-    /* Goes on through the line from where `f` stands, up to a checkpoint when `pauses`. The line
+    /* Goes on through the line from where `f` stands, up to what `pauses` names. The line
      * ends with a newline, and M31RI_READ_BEYOND bytes behind that can be loaded. */
-    m31ri_walk_state (*go)(const m31ri_shapes *s, const char *line, bool pauses, m31ri_found *f);
+    m31ri_walk_state (*go)(const m31ri_shapes *s, const char *line, unsigned pauses,
+                           m31ri_found *f);
 } m31ri_walk;
 
 /* The fastest for this machine. */

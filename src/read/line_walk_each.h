@@ -233,7 +233,8 @@ static inline void keep_fixed(const m31ri_shape_node *node, uint32_t start, m31r
     }
 }
 
-static m31ri_walk_state walk(const m31ri_shapes *s, const char *line, bool pauses, m31ri_found *f)
+static m31ri_walk_state walk(const m31ri_shapes *s, const char *line, unsigned pauses,
+                             m31ri_found *f)
 {
     const lanes_constants constants = make_constants();
     m31ri_shape_node *nodes = s->nodes;
@@ -265,7 +266,7 @@ static m31ri_walk_state walk(const m31ri_shapes *s, const char *line, bool pause
         if (node->n_fixed > 0) {
             keep_fixed(node, (uint32_t)(p - line), f);
         }
-        if (node->type == '}' || (node->pauses && pauses)) {
+        if (node->type == '}' || (node->pauses & pauses) != 0) {
             f->last = node;
             f->at = end;
             return node->type == '}' ? M31RI_WALK_END : M31RI_WALK_PAUSE;

@@ -17,6 +17,20 @@ static size_t memory_for(size_t capacity)
     return M31RI_READ_ALIGNMENT + capacity + M31RI_READ_BEYOND;
 }
 
+/* False when each line must be judged. */
+static bool choose_sieve(m31ri_piece_reader *r, bool is_strict)
+{
+    const m31ri_piece_work *w = r->work;
+    bool is_demanding = m31ri_sieve_of(&r->filter, &r->sieve);
+    bool passes_all = m31ri_sieve_passes_all(&r->filter);
+    r->keeps_passed = passes_all && w->take_many != NULL;
+    if (r->keeps_passed && w->demanded != NULL) {
+        r->sieve.needle = (m31ri_needle){.text = w->demanded, .length = strlen(w->demanded)};
+    }
+    r->takes_starts = passes_all && !r->keeps_passed && w->wants_names_only;
+    return !is_strict && (is_demanding || r->keeps_passed || r->takes_starts);
+}
+
 m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_options *options,
                                  const m31ri_piece_work *work, m31r_error *e)
 {
@@ -39,9 +53,7 @@ m31r_err m31ri_piece_reader_init(m31ri_piece_reader *r, const m31ri_pieces_optio
     r->memory = m31ri_alloc(memory_for(r->capacity));
     r->buffer = r->memory;
     r->newlines = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->newlines);
-    r->keeps_passed = m31ri_sieve_passes_all(&r->filter) && work->take_many != NULL;
-    bool has_sieve =
-        !options->is_strict && (m31ri_sieve_of(&r->filter, &r->sieve) || r->keeps_passed);
+    bool has_sieve = choose_sieve(r, options->is_strict);
     if (has_sieve) {
         r->sieved = m31ri_alloc((r->capacity + M31RI_READ_BEYOND) * sizeof *r->sieved);
     }
@@ -100,86 +112,6 @@ static bool grow(m31ri_piece_reader *r)
     return true;
 }
 
-static void count(m31ri_piece *piece, m31r_line_class class)
-{
-    bool is_bad = class != M31R_LINE_OK && class != M31R_LINE_EMPTY;
-    piece->lines[class]++;
-    if (is_bad && piece->first_bad_line == 0) {
-        piece->first_bad_line = piece->n_lines;
-        piece->first_bad_class = class;
-    }
-}
-
-static bool take_line(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
-{
-    m31r_record *line = &r->line;
-    line->line = text;
-    line->length = length;
-    line->line_number = piece->first_line + ++piece->n_lines;
-    if (r->is_skipping || length > M31R_SCAN_LINE_LIMIT) {
-        r->is_skipping = false;
-        count(piece, M31R_LINE_TOO_LONG);
-        return true;
-    }
-    m31ri_verdict verdict = m31ri_judge_line(&r->judge, text, length, line);
-    count(piece, r->judge.class);
-    if (verdict != M31RI_KEEP) {
-        return true;
-    }
-    piece->n_kept++;
-    piece->line_at = r->offset + (uint64_t)(text - r->buffer) - r->begin;
-    return r->work->take(r->work->context, piece, &r->judge, r->slots, line);
-}
-
-/* Once every field of the expression has been met, since what is said of fields that no record has
- * must not depend on it. Not any more when most lines are held back. */
-static bool can_sieve(const m31ri_piece_reader *r)
-{
-    bool is_useless = r->n_sieved > 1024 && r->n_judged > r->n_sieved / 2;
-    return r->sieved != NULL && !is_useless && !r->is_skipping &&
-           r->length <= M31R_SCAN_LINE_LIMIT &&
-           (r->filter.expr == NULL || m31ri_expr_all_met(r->filter.expr));
-}
-
-static bool pass_lines(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t n)
-{
-    piece->n_lines += n;
-    piece->lines[M31R_LINE_OK] += n;
-    if (!r->keeps_passed || n == 0) {
-        return true;
-    }
-    piece->n_kept += n;
-    return r->work->take_many(r->work->context, piece, n);
-}
-
-/* Whole lines: those that the sieve holds back are judged, the others counted. */
-static bool take_sieved(m31ri_piece_reader *r, m31ri_piece *piece, const char *text, size_t length)
-{
-    if (r->n_sieved == 0) {
-        m31ri_needle_choose(&r->sieve.needle, text, length);
-    }
-    size_t n_lines, done = 0, n_done = 0;
-    size_t n = r->walk->sieve(text, length, &r->sieve, r->sieved, &n_lines);
-    for (size_t i = 0; i < n; i++) {
-        const m31ri_sieved *s = &r->sieved[i];
-        if (s->at < done) {
-            continue; /* of the line before, as the last one */
-        }
-        const char *before = memrchr(text + done, '\n', s->at - done);
-        size_t start = before != NULL ? (size_t)(before - text) + 1 : done;
-        const char *newline = memchr(text + s->at, '\n', length - s->at);
-        if (!pass_lines(r, piece, s->n_before - n_done) ||
-            !take_line(r, piece, text + start, (size_t)(newline - text) - start)) {
-            return false;
-        }
-        done = (size_t)(newline - text) + 1;
-        n_done = s->n_before + 1;
-        r->n_judged++;
-    }
-    r->n_sieved += n_lines;
-    return pass_lines(r, piece, n_lines - n_done);
-}
-
 /* Behind the last newline of the lines in the buffer that begin before `limit`; `start` when there
  * is none. */
 static size_t end_of_lines(const m31ri_piece_reader *r, size_t start, uint64_t limit)
@@ -208,7 +140,7 @@ static bool sieve_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limi
     *is_over = !r->is_before && r->offset + start >= limit;
     if (!r->is_before && !*is_over) {
         size_t end = end_of_lines(r, start, limit);
-        if (end > start && !take_sieved(r, piece, r->buffer + start, end - start)) {
+        if (end > start && !m31ri_piece_take_sieved(r, piece, r->buffer + start, end - start)) {
             return false;
         }
         start = end;
@@ -233,7 +165,7 @@ static bool judge_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limi
         size_t newline = r->newlines[i];
         if (r->is_before) {
             r->is_before = false; /* the rest of a line that began in the piece before */
-        } else if (!take_line(r, piece, r->buffer + start, newline - start)) {
+        } else if (!m31ri_piece_take_line(r, piece, r->buffer + start, newline - start, false)) {
             return false;
         }
         start = newline + 1;
@@ -242,6 +174,16 @@ static bool judge_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limi
     r->offset += start;
     keep(r, r->buffer + start, r->length - start);
     return true;
+}
+
+/* Once every field of the expression has been met, since what is said of fields that no record has
+ * must not depend on it. Not any more when most lines are held back. */
+static bool can_sieve(const m31ri_piece_reader *r)
+{
+    bool is_useless = r->n_sieved > 1024 && r->n_judged > r->n_sieved / 2;
+    return r->sieved != NULL && !is_useless && !r->is_skipping &&
+           r->length <= M31R_SCAN_LINE_LIMIT &&
+           (r->filter.expr == NULL || m31ri_expr_all_met(r->filter.expr));
 }
 
 static bool take_block(m31ri_piece_reader *r, m31ri_piece *piece, uint64_t limit, bool *is_over)
@@ -266,7 +208,7 @@ static bool take_end(m31ri_piece_reader *r, m31ri_piece *piece)
 {
     bool is_line = !r->is_before && (r->length > 0 || r->is_skipping);
     if (is_line && r->options->takes_last_line) {
-        return take_line(r, piece, r->buffer, r->length);
+        return m31ri_piece_take_line(r, piece, r->buffer, r->length, false);
     }
     piece->is_torn = is_line;
     return true;
@@ -314,7 +256,8 @@ static bool take_posted(m31ri_piece_reader *r, const m31ri_zone *zone, m31ri_pie
             break; /* the file was cut just now */
         }
         piece->n_lines = postings[i].line - 1;
-        *has_memory = take_line(r, piece, r->buffer + (r->begin + postings[i].at > 0), length);
+        const char *line = r->buffer + (r->begin + postings[i].at > 0);
+        *has_memory = m31ri_piece_take_line(r, piece, line, length, false);
     }
     return true;
 }

@@ -33,16 +33,18 @@ typedef struct m31ri_piece {
 typedef struct m31ri_piece_work {
     const char *const *names; /* fields whose values are wanted */
     size_t n_names;
-    bool needs_head;  /* m31ri_judge_record() will be called */
-    bool knows_lines; /* `take` or the filter needs line numbers: one thread, in order */
+    bool needs_head;       /* m31ri_judge_record() will be called */
+    bool wants_names_only; /* `take` looks at these values and nothing else of the line */
+    const char *demanded;  /* bytes without which a record is one for `take_many`; NULL: none */
+    bool knows_lines;      /* `take` or the filter needs line numbers: one thread, in order */
 
     /* Any thread: adds a record to what becomes of its piece. `slots`: of the names. False when
      * memory is out. */
     bool (*take)(void *context, m31ri_piece *piece, m31ri_judge *judge, const uint8_t *slots,
                  const m31r_record *line);
 
-    /* Instead of `take` for n records that pass, when they need not be seen; NULL: they must. Only
-     * asked for when the filter passes all records. */
+    /* Instead of `take` for n records that pass and do not hold `demanded`; NULL: each must be
+     * seen. Only asked for when the filter passes all records. */
     bool (*take_many)(void *context, m31ri_piece *piece, uint64_t n);
 
     /* The calling thread, in order: uses a piece, and leaves it empty for the next one. */

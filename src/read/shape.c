@@ -23,7 +23,8 @@ typedef struct learner {
     uint16_t parent;       /* node in the tree that `next` follows */
     m31ri_shape_node next; /* being made */
     size_t n_values;
-    uint64_t present; /* of the names */
+    uint64_t present;  /* of the names */
+    uint64_t constant; /* of those, values that every line of this path has */
     bool fits, is_crowded;
 } learner;
 
@@ -45,6 +46,7 @@ void m31ri_shapes_release(m31ri_shapes *s)
 static void forget(m31ri_shapes *s)
 {
     s->nodes[0].child = 0;
+    s->n_forgotten++;
     s->n_nodes = 1;
 }
 
@@ -69,6 +71,7 @@ static bool end_node(learner *l)
 {
     m31ri_shape_node *nodes = l->shapes->nodes;
     uint16_t *link = &nodes[l->parent].child;
+    l->next.constant = l->constant;
     size_t n_siblings = 0;
     for (; *link != 0; link = &nodes[*link].sibling) {
         if (is_equal(&nodes[*link], &l->next)) {
@@ -133,15 +136,18 @@ static bool is_constant(const learner *l, const m31ri_json_member *m)
     return is_one;
 }
 
-static uint8_t slot_of(learner *l, const m31ri_json_member *m, bool *pauses)
+static uint8_t slot_of(learner *l, const m31ri_json_member *m, uint8_t *pauses)
 {
     const m31ri_shape_names *names = &l->shapes->names;
     for (size_t i = 0; i < names->n; i++) {
         uint64_t bit = (uint64_t)1 << i;
         if (is_named(m, names->names[i])) {
             l->present |= bit;
-            *pauses = (names->checkpoints & bit) != 0 ||
-                      ((names->together & bit) != 0 && (names->together & ~l->present) == 0);
+            bool is_check = (names->checkpoints & bit) != 0 ||
+                            ((names->together & bit) != 0 && (names->together & ~l->present) == 0);
+            uint64_t all = UINT64_MAX >> (64 - names->n);
+            *pauses =
+                (is_check ? M31RI_PAUSE_CHECK : 0) | (l->present == all ? M31RI_PAUSE_ALL : 0);
             return (uint8_t)i;
         }
     }
@@ -151,7 +157,7 @@ static uint8_t slot_of(learner *l, const m31ri_json_member *m, bool *pauses)
 /* A value inside of the literal; one that is asked for must lie in one node. */
 static bool take_fixed(learner *l, const m31ri_json_member *m, bool is_time)
 {
-    bool pauses = false;
+    uint8_t pauses = 0;
     uint8_t slot = slot_of(l, m, &pauses);
     bool is_long = l->next.length + m->value_length > M31RI_SHAPE_LITERAL;
     bool is_full = l->next.n_fixed == M31RI_SHAPE_FIXED;
@@ -163,6 +169,7 @@ static bool take_fixed(learner *l, const m31ri_json_member *m, bool is_time)
         n->fixed[n->n_fixed++] =
             (m31ri_shape_fixed){slot, n->length, (uint8_t)m->value_length, m->type};
         n->pauses |= pauses;
+        l->constant |= is_time ? 0 : (uint64_t)1 << slot;
     }
     return take_literal(l, l->end + m->value_length, is_time);
 }
@@ -178,7 +185,7 @@ static bool take_member(void *context, const m31ri_json_member *m)
         return take_fixed(l, m, is_time);
     }
     if (l->fits) {
-        bool pauses = false;
+        uint8_t pauses = 0;
         l->next.type = m->type;
         l->next.slot = slot_of(l, m, &pauses);
         l->next.pauses |= pauses;

@@ -49,18 +49,22 @@ typedef struct m31ri_shape_fixed {
 typedef struct m31ri_shape_node {
     uint8_t lowest[M31RI_SHAPE_LITERAL], highest[M31RI_SHAPE_LITERAL]; /* behind it: any byte */
     uint8_t length;
-    char type;    /* 's' 'n' as in json_read.h; '-' no value; '}' the line has ended */
-    uint8_t slot; /* of the value's key, or M31RI_NO_SLOT */
-    bool pauses;  /* a checkpoint was reached here */
-    bool is_told; /* of '}': for the owner of the shapes, false when made */
+    char type;      /* 's' 'n' as in json_read.h; '-' no value; '}' the line has ended */
+    uint8_t slot;   /* of the value's key, or M31RI_NO_SLOT */
+    uint8_t pauses; /* M31RI_PAUSE_...: what was reached here */
+    bool is_told;   /* of '}': for the owner of the shapes, false when made */
     uint8_t n_fixed;
     m31ri_shape_fixed fixed[M31RI_SHAPE_FIXED];
-    uint16_t child;   /* what may follow; 0: nothing */
-    uint16_t sibling; /* what may stand here instead; 0: nothing */
+    uint64_t constant; /* names whose values are the same in every line that gets here */
+    uint16_t child;    /* what may follow; 0: nothing */
+    uint16_t sibling;  /* what may stand here instead; 0: nothing */
 } m31ri_shape_node;
 
-/* Fields that are asked for, as plain bytes. A walk can pause behind each of `checkpoints`, and
- * where the last of `together` has been found. */
+/* Where a walk can pause. */
+#define M31RI_PAUSE_CHECK 1u /* behind each of `checkpoints`, and the last of `together` */
+#define M31RI_PAUSE_ALL 2u   /* behind the last of all names */
+
+/* Fields that are asked for, as plain bytes. */
 typedef struct m31ri_shape_names {
     const char *names[M31RI_SHAPE_SLOTS];
     size_t n;
@@ -70,7 +74,8 @@ typedef struct m31ri_shape_names {
 typedef struct m31ri_shapes {
     m31ri_shape_node *nodes; /* [0] is no node: its `child` is the first of all lines */
     size_t n_nodes;
-    size_t n_constant; /* how many of msg, module, level are still taken for constant */
+    size_t n_constant;    /* how many of msg, module, level are still taken for constant */
+    uint64_t n_forgotten; /* times that all nodes were given up */
     m31ri_shape_names names;
 } m31ri_shapes;
 
