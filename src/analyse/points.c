@@ -175,6 +175,21 @@ static m31r_err open_next(m31r_points *p, m31r_error *e)
     return M31R_EOF;
 }
 
+static void show(const m31r_points *p, const m31ri_point *point, const char *line, size_t length,
+                 m31r_point_view *out)
+{
+    out->name = point->name;
+    out->name_length = point->name_length;
+    out->step = point->step;
+    out->value = point->value;
+    out->wall_ns = point->wall_ns;
+    out->segment = point->segment;
+    out->line = line;
+    out->length = length;
+    out->file = p->source.file;
+    out->line_number = p->source.line_number;
+}
+
 static m31r_err take_line(m31r_points *p, const char *line, size_t length, m31r_point_view *out)
 {
     static const size_t header_length = sizeof M31RI_POINT_HEADER - 2;
@@ -187,23 +202,29 @@ static m31r_err take_line(m31r_points *p, const char *line, size_t length, m31r_
         p->n_bad += !is_header && found == M31RI_POINT_BAD;
         return found == M31RI_POINT_BAD ? M31R_E_CORRUPT : M31R_E_NOMEM;
     }
-    out->name = point.name;
-    out->name_length = point.name_length;
-    out->step = point.step;
-    out->value = point.value;
-    out->wall_ns = point.wall_ns;
-    out->segment = point.segment;
-    out->line = line;
-    out->length = length;
-    out->file = p->source.file;
-    out->line_number = p->source.line_number;
+    show(p, &point, line, length, out);
     return M31R_OK;
+}
+
+/* The next line, when it was read already and is like the lines before. */
+static bool take_expected(m31r_points *p, m31r_point_view *out)
+{
+    size_t n;
+    m31ri_point point;
+    const char *text = m31ri_source_peek(&p->source, &n);
+    size_t used = m31ri_point_stream_walk(&p->stream, text, n, &point);
+    if (used == 0) {
+        return false;
+    }
+    m31ri_source_pass(&p->source, used);
+    show(p, &point, text, used - 1, out);
+    return true;
 }
 
 /* Next point of the file that is open; M31R_EOF at its end, which closes it. */
 static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e)
 {
-    for (;;) {
+    while (!take_expected(p, out)) {
         const char *line;
         size_t length;
         m31r_err err = m31ri_source_line(&p->source, false, &line, &length, e);
@@ -225,6 +246,7 @@ static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e
             return m31ri_fail(e, err, "out of memory for the points of a run");
         }
     }
+    return M31R_OK;
 }
 
 m31r_err m31r_points_next(m31r_points *p, m31r_point_view *out, m31r_error *e)

@@ -30,6 +30,7 @@ typedef struct metric {
     size_t n, capacity;
     uint64_t stride, n_points;
     kept first, last;
+    size_t next; /* metric that came behind it last time */
 } metric;
 
 struct m31r_thin {
@@ -37,8 +38,9 @@ struct m31r_thin {
     m31ri_name_table names;
     metric *metrics; /* by number of the name */
     size_t n_metrics;
-    size_t at_metric; /* of m31r_thin_next() */
-    kept *given;      /* points of that metric, in order; NULL: not made yet */
+    size_t last_metric; /* of the point added last */
+    size_t at_metric;   /* of m31r_thin_next() */
+    kept *given;        /* points of that metric, in order; NULL: not made yet */
     size_t n_given, at_given;
     m31ri_buf line;
 };
@@ -101,7 +103,7 @@ static bool begin_stretch(metric *m, size_t limit)
     return true;
 }
 
-static metric *find_metric(m31r_thin *t, const m31r_point_view *p)
+static metric *look_up_metric(m31r_thin *t, const m31r_point_view *p)
 {
     size_t at = m31ri_name_table_add(&t->names, p->name, p->name_length);
     if (at == M31RI_NO_NAME || at < t->n_metrics) {
@@ -116,6 +118,25 @@ static metric *find_metric(m31r_thin *t, const m31r_point_view *p)
         t->metrics[t->n_metrics] = (metric){.stride = 1};
     }
     return &t->metrics[at];
+}
+
+/* Metrics come in turns: the one that came behind the last one is tried first. */
+static metric *find_metric(m31r_thin *t, const m31r_point_view *p)
+{
+    if (t->n_metrics > 0) {
+        size_t next = t->metrics[t->last_metric].next;
+        const m31ri_table_name *name = &t->names.names[next];
+        if (name->length == p->name_length && memcmp(name->text, p->name, name->length) == 0) {
+            t->last_metric = next;
+            return &t->metrics[next];
+        }
+    }
+    metric *m = look_up_metric(t, p);
+    if (m != NULL) {
+        t->metrics[t->last_metric].next = (size_t)(m - t->metrics);
+        t->last_metric = (size_t)(m - t->metrics);
+    }
+    return m;
 }
 
 m31r_err m31r_thin_add(m31r_thin *t, const m31r_point_view *point, m31r_error *e)

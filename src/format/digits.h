@@ -30,6 +30,14 @@ static inline bool m31ri_digits_are_all(uint64_t word)
     return (((word + 0x4646464646464646) | (word - 0x3030303030303030)) & 0x8080808080808080) == 0;
 }
 
+/* How many digits the word begins with. A byte that is none changes nothing of those before it. */
+static inline size_t m31ri_digits_count(uint64_t word)
+{
+    uint64_t others =
+        ((word + 0x4646464646464646) | (word - 0x3030303030303030)) & 0x8080808080808080;
+    return others != 0 ? (size_t)__builtin_ctzll(others) / 8 : 8;
+}
+
 static inline uint32_t m31ri_digits_value(uint64_t word)
 {
     word -= 0x3030303030303030;

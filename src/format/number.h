@@ -24,8 +24,10 @@ size_t m31ri_number_write_uint(uint64_t x, char *out);
  * infinity, or 0); false when `text` is not wholly one. */
 bool m31ri_number_read_double(const char *text, size_t length, double *out);
 
-/* The same, faster for plain decimals; 8 bytes behind the text can be loaded. */
-bool m31ri_number_read_double_near(const char *text, size_t length, double *out);
+/* Reads the plain decimal ("-1.25") that `text` begins with, exactly rounded, and returns what
+ * stands behind it: no digit and no exponent. NULL for any other number, for one of very many
+ * digits, and for none. 16 bytes behind the number can be loaded. */
+const char *m31ri_number_walk(const char *text, double *out);
 
 /* Reads a JSON integer; false when it is none, or beyond 64 bits. */
 bool m31ri_number_read_int(const char *text, size_t length, int64_t *out);

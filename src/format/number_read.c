@@ -105,6 +105,9 @@ static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1
                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+static const uint64_t whole_power[] = {1,      10,      100,      1000,     10000,
+                                       100000, 1000000, 10000000, 100000000};
+
 /* A decimal of at most 19 digits: digits * 10^exponent. False when it is longer, or no number. */
 static bool read_short(const char *p, const char *end, uint64_t *out_digits, int *out_exponent)
 {
@@ -217,42 +220,41 @@ bool m31ri_number_read_double(const char *text, size_t length, double *out)
     return true;
 }
 
-/* "whole.fraction", eight digits of the fraction at a time. False when it has another form, or more
- * digits than a double holds. */
-static bool read_decimal(const char *p, const char *end, double *out)
+const char *m31ri_number_walk(const char *text, double *out)
 {
-    const char *whole = p;
-    uint64_t digits = 0;
-    while (p < end && is_digit(*p)) {
-        digits = digits * 10 + (uint64_t)(*p++ - '0');
+    const char *p = text + (*text == '-');
+    uint64_t word = m31ri_load_word(p);
+    size_t n_whole = m31ri_digits_count(word);
+    if (n_whole == 0 || n_whole == 8 || p[n_whole] != '.' || (*p == '0' && n_whole > 1)) {
+        return NULL;
     }
-    ptrdiff_t n_whole = p - whole;
-    ptrdiff_t n = end - p - 1; /* of the fraction */
-    if (n_whole == 0 || n < 1 || *p != '.' || (*whole == '0' && n_whole > 1) || n_whole + n > 17) {
-        return false;
+    uint64_t digits = m31ri_digits_value(m31ri_digits_fill(word, n_whole));
+    p += n_whole + 1;
+    word = m31ri_load_word(p);
+    size_t n = m31ri_digits_count(word), n_rest = 0;
+    if (n == 0) {
+        return NULL;
     }
-    size_t n_first = n < 8 ? (size_t)n : 8;
-    uint64_t word = m31ri_digits_fill(m31ri_load_word(p + 1), n_first);
-    bool are_digits = m31ri_digits_are_all(word);
-    digits = digits * (uint64_t)exact_power[n_first] + m31ri_digits_value(word);
-    if (n > 8) {
-        size_t n_rest = (size_t)n - 8;
-        word = m31ri_digits_fill(m31ri_load_word(p + 9), n_rest);
-        are_digits = are_digits && m31ri_digits_are_all(word);
-        digits = digits * (uint64_t)exact_power[n_rest] + m31ri_digits_value(word);
+    digits = digits * whole_power[n] + m31ri_digits_value(m31ri_digits_fill(word, n));
+    if (n == 8) {
+        word = m31ri_load_word(p + 8);
+        n_rest = m31ri_digits_count(word);
+        if (n_rest == 8) {
+            return NULL;
+        }
+        if (n_rest > 0) {
+            word = m31ri_digits_fill(word, n_rest);
+            digits = digits * whole_power[n_rest] + m31ri_digits_value(word);
+        }
     }
-    return are_digits && round_quickly(digits, -(int)n, out);
-}
-
-bool m31ri_number_read_double_near(const char *text, size_t length, double *out)
-{
-    bool negative = length != 0 && *text == '-';
+    p += n + n_rest;
     double x;
-    if (!read_decimal(text + negative, text + length, &x)) {
-        return m31ri_number_read_double(text, length, out);
+    if (n_whole + n + n_rest > 17 || (*p | 0x20) == 'e' ||
+        !round_quickly(digits, -(int)(n + n_rest), &x)) {
+        return NULL;
     }
-    *out = negative ? -x : x;
-    return true;
+    *out = *text == '-' ? -x : x;
+    return p;
 }
 
 bool m31ri_number_read_int(const char *text, size_t length, int64_t *out)

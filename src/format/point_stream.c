@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "format/digits.h"
 #include "m31r/metric.h"
 
 #define FIRST_HEADS 16
+#define USUAL_BYTES 192 /* longer lines are read exactly */
 
 /* Learns how the names stand in lines. False when memory is out. */
 static bool learn_heads(m31ri_point_stream *s)
@@ -44,8 +46,9 @@ static void learn_numbers(m31ri_point_stream *s, const char *line, size_t length
     while (*--tail != ',') {
     }
     s->segment = p->segment;
-    s->tail_length = (size_t)(end - tail);
-    memcpy(s->tail, tail, s->tail_length);
+    s->tail_length = (size_t)(end - tail) + 1;
+    memcpy(s->tail, tail, s->tail_length - 1);
+    s->tail[s->tail_length - 1] = '\n';
     s->step = p->step;
     s->step_length = 0;
     if (line[0] != '"') {
@@ -76,17 +79,30 @@ static m31ri_point_found read_exactly(m31ri_point_stream *s, const char *line, s
     return M31RI_POINT_OK;
 }
 
+/* The first `length` bytes (1 or more) are those of `known`; 7 bytes behind both can be loaded. */
+static inline bool begins_with(const char *p, const char *known, size_t length)
+{
+    for (; length > 8; p += 8, known += 8, length -= 8) {
+        if (m31ri_load_word(p) != m31ri_load_word(known)) {
+            return false;
+        }
+    }
+    return (m31ri_load_word(p) ^ m31ri_load_word(known)) << (64 - 8 * length) == 0;
+}
+
 /* The step behind the name: the last one again, or another. NULL when it is none; else what stands
  * behind its comma. */
 static const char *read_step(m31ri_point_stream *s, const char *p, const char *end)
 {
-    if (s->step_length != 0 && (size_t)(end - p) > s->step_length &&
-        memcmp(p, s->step_text, s->step_length) == 0) {
+    if (s->step_length != 0 && begins_with(p, s->step_text, s->step_length)) {
         return p + s->step_length;
     }
-    const char *comma = memchr(p, ',', (size_t)(end - p));
+    const char *comma = p;
+    while (comma < end && comma - p < M31RI_NUMBER_BYTES - 8 && *comma != ',') {
+        comma++;
+    }
     int64_t step;
-    if (comma == NULL || !m31ri_number_read_int(p, (size_t)(comma - p), &step) ||
+    if (comma >= end || *comma != ',' || !m31ri_number_read_int(p, (size_t)(comma - p), &step) ||
         step == M31R_NO_STEP) {
         return NULL;
     }
@@ -96,24 +112,24 @@ static const char *read_step(m31ri_point_stream *s, const char *p, const char *e
     return comma + 1;
 }
 
-m31ri_point_found m31ri_point_stream_read(m31ri_point_stream *s, const char *line, size_t length,
-                                          m31ri_point *out)
+size_t m31ri_point_stream_walk(m31ri_point_stream *s, const char *text, size_t length,
+                               m31ri_point *out)
 {
-    size_t behind_value = 1 + M31RI_TIMESTAMP_BYTES + s->tail_length;
-    if (s->n_heads == 0 || length < behind_value) {
-        return read_exactly(s, line, length, out);
-    }
-    uint32_t name = s->heads[s->last].next;
+    uint32_t name = s->n_heads != 0 ? s->heads[s->last].next : 0;
     const m31ri_point_head *h = &s->heads[name];
-    const char *end = line + length - behind_value; /* of the value */
-    bool is_expected = h->length != 0 && length > h->length + behind_value &&
-                       memcmp(line, h->text, h->length) == 0 && *end == ',' &&
-                       memcmp(line + length - s->tail_length, s->tail, s->tail_length) == 0;
-    const char *value = is_expected ? read_step(s, line + h->length, end) : NULL;
-    if (value == NULL ||
-        !m31ri_number_read_double_near(value, (size_t)(end - value), &out->value) ||
-        !m31ri_timestamp_read_near(&s->minute, end + 1, M31RI_TIMESTAMP_BYTES, &out->wall_ns)) {
-        return read_exactly(s, line, length, out);
+    if (s->n_heads == 0 || h->length == 0 || !begins_with(text, h->text, h->length)) {
+        return 0;
+    }
+    const char *end = text + length;
+    const char *value = read_step(s, text + h->length, end);
+    const char *behind = value != NULL ? m31ri_number_walk(value, &out->value) : NULL;
+    if (behind == NULL || *behind != ',' || end - behind <= 1 + M31RI_TIMESTAMP_BYTES ||
+        !m31ri_timestamp_read_near(&s->minute, behind + 1, M31RI_TIMESTAMP_BYTES, &out->wall_ns)) {
+        return 0;
+    }
+    const char *tail = behind + 1 + M31RI_TIMESTAMP_BYTES;
+    if (!begins_with(tail, s->tail, s->tail_length) || end - tail < (ptrdiff_t)s->tail_length) {
+        return 0;
     }
     out->name = s->names.names[name].text;
     out->name_length = s->names.names[name].length;
@@ -121,7 +137,21 @@ m31ri_point_found m31ri_point_stream_read(m31ri_point_stream *s, const char *lin
     out->is_float = false;
     out->segment = s->segment;
     s->last = name;
-    return M31RI_POINT_OK;
+    return (size_t)(tail - text) + s->tail_length;
+}
+
+m31ri_point_found m31ri_point_stream_read(m31ri_point_stream *s, const char *line, size_t length,
+                                          m31ri_point *out)
+{
+    char text[USUAL_BYTES + M31RI_POINT_BEYOND];
+    if (length < USUAL_BYTES) {
+        memcpy(text, line, length);
+        memset(text + length, '\n', M31RI_POINT_BEYOND);
+        if (m31ri_point_stream_walk(s, text, length + 1, out) == length + 1) {
+            return M31RI_POINT_OK;
+        }
+    }
+    return read_exactly(s, line, length, out);
 }
 
 size_t m31ri_point_stream_name(const m31ri_point_stream *s)

@@ -15,7 +15,7 @@
 
 /* A name as it stands in lines. */
 typedef struct m31ri_point_head {
-    char text[M31RI_POINT_NAME_LIMIT + 1]; /* with the comma behind it */
+    char text[M31RI_POINT_NAME_LIMIT + 8]; /* with the comma behind it */
     uint32_t length;                       /* 0: it has to be quoted, and is not tried */
     uint32_t next;                         /* the name that came behind it last time */
 } m31ri_point_head;
@@ -30,7 +30,7 @@ typedef struct m31ri_point_stream {
     size_t step_length; /* with the comma behind it; 0: none is known */
     int64_t step;
     m31ri_minute minute;
-    char tail[16]; /* ",0": comma and segment */
+    char tail[24]; /* ",0\n": comma, segment and the line's end */
     size_t tail_length;
     uint32_t segment;
     m31ri_buf scratch;
@@ -42,6 +42,14 @@ typedef enum m31ri_point_found {
     M31RI_POINT_BAD, /* no point */
     M31RI_POINT_NOMEM
 } m31ri_point_found;
+
+#define M31RI_POINT_BEYOND 32
+
+/* Reads the line that text[0, length) begins with when it is as expected: like the lines before,
+ * and with its newline in the text. Returns its bytes with the newline; 0: nothing is said of it.
+ * M31RI_POINT_BEYOND newlines stand behind the text. */
+size_t m31ri_point_stream_walk(m31ri_point_stream *s, const char *text, size_t length,
+                               m31ri_point *out);
 
 /* Reads line[0, length) into `*out`, whose name lives as long as the line and the stream, until the
  * next call. */

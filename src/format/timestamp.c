@@ -238,13 +238,21 @@ static bool read_within(const char *t, int64_t *out_ns)
     return is_form && second < 60;
 }
 
+/* The 17 bytes of its text stand there. */
+static bool is_minute(const m31ri_minute *minute, const char *text)
+{
+    return ((m31ri_load_word(minute->text) ^ m31ri_load_word(text)) |
+            (m31ri_load_word(minute->text + 8) ^ m31ri_load_word(text + 8))) == 0 &&
+           minute->text[16] == text[16];
+}
+
 bool m31ri_timestamp_read_near(m31ri_minute *minute, const char *text, size_t length,
                                int64_t *out_wall_ns)
 {
     int64_t within_ns = 0;
     bool is_ours =
         length == M31RI_TIMESTAMP_BYTES && read_within(text + sizeof minute->text, &within_ns);
-    if (is_ours && minute->is_known && memcmp(minute->text, text, sizeof minute->text) == 0) {
+    if (is_ours && minute->is_known && is_minute(minute, text)) {
         *out_wall_ns = minute->wall_ns + within_ns;
         return true;
     }

@@ -35,6 +35,21 @@ void m31ri_source_release(m31ri_source *s);
 m31r_err m31ri_source_line(m31ri_source *s, bool takes_last, const char **out_line,
                            size_t *out_length, m31r_error *e);
 
+/* What was read already of the next line and what follows, from its start; `*n` 0: nothing. Behind
+ * it stand newlines, M31RI_READ_BEYOND of them. */
+static inline const char *m31ri_source_peek(const m31ri_source *s, size_t *n)
+{
+    *n = s->is_skipping || s->searched > 0 ? 0 : s->end - s->start;
+    return s->buffer + s->start;
+}
+
+/* The caller has taken the next line, which has `n` bytes with its newline, from there. */
+static inline void m31ri_source_pass(m31ri_source *s, size_t n)
+{
+    s->start += n;
+    s->line_number++;
+}
+
 /* True when the file has more bytes than were read, or became shorter (then reading starts again).
  */
 bool m31ri_source_has_grown(m31ri_source *s);

@@ -68,13 +68,19 @@ static void check_number(const char *s, size_t length)
     if (length > 5000) {
         return;
     }
-    char *text = malloc(length + 9);
-    double near;
+    char *text = malloc(length + 17);
+    double walked;
     memcpy(text, s, length);
-    memset(text + length, 0, 9);
+    memset(text + length, 0, 17);
     bool is_number = m31ri_number_read_double(s, length, &x);
-    REQUIRE(m31ri_number_read_double_near(text, length, &near) == is_number);
-    REQUIRE(!is_number || same_double(x, near));
+    const char *behind = m31ri_number_walk(text, &walked);
+    if (behind == text + length) {
+        REQUIRE(is_number && same_double(x, walked));
+    } else if (behind != NULL) { /* of the beginning */
+        REQUIRE(m31ri_number_read_double(text, (size_t)(behind - text), &x));
+        REQUIRE(same_double(x, walked) && (*behind < '0' || *behind > '9'));
+        is_number = false;
+    }
     if (is_number) {
         REQUIRE(same_double(x, strtod(text, NULL)));
         char out[M31RI_NUMBER_BYTES];
