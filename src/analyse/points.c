@@ -206,25 +206,35 @@ static m31r_err take_line(m31r_points *p, const char *line, size_t length, m31r_
     return M31R_OK;
 }
 
-/* The next line, when it was read already and is like the lines before. */
-static bool take_expected(m31r_points *p, m31r_point_view *out)
+/* Takes the next line when it was read already and is like the lines before; returns its length
+ * with the newline, or 0. */
+static inline size_t take_expected(m31r_points *p, m31ri_point *out)
 {
     size_t n;
-    m31ri_point point;
     const char *text = m31ri_source_peek(&p->source, &n);
-    size_t used = m31ri_point_stream_walk(&p->stream, text, n, &point);
-    if (used == 0) {
-        return false;
+    size_t used = n > 0 ? m31ri_point_stream_walk(&p->stream, text, n, out) : 0;
+    if (used > 0) {
+        m31ri_source_pass(&p->source, used);
     }
-    m31ri_source_pass(&p->source, used);
-    show(p, &point, text, used - 1, out);
-    return true;
+    return used;
+}
+
+bool m31ri_points_next_here(m31r_points *p, m31ri_point *out)
+{
+    return p->is_open && take_expected(p, out) > 0;
 }
 
 /* Next point of the file that is open; M31R_EOF at its end, which closes it. */
 static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e)
 {
-    while (!take_expected(p, out)) {
+    m31ri_point point;
+    size_t used = take_expected(p, &point);
+    if (used > 0) {
+        const char *end = p->source.buffer + p->source.start;
+        show(p, &point, end - used, used - 1, out);
+        return M31R_OK;
+    }
+    for (;;) {
         const char *line;
         size_t length;
         m31r_err err = m31ri_source_line(&p->source, false, &line, &length, e);
@@ -246,7 +256,6 @@ static m31r_err next_in_file(m31r_points *p, m31r_point_view *out, m31r_error *e
             return m31ri_fail(e, err, "out of memory for the points of a run");
         }
     }
-    return M31R_OK;
 }
 
 m31r_err m31r_points_next(m31r_points *p, m31r_point_view *out, m31r_error *e)
@@ -282,6 +291,11 @@ void m31r_points_close(m31r_points *p)
     m31ri_dir_list_release(&p->names);
     m31ri_point_stream_release(&p->stream);
     m31ri_free(p);
+}
+
+size_t m31ri_points_name_here(const m31r_points *p)
+{
+    return m31ri_point_stream_name(&p->stream);
 }
 
 size_t m31ri_points_name(m31r_points *p, const m31r_point_view *last)

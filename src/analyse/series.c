@@ -44,7 +44,7 @@ struct m31r_series {
     int64_t last_step;
 };
 
-static metric_trace *find_trace(m31r_series *s, const m31r_point_view *p)
+static metric_trace *find_trace(m31r_series *s, const m31ri_point *p)
 {
     size_t at = m31ri_name_table_add(&s->names, p->name, p->name_length);
     if (at < s->n_traces) {
@@ -65,7 +65,7 @@ static metric_trace *find_trace(m31r_series *s, const m31r_point_view *p)
 }
 
 /* The column of that number, which is at most one more than there are. NULL when memory is out. */
-static column *find_column(m31r_series *s, size_t number, const m31r_point_view *p)
+static column *find_column(m31r_series *s, size_t number, const m31ri_point *p)
 {
     if (number == s->n_columns) {
         column *grown = m31ri_realloc(s->columns, (number + 1) * sizeof *grown);
@@ -80,18 +80,12 @@ static column *find_column(m31r_series *s, size_t number, const m31r_point_view 
     return c->trace != NULL ? c : NULL;
 }
 
-static bool add_point(m31r_series *s, size_t number, const m31r_point_view *p)
+static bool add_point(m31r_series *s, size_t number, const m31ri_point *p)
 {
-    m31ri_point point = {.name = p->name,
-                         .name_length = p->name_length,
-                         .step = p->step,
-                         .value = p->value,
-                         .wall_ns = p->wall_ns,
-                         .segment = p->segment};
     m31ri_summary *summary = s->of_file != NULL ? s->of_file : s->summary;
     column *c = number != M31RI_NO_NAME ? find_column(s, number, p) : NULL;
-    if (c == NULL || !(c->metric != M31RI_NO_NAME ? m31ri_summary_add_to(summary, c->metric, &point)
-                                                  : m31ri_summary_add(summary, &point))) {
+    if (c == NULL || !(c->metric != M31RI_NO_NAME ? m31ri_summary_add_to(summary, c->metric, p)
+                                                  : m31ri_summary_add(summary, p))) {
         return false;
     }
     if (c->metric == M31RI_NO_NAME) {
@@ -134,13 +128,26 @@ static bool end_files(m31r_series *s)
 static m31r_err read_points(m31r_series *s, m31r_points *points, bool by_file, m31r_error *e)
 {
     m31r_point_view p;
+    m31ri_point point;
     const char *file = NULL;
+    bool has_memory = true;
     m31r_err err = M31R_OK;
     s->n_columns = 0;
     while (err == M31R_OK && (err = m31r_points_next(points, &p, e)) == M31R_OK) {
         bool is_new = by_file && p.file != file;
         file = p.file;
-        if ((is_new && !begin_file(s)) || !add_point(s, m31ri_points_name(points, &p), &p)) {
+        point = (m31ri_point){.name = p.name,
+                              .name_length = p.name_length,
+                              .step = p.step,
+                              .value = p.value,
+                              .wall_ns = p.wall_ns,
+                              .segment = p.segment};
+        has_memory =
+            (!is_new || begin_file(s)) && add_point(s, m31ri_points_name(points, &p), &point);
+        while (has_memory && m31ri_points_next_here(points, &point)) {
+            has_memory = add_point(s, m31ri_points_name_here(points), &point);
+        }
+        if (!has_memory) {
             err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the metrics of a run");
         }
     }
