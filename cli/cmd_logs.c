@@ -122,7 +122,6 @@ static bool read_groups(cli *c, logs *l)
     }
     const char *of_records = cli_has(c, "follow")   ? "follow"
                              : cli_has(c, "fields") ? "fields"
-                             : cli_has(c, "csv")    ? "csv"
                                                     : NULL;
     if (of_records != NULL) {
         (void)cli_misuse(c, "--%s goes with records, not with --%s", of_records,
@@ -264,7 +263,7 @@ static m31r_err write_groups(cli *c, const logs *l, m31r_error *e)
                  (unsigned long long)m31r_groups_records(l->groups),
                  m31r_groups_asked(l->groups)->field);
     }
-    m31r_err err = m31r_show_groups(&c->out, l->groups, e);
+    m31r_err err = (l->is_csv ? m31r_show_csv_groups : m31r_show_groups)(&c->out, l->groups, e);
     return err == M31R_OK ? M31R_EOF : err;
 }
 
@@ -274,15 +273,17 @@ static int say_skipped(cli *c, const logs *l)
     m31r_scan_counts counts = m31r_scan_count(l->scan);
     if (counts.n_skipped > 0) {
         bool has_why = counts.first_bad_why[0] != '\0';
-        cli_note(c, "%llu lines are no records and were left out; the first is %s:%llu (%s%s%s)",
-                 (unsigned long long)counts.n_skipped, counts.first_bad_file,
+        bool is_one = counts.n_skipped == 1;
+        cli_note(c, "%llu %s left out; %s %s:%llu (%s%s%s)", (unsigned long long)counts.n_skipped,
+                 is_one ? "line is no record and was" : "lines are no records and were",
+                 is_one ? "it is" : "the first is", counts.first_bad_file,
                  (unsigned long long)counts.first_bad_line,
                  m31r_line_class_name(counts.first_bad_class), has_why ? ": " : "",
                  counts.first_bad_why);
     }
     if (counts.n_torn > 0) {
-        cli_note(c, "%llu files end in a line without newline, which was left out",
-                 (unsigned long long)counts.n_torn);
+        cli_note(c, "%llu file%s in a line without newline, which was left out",
+                 (unsigned long long)counts.n_torn, counts.n_torn == 1 ? " ends" : "s end");
     }
     if (l->options.around.n > 0 && !l->has_written) {
         cli_note(c, "no record is at or behind %s", cli_value(c, "around"));

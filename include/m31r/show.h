@@ -179,6 +179,15 @@ M31R_API m31r_err m31r_show_csv_record(const m31r_screen *s, const m31r_record *
  */
 M31R_API m31r_err m31r_show_groups(const m31r_screen *s, m31r_groups *groups, m31r_error *e);
 
+/* The same as comma-separated values with a first line of names: the fields grouped by, count, and
+ * of a number nonfinite,min,max,mean,p50,p90,p99; what is not there is an empty cell.
+ *
+ * Returns: M31R_OK when all was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen and groups.
+ */
+M31R_API m31r_err m31r_show_csv_groups(const m31r_screen *s, m31r_groups *groups, m31r_error *e);
+
 /* Writes a lineage: ancestors, the run itself, descendants, each with its files.
  *
  * Returns: M31R_OK when it was written.

@@ -6,9 +6,11 @@
  */
 #include "analyse/csv_line.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "format/json_text.h"
+#include "format/number.h"
 
 static void add_quoted(m31ri_buf *out, const char *text, size_t length)
 {
@@ -70,4 +72,12 @@ void m31ri_csv_add(m31ri_buf *out, const m31r_field *field)
     m31ri_csv_add_text(out, m31ri_buf_str(&text), text.length);
     out->failed |= text.failed;
     m31ri_buf_release(&text);
+}
+
+void m31ri_csv_add_number(m31ri_buf *out, double x)
+{
+    char text[M31RI_NUMBER_BYTES];
+    if (!isnan(x)) {
+        m31ri_buf_add(out, text, m31ri_number_write_double(x, text));
+    }
 }

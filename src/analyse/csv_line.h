@@ -15,4 +15,7 @@ void m31ri_csv_add(m31ri_buf *out, const m31r_field *field);
 /* Appends a cell of plain text. */
 void m31ri_csv_add_text(m31ri_buf *out, const char *text, size_t length);
 
+/* Appends a number, or an empty cell for NaN. */
+void m31ri_csv_add_number(m31ri_buf *out, double x);
+
 #endif

@@ -116,7 +116,10 @@ static void say_losses(m31r_explanation *x)
                           (unsigned long long)met->n_torn_records);
     }
     if (met->n_bad > 0) {
-        m31ri_explain_say(x, "unread", met->bad, "%llu lines are no records, the first is %s",
+        bool is_one = met->n_bad == 1;
+        m31ri_explain_say(x, "unread", met->bad,
+                          is_one ? "%llu line is no record, it is %s"
+                                 : "%llu lines are no records, the first is %s",
                           (unsigned long long)met->n_bad, met->bad_class);
     }
 }

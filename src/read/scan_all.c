@@ -254,7 +254,6 @@ m31r_err m31r_scan_write(m31r_scan *s, FILE *out, const char *const *fields, siz
     }
     m31ri_piece_work work = {.names = fields,
                              .n_names = n_fields,
-                             .wants_names_only = n_fields > 0,
                              .take = n_fields > 0 ? take_fields : take_whole,
                              .use = write_piece,
                              .context = &w};
