@@ -206,11 +206,98 @@ static void test_groups__counting_alone_sees_what_is_no_record(void **state)
     unlink(path);
 }
 
+/* Groups of a file by `by`, of the numbers `field`; all groups in `sums`: n, and min and max. */
+static uint64_t sum_up(const char *path, bool is_strict, const char *by, const char *field,
+                       double sums[3])
+{
+    m31r_scan *scan = NULL;
+    m31r_scan_options options = M31R_SCAN_OPTIONS_INIT;
+    m31r_groups *g = opened(&by, 1, field);
+    options.is_strict = is_strict;
+    options.n_threads = 1;
+    assert_int_equal(m31r_scan_open_file(&scan, path, &options, NULL), M31R_OK);
+    assert_int_equal(m31r_groups_add_scan(g, scan, NULL), M31R_EOF);
+    uint64_t n = m31r_groups_records(g), without = m31r_groups_without(g);
+    memset(sums, 0, 3 * sizeof *sums);
+    for (size_t i = 0; i < m31r_groups_count(g); i++) {
+        m31r_group group;
+        assert_int_equal(m31r_groups_get(g, i, &group), M31R_OK);
+        sums[0] += (double)group.n;
+        sums[1] += field != NULL ? group.min : 0;
+        sums[2] += field != NULL ? group.max : 0;
+    }
+    m31r_scan_close(scan);
+    m31r_groups_close(g);
+    return 1000000 * n + without;
+}
+
+/* Fields before and behind those asked for, missing, escaped, doubled, in other orders; the name of
+ * a field as a text; many shapes, so that they are forgotten on the way. */
+static void write_shapes(FILE *f)
+{
+    static const char *const odd[] = {
+        "{\"m\":\"\\u0061\",\"ms\":7}",   "{\"ms\":3,\"m\":\"a\",\"ms\":4}",
+        "{\"\\u006ds\":5,\"m\":\"b\"}",   "{\"m\":\"c\",\"x\":\"ms\"}",
+        "{\"m\":\"c\",\"x\":{\"ms\":9}}", "no record",
+        "{\"m\":\"torn\",\"ms\":1"};
+    for (unsigned i = 0; i < 30000; i++) {
+        unsigned kind = i % 5;
+        if (i % 37 == 5) {
+            fprintf(f, "%s\n", odd[i / 37 % 7]);
+        } else if (kind < 2) {
+            fprintf(f, "{\"level\":\"%s\",\"m\":\"%c\",\"ms\":%u.5,\"z\":\"%u\"}\n",
+                    kind == 0 ? "INFO" : "WARN", 'a' + i / 7 % 3, i % 900, i);
+        } else if (kind == 2) {
+            fprintf(f, "{\"ms\":%u,\"z\":true,\"m\":\"%u\"}\n", i % 400, i % 11);
+        } else {
+            fprintf(f, "{\"k%u\":1,\"m\":%s,\"z\":2}\n", i / 50 % 300, kind == 3 ? "null" : "1.0");
+        }
+    }
+}
+
+static void test_groups__of_the_beginning_of_lines_are_those_of_whole_lines(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/m31r-groups-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    assert_non_null(f);
+    write_shapes(f);
+    assert_int_equal(fclose(f), 0);
+    static const char *const by[] = {"m", "level", "z"}, *const fields[] = {NULL, "ms", "k7"};
+    for (size_t i = 0; i < 9; i++) {
+        double sums[3], strict[3];
+        uint64_t n = sum_up(path, false, by[i % 3], fields[i / 3], sums);
+        assert_int_equal(n, sum_up(path, true, by[i % 3], fields[i / 3], strict));
+        assert_memory_equal(sums, strict, sizeof sums);
+    }
+    unlink(path);
+}
+
+/* What design 005 says of faults that keep to the form of a record. */
+static void test_groups__see_no_fault_behind_the_fields_unless_strict(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/m31r-groups-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    assert_non_null(f);
+    for (unsigned i = 0; i < 100; i++) {
+        fprintf(f, "{\"m\":\"a\",\"z\":%s}\n", i == 50 ? "1 2" : "12");
+    }
+    fputs("{\"m\" \"a\",\"z\":1}\n", f); /* before them it is */
+    assert_int_equal(fclose(f), 0);
+    double sums[3];
+    assert_int_equal(sum_up(path, false, "m", NULL, sums), 100 * 1000000);
+    assert_int_equal(sum_up(path, true, "m", NULL, sums), 99 * 1000000);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups__come_largest_first_then_by_their_bytes),
         cmocka_unit_test(test_groups__counting_alone_sees_what_is_no_record),
+        cmocka_unit_test(test_groups__of_the_beginning_of_lines_are_those_of_whole_lines),
+        cmocka_unit_test(test_groups__see_no_fault_behind_the_fields_unless_strict),
         cmocka_unit_test(test_groups__sum_up_what_is_a_number),
         cmocka_unit_test(test_groups__say_when_quantiles_are_no_longer_exact),
         cmocka_unit_test(test_groups__have_exact_quantiles_of_many_values),

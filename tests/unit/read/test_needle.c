@@ -168,6 +168,33 @@ static void test_sieve__holds_back_every_line_that_must_be_judged(void **state)
     }
 }
 
+static size_t levels_of(const char *expr)
+{
+    m31r_filter filter = {0};
+    m31ri_sieve sieve;
+    m31r_error e;
+    assert_int_equal(m31r_expr_compile(&filter.expr, expr, M31R_EXPR_RECORD, &e), M31R_OK);
+    bool is_demanding = m31ri_sieve_of(&filter, &sieve);
+    assert_true(is_demanding == (sieve.n_words > 0 || sieve.needle.length > 0));
+    m31r_expr_free(filter.expr);
+    return sieve.n_words;
+}
+
+static void test_sieve__knows_the_level_that_an_expression_demands(void **state)
+{
+    (void)state;
+    assert_int_equal(levels_of("level>=ERROR"), 3);
+    assert_int_equal(levels_of("step>3 and (level==CRITICAL and loss>1)"), 2);
+    assert_int_equal(levels_of("level>INFO"), 0); /* too common to be looked for */
+    assert_int_equal(levels_of("level>WARNING"), 5);
+    assert_int_equal(levels_of("level<=ERROR"), 0);
+    assert_int_equal(levels_of("level!=ERROR"), 0);
+    assert_int_equal(levels_of("not level>=ERROR"), 0);
+    assert_int_equal(levels_of("level>=ERROR or step>3"), 0);
+    assert_int_equal(levels_of("level>=ERROR and line>3"), 0);
+    assert_int_equal(levels_of("level>=ERROR and msg contains \"x\""), 0); /* by its text */
+}
+
 static void test_needle__looks_for_the_rarest_bytes(void **state)
 {
     (void)state;
@@ -186,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_needle__only_what_must_stand_in_the_line),
         cmocka_unit_test(test_sieve__holds_back_every_line_that_must_be_judged),
+        cmocka_unit_test(test_sieve__knows_the_level_that_an_expression_demands),
         cmocka_unit_test(test_needle__looks_for_the_rarest_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
