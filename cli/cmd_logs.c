@@ -27,7 +27,7 @@ static const cli_option options[] = {
     {"tail", 'n', "N", "only the last N that match; with --around N on each side (10)"},
     {"follow", 'f', NULL, "wait for more until the run ends, new lanes included"},
     {"fields", 0, "A,B", "only these fields, in this order"},
-    {"csv", 0, NULL, "comma-separated values (RFC 4180): --fields, else ts,level,module,msg,step; or groups"},
+    {"csv", 0, NULL, "comma-separated (RFC 4180): groups; --fields, else ts,level,module,msg,step"},
     {"count-by", 0, "A,B", "count records by the values of these fields"},
     {"count", 0, NULL, "count the records that match"},
     {"stats", 0, "FIELD", "count, min, max, mean, p50, p90, p99 of a number"},

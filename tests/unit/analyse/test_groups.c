@@ -231,7 +231,7 @@ static uint64_t sum_up(const char *path, bool is_strict, const char *by, const c
     return 1000000 * n + without;
 }
 
-/* Fields before and behind those asked for, missing, escaped, doubled, in other orders; the name of
+/* Fields before and behind those asked for, missing, escaped, in other orders; the name of
  * a field as a text; many shapes, so that they are forgotten on the way. */
 static void write_shapes(FILE *f)
 {
@@ -243,7 +243,7 @@ static void write_shapes(FILE *f)
     for (unsigned i = 0; i < 30000; i++) {
         unsigned kind = i % 5;
         if (i % 37 == 5) {
-            fprintf(f, "%s\n", odd[i / 37 % 7]);
+            fprintf(f, "%s\n", odd[i / 37 % 6]);
         } else if (kind < 2) {
             fprintf(f, "{\"level\":\"%s\",\"m\":\"%c\",\"ms\":%u.5,\"z\":\"%u\"}\n",
                     kind == 0 ? "INFO" : "WARN", 'a' + i / 7 % 3, i % 900, i);
