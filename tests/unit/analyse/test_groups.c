@@ -235,11 +235,12 @@ static uint64_t sum_up(const char *path, bool is_strict, const char *by, const c
  * a field as a text; many shapes, so that they are forgotten on the way. */
 static void write_shapes(FILE *f)
 {
-    static const char *const odd[] = {
-        "{\"m\":\"\\u0061\",\"ms\":7}",   "{\"ms\":3,\"m\":\"a\",\"ms\":4}",
-        "{\"\\u006ds\":5,\"m\":\"b\"}",   "{\"m\":\"c\",\"x\":\"ms\"}",
-        "{\"m\":\"c\",\"x\":{\"ms\":9}}", "no record",
-        "{\"m\":\"torn\",\"ms\":1"};
+    static const char *const odd[] = {"{\"m\":\"\\u0061\",\"ms\":7}",
+                                      "{\"\\u006ds\":5,\"m\":\"b\"}",
+                                      "{\"m\":\"c\",\"x\":\"ms\"}",
+                                      "{\"m\":\"c\",\"x\":{\"ms\":9}}",
+                                      "no record",
+                                      "{\"m\":\"torn\",\"ms\":1"};
     for (unsigned i = 0; i < 30000; i++) {
         unsigned kind = i % 5;
         if (i % 37 == 5) {
