@@ -25,18 +25,40 @@ static inline uint64_t equals_of(const char *p, char c)
            mask_of(_mm256_cmpeq_epi8(bytes_at(p + 32), wanted)) << 32;
 }
 
-static inline __m256i strings_at(const char *p, char letter, size_t n)
+#define HAS_PAIRS
+
+static inline __m256i pairs_at(const char *p, char c, const char *q, char d)
+{
+    return _mm256_and_si256(_mm256_cmpeq_epi8(bytes_at(p), _mm256_set1_epi8(c)),
+                            _mm256_cmpeq_epi8(bytes_at(q), _mm256_set1_epi8(d)));
+}
+
+static inline uint64_t pairs_of(const char *p, char c, const char *q, char d)
+{
+    return mask_of(pairs_at(p, c, q, d)) | mask_of(pairs_at(p + 32, c, q + 32, d)) << 32;
+}
+
+static inline __m256i table_of(const uint8_t table[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+/* A quote with the first two letters of a word behind it: both are looked up by the lower half of
+ * the first. */
+static inline __m256i words_at(const char *p, const m31ri_sieve *s)
 {
     const __m256i quote = _mm256_set1_epi8('"'), lower = _mm256_set1_epi8(0x20);
     __m256i first = _mm256_or_si256(bytes_at(p + 1), lower);
-    __m256i quotes = _mm256_and_si256(_mm256_cmpeq_epi8(bytes_at(p), quote),
-                                      _mm256_cmpeq_epi8(bytes_at(p + n + 1), quote));
-    return _mm256_and_si256(quotes, _mm256_cmpeq_epi8(first, _mm256_set1_epi8(letter)));
+    __m256i second = _mm256_or_si256(bytes_at(p + 2), lower);
+    __m256i is_first = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table_of(s->first), first), first);
+    __m256i is_second = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table_of(s->second), first), second);
+    __m256i is_quote = _mm256_cmpeq_epi8(bytes_at(p), quote);
+    return _mm256_and_si256(_mm256_and_si256(is_quote, is_first), is_second);
 }
 
-static inline uint64_t strings_of(const char *p, char letter, size_t n)
+static inline uint64_t words_of(const char *p, const m31ri_sieve *s)
 {
-    return mask_of(strings_at(p, letter, n)) | mask_of(strings_at(p + 32, letter, n)) << 32;
+    return mask_of(words_at(p, s)) | mask_of(words_at(p + 32, s)) << 32;
 }
 
 static inline __m256i misfits_at(const char *p)

@@ -2,16 +2,23 @@
  *
  * The file that includes it gives, for the bytes at `p`:
  *
- *     equals_of(p, c)   of 64 bytes: bit i when byte i is `c`
- *     strings_of(p, c, n)  the same when a string of n bytes stands there that begins with the
- * letter `c` (in lower case), in either case misfits_of(p)     the same where a line does not look
- * like a plain record: backslashes, control characters, bytes of UTF-8 sequences; `{` and newline
- * not one behind the other, or newline and `}`. Of 65 bytes. LANES, STRIDE     how many bytes the
- * next two look at, and how many bits a byte has in their masks, of which one at most is set
- *     lanes_constants, make_constants()   what these two keep in registers
- *     string_stops(p, constants)   where a string ends or must be looked at: quotes, backslashes,
- * control characters, bytes of UTF-8 sequences other_than_digits(p, constants) is_same(p, node) the
- * node's literal stands there
+ * - equals_of(p, c): of 64 bytes, bit i when byte i is `c`.
+ *
+ * - misfits_of(p): of 65 bytes, the same where a line does not look like a plain record:
+ * backslashes, control characters, bytes of UTF-8 sequences; `{` and newline not one behind the
+ * other, or newline and `}`.
+ *
+ * - strings_of(p, c, n): the same when a string of n bytes stands there that begins with the letter
+ *   `c` (in lower case), in either case. Or, with HAS_PAIRS, pairs_of() and words_of() below.
+ *
+ * - LANES, STRIDE: how many bytes the next ones look at, and how many bits a byte has in their
+ * masks, of which one at most is set; lanes_constants, make_constants(): what they keep in
+ * registers.
+ *
+ * - string_stops(p, constants): where a string ends or must be looked at: quotes, backslashes,
+ *   control characters, bytes of UTF-8 sequences.
+ *
+ * - other_than_digits(p, constants); is_same(p, node): the node's literal stands there.
  */
 #ifndef M31RI_LINE_WALK_EACH_H
 #define M31RI_LINE_WALK_EACH_H
@@ -45,12 +52,29 @@ static size_t find_newlines(const char *text, size_t length, uint32_t *out)
     return n;
 }
 
+#ifndef HAS_PAIRS
+/* `c` at `p` and `d` at `q`. */
+static inline uint64_t pairs_of(const char *p, char c, const char *q, char d)
+{
+    return equals_of(p, c) & equals_of(q, d);
+}
+
+/* Where a word of the sieve may begin. */
+static inline uint64_t words_of(const char *p, const m31ri_sieve *s)
+{
+    uint64_t places = 0;
+    for (size_t i = 0; i < s->n_words; i++) {
+        places |= strings_of(p, s->words[i].first, s->words[i].length);
+    }
+    return places;
+}
+#endif
+
 /* The two rarest bytes of the needle are looked for, and what stands around them is compared. */
 static inline uint64_t needle_places(const char *p, const m31ri_needle *n)
 {
     uint64_t hits = 0;
-    uint64_t mask =
-        equals_of(p + n->rare, n->text[n->rare]) & equals_of(p + n->second, n->text[n->second]);
+    uint64_t mask = pairs_of(p + n->rare, n->text[n->rare], p + n->second, n->text[n->second]);
     for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
         uint64_t bit = mask & (0 - mask);
         hits |= memcmp(p + __builtin_ctzll(mask), n->text, n->length) == 0 ? bit : 0;
@@ -58,17 +82,25 @@ static inline uint64_t needle_places(const char *p, const m31ri_needle *n)
     return hits;
 }
 
+/* One of the words stands in quotes at `p`, whatever its letters behind the fourth. */
+static inline bool is_word(const char *p, const m31ri_sieve *s)
+{
+    bool is_one = false;
+    uint32_t letters;
+    memcpy(&letters, p + 1, sizeof letters);
+    for (size_t i = 0; i < s->n_words; i++) {
+        const m31ri_sieve_word *w = &s->words[i];
+        is_one |= (letters | 0x20202020) == w->letters && p[w->length + 1] == '"';
+    }
+    return is_one;
+}
+
 static inline uint64_t word_places(const char *p, const m31ri_sieve *s)
 {
     uint64_t hits = 0;
-    for (size_t i = 0; i < s->n_words; i++) {
-        const m31ri_sieve_word *w = &s->words[i];
-        uint64_t mask = strings_of(p, w->first, w->length);
-        for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
-            uint32_t letters;
-            memcpy(&letters, p + __builtin_ctzll(mask) + 1, sizeof letters);
-            hits |= (letters | 0x20202020) == w->letters ? mask & (0 - mask) : 0;
-        }
+    uint64_t mask = words_of(p, s);
+    for (; __builtin_expect(mask != 0, 0); mask &= mask - 1) {
+        hits |= is_word(p + __builtin_ctzll(mask), s) ? mask & (0 - mask) : 0;
     }
     return hits;
 }

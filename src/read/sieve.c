@@ -27,6 +27,8 @@ static void add_levels(m31r_level min_level, m31ri_sieve *out)
             memcpy(&word->letters, name, sizeof word->letters);
             word->first = *name;
             word->length = (uint8_t)length;
+            out->first[*name & 15] = (uint8_t)name[0]; /* c e f w: no two have the same place */
+            out->second[*name & 15] = (uint8_t)name[1];
         }
     }
 }

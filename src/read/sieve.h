@@ -25,6 +25,7 @@ typedef struct m31ri_sieve {
     m31ri_needle needle; /* length 0: none */
     m31ri_sieve_word words[M31RI_SIEVE_WORDS];
     size_t n_words;
+    uint8_t first[16], second[16]; /* letters of the words, by the lower half of the first one */
 } m31ri_sieve;
 
 /* A place that is held back. */
