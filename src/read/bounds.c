@@ -1,4 +1,4 @@
-/* bounds.c - what a filter demands of every record that passes.
+/* bounds.c - what a filter demands of every record that passes, and where in a file that can stand.
  *
  * Of an expression only a chain of `and` binds, and only one that names a single field is looked
  * at: what is said at the end about fields that were never met must not depend on what was read.
@@ -66,4 +66,21 @@ bool m31ri_bounds_of(const m31r_filter *f, m31ri_bounds *out)
     *out = b;
     return (f->expr == NULL || b.is_of_expr) &&
            (b.min_level >= M31R_WARNING || b.has_steps || b.has_times);
+}
+
+m31ri_where m31ri_sidecar_where(const m31ri_sidecar *s, uint64_t piece, const m31ri_bounds *b)
+{
+    if (piece >= s->n_zones) {
+        return M31RI_ANYWHERE;
+    }
+    const m31ri_zone *z = &s->zones[piece];
+    bool is_other_step = b->has_steps && !(b->is_of_expr && z->has_odd_step) &&
+                         (z->last_step < b->first_step || z->first_step > b->last_step);
+    bool is_other_time = b->has_times && !(b->is_of_expr && z->has_odd_time) &&
+                         (z->last_ns < b->first_ns || z->first_ns > b->last_ns);
+    if (is_other_step || is_other_time || z->max_level < (uint32_t)b->min_level) {
+        return M31RI_NOWHERE;
+    }
+    bool are_posted = s->posted_level != 0 && b->min_level >= s->posted_level;
+    return are_posted ? M31RI_IN_POSTINGS : M31RI_ANYWHERE;
 }

@@ -335,20 +335,3 @@ m31ri_sidecar *m31ri_sidecar_open(const m31ri_bytes *b)
     close(dir);
     return s;
 }
-
-m31ri_where m31ri_sidecar_where(const m31ri_sidecar *s, uint64_t piece, const m31ri_bounds *b)
-{
-    if (piece >= s->n_zones) {
-        return M31RI_ANYWHERE;
-    }
-    const m31ri_zone *z = &s->zones[piece];
-    bool is_other_step = b->has_steps && !(b->is_of_expr && z->has_odd_step) &&
-                         (z->last_step < b->first_step || z->first_step > b->last_step);
-    bool is_other_time = b->has_times && !(b->is_of_expr && z->has_odd_time) &&
-                         (z->last_ns < b->first_ns || z->first_ns > b->last_ns);
-    if (is_other_step || is_other_time || z->max_level < (uint32_t)b->min_level) {
-        return M31RI_NOWHERE;
-    }
-    bool are_posted = s->posted_level != 0 && b->min_level >= s->posted_level;
-    return are_posted ? M31RI_IN_POSTINGS : M31RI_ANYWHERE;
-}
