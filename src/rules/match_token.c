@@ -112,7 +112,8 @@ bool m31ri_match_openai(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     }
     bool known = m31ri_has(t, head, "ant-", false) || m31ri_has(t, head, "proj-", false) ||
                  m31ri_has(t, head, "svcacct-", false) || m31ri_has(t, head, "admin-", false) ||
-                 m31ri_has(t, head, "or-v1-", false) || m31ri_has(t, head, "lf-", false);
+                 m31ri_has(t, head, "or-v1-", false) || m31ri_has(t, head, "lf-", false) ||
+                 m31ri_has(t, head, "helicone-", false);
     if (digits == 0 || (!known && longest < 16) || (known && run < 24)) {
         return false;
     }
