@@ -436,10 +436,16 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
 }
 
 /* The key before the '=', ':' or "%3D" at `mark`; quotes, brackets and blanks may stand between. */
+/* What may stand between a key and its mark. */
+static bool is_behind_key(char c)
+{
+    return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '`' || c == ']' || c == '\\';
+}
+
 bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *out)
 {
     size_t end = mark;
-    while (end > t->floor && mark - end < 8 && strchr(" \t\"'`]\\", t->s[end - 1]) != NULL) {
+    while (end > t->floor && mark - end < 8 && is_behind_key(t->s[end - 1])) {
         end--;
     }
     if (end == t->floor || !is_key_char(t->s[end - 1]) || !ends_like_key(t, end)) {

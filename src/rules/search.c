@@ -80,8 +80,9 @@ static bool try_mark(const m31ri_subject *t, size_t at, m31ri_match *out)
 {
     switch (t->s[at]) {
     case ':':
-        return try_chain(t, at, four_at(t, at), false, out) ||
-               (at > 0 && m31ri_match_mac(t, at - 1, NULL, out)) ||
+        return (at + 1 < t->n && t->s[at + 1] != ' ' && /* most end a word */
+                (try_chain(t, at, four_at(t, at), false, out) ||
+                 (at > 0 && m31ri_match_mac(t, at - 1, NULL, out)))) ||
                m31ri_match_key_before(t, at, out);
     case '=':
         return m31ri_match_key_before(t, at, out);
