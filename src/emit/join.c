@@ -16,6 +16,7 @@
 #include "emit/state.h"
 #include "format/yaml.h"
 #include "rules/privacy_run.h"
+#include "rules/value_key.h"
 
 #define METADATA_LIMIT (64 * 1024 * 1024)
 
@@ -71,6 +72,9 @@ static void read_settings(m31r_run *run)
 static m31r_err make_privacy(m31r_run *run, m31r_error *e)
 {
     run->privacy = m31ri_privacy_of_settings(run->settings);
+    if (run->privacy != NULL && run->settings->privacy_hash) {
+        m31ri_value_key_find(run->privacy, run->dir.run_id);
+    }
     return run->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
 }
 

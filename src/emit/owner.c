@@ -79,6 +79,11 @@ static void write_opening_warnings(m31r_run *run)
         warn_lines(run->main_lane, "prompt_logging_enabled",
                    "observability.log_prompts is on: prompts are written to this run's files");
     }
+    if (run->settings->privacy_hash) {
+        warn_lines(
+            run->main_lane, "value_hashes_enabled",
+            "observability.privacy_hash is on: equal values that were taken out can be told");
+    }
 }
 
 static m31r_err describe(m31r_run *run, m31r_error *e)

@@ -19,6 +19,7 @@
 #include "emit/state.h"
 #include "identity/environment.h"
 #include "m31r/log.h"
+#include "rules/value_key.h"
 #include "store/notices.h"
 
 #define CLOSE_WAIT_MS                                                                              \
@@ -223,6 +224,10 @@ static m31r_err make_run(m31r_run *run, m31r_error *e)
     snprintf(run->seed, sizeof run->seed, "%s", id->seed);
     run->settings = &id->settings;
     m31r_err err = m31ri_run_dir_create(id->root, m31ri_wall_ns(), id->digest, &run->dir, e);
+    if (err == M31R_OK && run->settings->privacy_hash) {
+        /* from now on: what the run is known by (config, argv) is the same in the next run */
+        m31ri_value_key_make(run->privacy, run->dir.run_id, run->dir.path);
+    }
     if (err == M31R_OK) {
         err = m31ri_points_open(run, e);
     }

@@ -51,6 +51,7 @@ static const rule section_rules[] = {
     {"sample_interval_s", KIND_SECONDS, AT(m31ri_settings, sample_interval_s), 0.1, 3600, 0},
     {"log_prompts", KIND_BOOL, AT(m31ri_settings, log_prompts), 0, 0, 0},
     {"deny_keys", KIND_KEYS, AT(m31ri_settings, deny_keys), 0, 0, 0},
+    {"privacy_hash", KIND_BOOL, AT(m31ri_settings, privacy_hash), 0, 0, 0},
     {"privacy_rules", KIND_PRIVACY, AT(m31ri_settings, privacy_rules), 0, 0, 0},
     {"block_timeout_s", KIND_SECONDS, AT(m31ri_settings, block_timeout_s), 0, 3600, 0},
     {"sync_interval_s", KIND_SECONDS, AT(m31ri_settings, sync_interval_s), 0, 3600, 0},

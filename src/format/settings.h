@@ -72,6 +72,7 @@ typedef struct m31ri_settings {
     double sample_interval_s; /* 0.1 .. 3600, or 0: off; 1 */
     bool log_prompts;         /* false: opt-in */
     m31ri_text_list deny_keys;
+    bool privacy_hash; /* false: equal values that were taken out cannot be told */
     m31ri_privacy_settings privacy_rules; /* the patterns are read by who uses them */
     double block_timeout_s;               /* 0 .. 3600; 5 */
     double sync_interval_s;               /* 0 .. 3600; 1 */
@@ -82,13 +83,13 @@ typedef struct m31ri_settings {
     bool drops_low;     /* key when_full, block or drop: DEBUG and INFO go first; block */
     bool crash_handler; /* fatal signals are noted; not set: under `m31r run` only */
     bool level_set, to_stdout_set, to_file_set, capture_set, log_every_set, sample_interval_s_set,
-        log_prompts_set, deny_keys_set, privacy_rules_set, block_timeout_s_set, sync_interval_s_set,
-        rotate_mib_set, compress_set, error_stack_set, crash_handler_set, anomalies_set,
-        drops_low_set;
+        log_prompts_set, deny_keys_set, privacy_hash_set, privacy_rules_set, block_timeout_s_set,
+        sync_interval_s_set, rotate_mib_set, compress_set, error_stack_set, crash_handler_set,
+        anomalies_set, drops_low_set;
     uint32_t section_line, level_line, to_stdout_line, to_file_line, capture_line, log_every_line,
-        sample_interval_s_line, log_prompts_line, deny_keys_line, privacy_rules_line,
-        block_timeout_s_line, sync_interval_s_line, rotate_mib_line, compress_line,
-        error_stack_line, crash_handler_line, anomalies_line, drops_low_line;
+        sample_interval_s_line, log_prompts_line, deny_keys_line, privacy_hash_line,
+        privacy_rules_line, block_timeout_s_line, sync_interval_s_line, rotate_mib_line,
+        compress_line, error_stack_line, crash_handler_line, anomalies_line, drops_low_line;
 } m31ri_settings;
 
 void m31ri_settings_init(m31ri_settings *s);

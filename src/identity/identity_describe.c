@@ -199,6 +199,9 @@ m31r_err m31ri_identity_describe(const m31ri_identity *id, m31ri_metadata *m, m3
         set(&s, "parents", json_pack("[s]", id->resume_run_id));
     }
     set(&s, "privacy.log_prompts", json_boolean(id->settings.log_prompts));
+    if (id->settings.privacy_hash) {
+        set(&s, "privacy.hash", json_true());
+    }
     set(&s, "privacy.redacted",
         json_integer((json_int_t)id->n_argv_redacted + id->n_config_redacted));
     set(&s, "capture", json_string(m31ri_capture_name(id->settings.capture)));

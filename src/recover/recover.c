@@ -29,6 +29,7 @@
 #include "recover/recover_int.h"
 #include "ring/ring_sweep.h"
 #include "rules/privacy_run.h"
+#include "rules/value_key.h"
 #include "store/artifact_fate.h"
 #include "store/manifest.h"
 #include "store/metrics_json.h"
@@ -236,6 +237,9 @@ static m31r_err end_run(recovery *r, m31r_error *e)
                                     "%s/config_snapshot.yaml, whose privacy rules hold for what is "
                                     "still to be written, cannot be read",
                                     r->dir.path);
+    if (err == M31R_OK) {
+        m31ri_value_key_find(r->privacy, r->dir.run_id);
+    }
     const char *into = r->main_lane[0] != '\0' ? r->main_lane : NULL;
     if (err == M31R_OK) { /* what follows looks at the lanes, and nothing may come behind run_end */
         int left = m31ri_rings_settle(&r->dir, r->privacy, M31RI_SETTLE_OR_LEAVE, SETTLE_MS);

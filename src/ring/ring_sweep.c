@@ -13,6 +13,7 @@
 #include "base/os_file.h"
 #include "base/os_mapping.h"
 #include "ring/ring_file.h"
+#include "rules/value_key.h"
 
 static bool is_missing(const char *path)
 {
@@ -66,6 +67,19 @@ static bool sweep_one(const char *path)
     return is_nobodys && unlink(path) == 0;
 }
 
+/* The key of a run that was deleted, or ended by nobody who knew of it. */
+static bool sweep_key(const char *path)
+{
+    char run[M31RI_RING_PLACE_BYTES];
+    return m31ri_value_key_run(path, run, sizeof run) && is_over(run) && unlink(path) == 0;
+}
+
+static bool is_key(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".key") == 0;
+}
+
 int m31ri_rings_sweep(const char *directory)
 {
     char memory[128], path[512];
@@ -84,6 +98,7 @@ int m31ri_rings_sweep(const char *directory)
     for (size_t i = 0; i < list.n; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, list.entries[i].name);
         n += is_of_other(list.entries[i].name) && sweep_one(path);
+        n += is_key(list.entries[i].name) && sweep_key(path);
     }
     m31ri_dir_list_release(&list);
     close(dir);

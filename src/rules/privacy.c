@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "rules/rule_pattern.h"
 #include "rules/places.h"
+#include "rules/value_key.h"
 
 struct m31ri_tally {
     pthread_mutex_t lock;
@@ -30,6 +31,7 @@ struct m31ri_privacy {
     char *home;
     m31ri_key_tails tails, text_tails;
     struct m31ri_tally *tally;
+    m31ri_value_key key;
 };
 
 static bool copy_deny_keys(m31ri_privacy *p, const m31ri_privacy_options *o)
@@ -109,7 +111,13 @@ void m31ri_privacy_free(m31ri_privacy *p)
     m31ri_free(p->index);
     m31ri_free(p->deny);
     m31ri_free(p->home);
+    explicit_bzero(&p->key, sizeof p->key);
     m31ri_free(p);
+}
+
+m31ri_value_key *m31ri_privacy_value_key(m31ri_privacy *p)
+{
+    return &p->key;
 }
 
 bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length)
@@ -216,10 +224,16 @@ void m31ri_privacy_after_fork(const m31ri_privacy *p)
     }
 }
 
-static void add_marker(m31ri_buf *out, const char *kind)
+void m31ri_privacy_add_marker(const m31ri_privacy *p, const char *kind, m31ri_text_view value,
+                              m31ri_buf *out)
 {
     m31ri_buf_add_str(out, "[redacted:");
     m31ri_buf_add_str(out, kind);
+    if (p->key.is_set) {
+        uint8_t mac[M31RI_HMAC_BYTES];
+        m31ri_hmac_of(p->key.bytes, value.s, value.n, mac);
+        m31ri_buf_add_format(out, ":%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3]);
+    }
     m31ri_buf_add_char(out, ']');
 }
 
@@ -256,7 +270,8 @@ static uint32_t clean_text(const m31ri_privacy *p, m31ri_text_view text, uint64_
         if (m.instead != NULL) {
             m31ri_buf_add_str(out, m.instead);
         } else {
-            add_marker(out, m.kind);
+            m31ri_text_view found = {text.s + m.start, m.end - m.start};
+            m31ri_privacy_add_marker(p, m.kind, found, out);
         }
         note(p, &m, teller);
         n++;
@@ -302,7 +317,7 @@ uint32_t m31ri_privacy_clean_telling(const m31ri_privacy *p, m31ri_key_verdict k
 {
     if (key.class != M31RI_KEY_NONE && text.n != 0 && takes_all(key, text.s, text.n) &&
         !m31ri_is_placeholder(text.s, text.n)) {
-        add_marker(out, key.kind);
+        m31ri_privacy_add_marker(p, key.kind, text, out);
         note(p, &(m31ri_match){.kind = key.kind}, teller);
         return 1;
     }

@@ -59,6 +59,11 @@ bool m31ri_privacy_denies(const m31ri_privacy *p, const char *key, size_t length
  * memory is out. */
 m31ri_privacy *m31ri_privacy_copy_with_prompts(const m31ri_privacy *p);
 
+/* Appends what is written in the place of `value`: [redacted:kind], with a hash where the run has a
+ * key (value_key.h). */
+void m31ri_privacy_add_marker(const m31ri_privacy *p, const char *kind, m31ri_text_view value,
+                              m31ri_buf *out);
+
 /* Counts a find that was decided by a key outside of privacy.c. */
 void m31ri_privacy_count_key(const m31ri_privacy *p, const char *kind);
 

@@ -41,14 +41,15 @@ uint32_t m31ri_privacy_scrub_argv(const m31ri_privacy *p, const char *const *arg
         const char *s = argv[i];
         const char *equals = is_option(s) ? strchr(s, '=') : NULL;
         if (is_hidden(&before, s)) {
-            m31ri_buf_add_format(out, "[redacted:%s]", before.kind);
+            m31ri_privacy_add_marker(p, before.kind, (m31ri_text_view){s, strlen(s)}, out);
             m31ri_privacy_count_key(p, before.kind);
             changed++;
         } else if (equals != NULL) {
             m31ri_key_verdict v = m31ri_key_judge(p, s, (size_t)(equals - s), false);
             m31ri_buf_add(out, s, (size_t)(equals - s) + 1);
             if (v.class != M31RI_KEY_PROMPT && is_hidden(&v, equals + 1)) {
-                m31ri_buf_add_format(out, "[redacted:%s]", v.kind);
+                m31ri_text_view value = {equals + 1, strlen(equals + 1)};
+                m31ri_privacy_add_marker(p, v.kind, value, out);
                 m31ri_privacy_count_key(p, v.kind);
                 changed++;
             } else {

@@ -93,7 +93,9 @@ static uint32_t add_scalar(const m31ri_privacy *p, const span *s, const char *by
 {
     bool newline = bytes[s->end - 1] == '\n';
     if (s->kind != NULL && s->is_text && !m31ri_is_placeholder(s->text, s->length)) {
-        m31ri_buf_add_format(out, "\"[redacted:%s]\"%s", s->kind, newline ? "\n" : "");
+        m31ri_buf_add_char(out, '"');
+        m31ri_privacy_add_marker(p, s->kind, (m31ri_text_view){s->text, s->length}, out);
+        m31ri_buf_add_str(out, newline ? "\"\n" : "\"");
         m31ri_privacy_count_key(p, s->kind);
         return 1;
     }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "rules/privacy.h"
+#include "rules/value_key.h"
 
 static m31ri_privacy *rules;
 
@@ -428,6 +429,53 @@ static void test_privacy__hostile_text_costs_no_square(void **state)
     m31ri_buf_release(&out);
 }
 
+static void scrub(m31ri_privacy *p, const char *key, const char *text, char out[128])
+{
+    m31ri_buf buf = M31RI_BUF_INIT;
+    m31ri_privacy_scrub(p, key, strlen(key), text, strlen(text), &buf);
+    snprintf(out, 128, "%s", m31ri_buf_str(&buf));
+    m31ri_buf_release(&buf);
+}
+
+static void test_obs_18__equal_values_have_equal_hashes_under_one_key_only(void **state)
+{
+    (void)state;
+    char a[128], b[128], c[128], d[128];
+    m31ri_privacy *p = m31ri_privacy_new(NULL);
+    /* RFC 4231, test case 1: a key of 20 bytes is one of 32 with zeros behind */
+    m31ri_value_key *k = m31ri_privacy_value_key(p);
+    memset(k->bytes, 0x0B, 20);
+    k->is_set = true;
+    scrub(p, "password", "Hi There", a);
+    assert_string_equal(a, "[redacted:password:b0344c61]");
+    scrub(p, "msg", "first password=hunter2x9, then", a);
+    scrub(p, "api_key", "hunter2x9", b);
+    scrub(p, "api_key", "hunter2x8", c);
+    assert_memory_equal(strstr(a, "password:") + 9, strstr(b, "api_key:") + 8, 9);
+    assert_string_not_equal(b, c);
+    assert_true(m31ri_hmac_key_new(k->bytes));
+    scrub(p, "api_key", "hunter2x9", d);
+    assert_string_not_equal(b, d);
+    m31ri_privacy_free(p);
+}
+
+static void test_obs_18__a_marker_with_a_hash_is_clean(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"password", "token",   "phone", "card", "email",
+                                        "user",     "api_key", "jwt",   "iban", "national_id",
+                                        "prompt",   "mac",     "ip",    "otp",  "private_key"};
+    char text[128], again[128];
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t hash = i < 3 ? 0x11111111u * i : i * 2654435761u;
+        const char *kind = kinds[i % 15];
+        snprintf(text, sizeof text, "%s=[redacted:%s:%08x], \"%s\": \"[redacted:%s:%08x]\"", kind,
+                 kind, hash, kind, kind, hash);
+        scrub(rules, "msg", text, again);
+        assert_string_equal(again, text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +491,8 @@ int main(void)
         cmocka_unit_test(test_privacy__a_comment_that_says_what_a_text_is_stays),
         cmocka_unit_test(test_privacy__markers_name_nothing_and_counts_are_said_once),
         cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
+        cmocka_unit_test(test_obs_18__equal_values_have_equal_hashes_under_one_key_only),
+        cmocka_unit_test(test_obs_18__a_marker_with_a_hash_is_clean),
         cmocka_unit_test(test_privacy__hostile_text_costs_no_square),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
