@@ -1,0 +1,27 @@
+# the observer (captured output) and processes that join (m31r log) have the run's key; the config is the same text in each run
+printf 'config_version: 1\nobservability:\n  privacy_hash: true\npassword: hunter2x9\n' >c.yaml
+shm=/dev/shm/m31r-$(id -u)
+hashes() { grep -hoE '\[redacted:[a-z_]+:[0-9a-f]{8}\]' "$1"/*.log | sed 's/.*:\(.*\)]/\1/' | sort; }
+run() {
+  SHM=$shm m31r run --config c.yaml --seed 1 --dataset none --tokenizer none --commit none -- sh -c '
+    stat -c "mode %a" "$SHM/$(basename "$M31R_RUN_DIR").key"
+    echo "login with password=hunter2x9"
+    m31r log INFO demo login token=hunter2x9
+    m31r log INFO demo login token=hunter2x8' >/dev/null 2>&1
+}
+run
+run
+for dir in experiments/2*; do
+  hashes "$dir" | uniq -c | awk '{print $1 " equal"}' | sort
+  hashes "$dir" | uniq >>all
+  grep 'password:' "$dir/config_snapshot.yaml"
+  grep -o '"hash": *true' "$dir/metadata.json"
+  cat "$dir"/*.log | grep -oE '"(value_hashes_enabled|mode 600)"'
+  test ! -e "$shm/$(basename "$dir").key" && echo "no key is left"
+done
+sort all | uniq -d
+m31r verify --privacy @ | grep -c '"kind":"leak"'
+# killed: who recovers it takes the key along
+m31r run --config c.yaml --seed 1 --dataset none --tokenizer none --commit none -- sh -c 'kill -9 $PPID; kill -9 $$' >/dev/null 2>&1
+m31r recover --yes >/dev/null 2>&1
+for dir in experiments/2*; do test ! -e "$shm/$(basename "$dir").key" || echo "$dir: a key is left"; done
