@@ -26,7 +26,7 @@ m31r run --config c.yaml --seed 1 --dataset none --tokenizer none --commit none 
 for i in $(seq 100); do
   left=$(for dir in experiments/2*; do ls "$shm/$(basename "$dir").key" 2>/dev/null; done)
   [ -n "$left" ] || break
-  m31r recover --yes >/dev/null 2>&1
+  m31r recover --all --yes >/dev/null 2>&1
   sleep 0.1
 done
 echo "left: $left"
