@@ -241,7 +241,7 @@ static void write_shapes(FILE *f)
                                       "{\"m\":\"c\",\"x\":{\"ms\":9}}",
                                       "no record",
                                       "{\"m\":\"torn\",\"ms\":1"};
-    for (unsigned i = 0; i < 30000; i++) {
+    for (unsigned i = 0; i < 6000; i++) {
         unsigned kind = i % 5;
         if (i % 37 == 5) {
             fprintf(f, "%s\n", odd[i / 37 % 6]);
@@ -251,7 +251,7 @@ static void write_shapes(FILE *f)
         } else if (kind == 2) {
             fprintf(f, "{\"ms\":%u,\"z\":true,\"m\":\"%u\"}\n", i % 400, i % 11);
         } else {
-            fprintf(f, "{\"k%u\":1,\"m\":%s,\"z\":2}\n", i / 50 % 300, kind == 3 ? "null" : "1.0");
+            fprintf(f, "{\"k%u\":1,\"m\":%s,\"z\":2}\n", i / 10 % 300, kind == 3 ? "null" : "1.0");
         }
     }
 }
