@@ -73,7 +73,7 @@ static m31r_err make_privacy(m31r_run *run, m31r_error *e)
 {
     run->privacy = m31ri_privacy_of_settings(run->settings);
     if (run->privacy != NULL && run->settings->privacy_hash) {
-        m31ri_value_key_find(run->privacy, run->dir.run_id);
+        m31ri_value_key_find(run->privacy, run->dir.fd, run->dir.run_id);
     }
     return run->privacy != NULL ? M31R_OK : m31ri_fail(e, M31R_E_NOMEM, "out of memory");
 }

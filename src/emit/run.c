@@ -226,7 +226,7 @@ static m31r_err make_run(m31r_run *run, m31r_error *e)
     m31r_err err = m31ri_run_dir_create(id->root, m31ri_wall_ns(), id->digest, &run->dir, e);
     if (err == M31R_OK && run->settings->privacy_hash) {
         /* from now on: what the run is known by (config, argv) is the same in the next run */
-        m31ri_value_key_make(run->privacy, run->dir.run_id, run->dir.path);
+        m31ri_value_key_make(run->privacy, run->dir.fd, run->dir.run_id, run->dir.path);
     }
     if (err == M31R_OK) {
         err = m31ri_points_open(run, e);

@@ -238,7 +238,7 @@ static m31r_err end_run(recovery *r, m31r_error *e)
                                     "still to be written, cannot be read",
                                     r->dir.path);
     if (err == M31R_OK) {
-        m31ri_value_key_find(r->privacy, r->dir.run_id);
+        m31ri_value_key_find(r->privacy, r->dir.fd, r->dir.run_id);
     }
     const char *into = r->main_lane[0] != '\0' ? r->main_lane : NULL;
     if (err == M31R_OK) { /* what follows looks at the lanes, and nothing may come behind run_end */

@@ -4,28 +4,32 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/os_file.h"
 #include "base/os_mapping.h"
 
-/* "/dev/shm/m31r-<uid>/<run_id>.key"; false when there is no such memory. */
-static bool place_of(const char *run_id, char *out, size_t size)
+/* "/dev/shm/m31r-<uid>/<run_id>.<device>.<inode>.key": runs of one second and one identity in two
+ * directories of runs have the same id. False when there is no such memory. */
+static bool place_of(int dir, const char *run_id, char *out, size_t size)
 {
     char memory[128];
-    if (run_id[0] == '\0' || !m31ri_mapping_memory_dir(memory, sizeof memory)) {
+    struct stat st;
+    if (fstat(dir, &st) != 0 || !m31ri_mapping_memory_dir(memory, sizeof memory)) {
         return false;
     }
-    int n = snprintf(out, size, "%s/%s.key", memory, run_id);
+    int n = snprintf(out, size, "%s/%s.%llx.%llx.key", memory, run_id,
+                     (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     return n > 0 && (size_t)n < size;
 }
 
-void m31ri_value_key_make(m31ri_privacy *p, const char *run_id, const char *path)
+void m31ri_value_key_make(m31ri_privacy *p, int dir, const char *run_id, const char *path)
 {
     char place[512];
     m31ri_value_key *k = m31ri_privacy_value_key(p);
     k->is_set = m31ri_hmac_key_new(k->bytes);
-    if (!k->is_set || !place_of(run_id, place, sizeof place)) {
+    if (!k->is_set || !place_of(dir, run_id, place, sizeof place)) {
         return;
     }
     int fd = m31ri_open(AT_FDCWD, place, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -39,21 +43,22 @@ void m31ri_value_key_make(m31ri_privacy *p, const char *run_id, const char *path
     }
 }
 
-void m31ri_value_key_find(m31ri_privacy *p, const char *run_id)
+void m31ri_value_key_find(m31ri_privacy *p, int dir, const char *run_id)
 {
     char place[512];
     m31ri_value_key *k = m31ri_privacy_value_key(p);
-    int fd = place_of(run_id, place, sizeof place) ? m31ri_open(AT_FDCWD, place, O_RDONLY, 0) : -1;
+    int fd =
+        place_of(dir, run_id, place, sizeof place) ? m31ri_open(AT_FDCWD, place, O_RDONLY, 0) : -1;
     if (fd >= 0) {
         k->is_set = read(fd, k->bytes, sizeof k->bytes) == (ssize_t)sizeof k->bytes;
         close(fd);
     }
 }
 
-void m31ri_value_key_forget(const char *run_id)
+void m31ri_value_key_forget(int dir, const char *run_id)
 {
     char place[512];
-    if (place_of(run_id, place, sizeof place)) {
+    if (place_of(dir, run_id, place, sizeof place)) {
         unlink(place); /* its pages are given back; they are never on a disk but by swapping */
     }
 }

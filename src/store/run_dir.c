@@ -521,7 +521,7 @@ m31r_err m31ri_run_dir_end(m31ri_run_dir *d, m31r_error *e)
         err = empty(m31ri_run_dir_gate(d), e);
     }
     int sys_errno = err == M31R_OK ? remove_ending(d) : 0;
-    m31ri_value_key_forget(d->run_id);
+    m31ri_value_key_forget(d->fd, d->run_id);
     if (sys_errno != 0) {
         return m31ri_run_dir_fail(e, sys_errno, d->path, "removing .live of");
     }
@@ -553,7 +553,7 @@ void m31ri_run_dir_undo(m31ri_run_dir *d)
             remove_content(d->live_fd);
             rmdir(d->live_path);
         }
-        m31ri_value_key_forget(d->run_id);
+        m31ri_value_key_forget(d->fd, d->run_id);
         remove_content(d->fd);
         rmdir(d->path); /* refuses when something else was put there */
     }
