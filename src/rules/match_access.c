@@ -187,13 +187,17 @@ bool m31ri_match_alias(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return true;
 }
 
-/* wandb login KEY */
+/* wandb login KEY, wandb login --relogin KEY */
 bool m31ri_match_login(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = skip_blanks(t, at + strlen(r->literal));
     size_t run = m31ri_run(t, start, M31RI_URLSAFE);
+    while (run > 0 && t->s[start] == '-' && start - at < 100) {
+        start = skip_blanks(t, start + run);
+        run = m31ri_run(t, start, M31RI_URLSAFE);
+    }
     *out = (m31ri_match){.start = start, .end = start + run, .kind = r->kind};
-    return run >= 20 && t->s[start] != '-';
+    return run >= 20;
 }
 
 /* {"username":"name","key":"32 hex digits"}: kaggle.json. */

@@ -117,6 +117,9 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
         if (v->separator == ':' && j < t->n && t->s[j] == ':') {
             return false; /* a path of program text */
         }
+    } else if (j == i + 1 && j + 2 < t->n && t->s[j] == ',' && memchr("'\"", t->s[i], 2) != NULL &&
+               skip_blanks(t, j + 1) < t->n && t->s[skip_blanks(t, j + 1)] == t->s[i]) {
+        v->separator = t->s[j++]; /* ('x-api-key', 'value') */
     } else if (j > blank && j < t->n) {
         v->separator = ' ';
     } else {
@@ -435,13 +438,13 @@ bool m31ri_match_keyed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return m31ri_match_key_at(t, key_start(t, at), key_end(t, at + strlen(r->literal)), r, out);
 }
 
-/* The key before the '=', ':' or "%3D" at `mark`; quotes, brackets and blanks may stand between. */
 /* What may stand between a key and its mark. */
 static bool is_behind_key(char c)
 {
     return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '`' || c == ']' || c == '\\';
 }
 
+/* The key before the '=', ':' or "%3D" at `mark`; quotes, brackets and blanks may stand between. */
 bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *out)
 {
     size_t end = mark;
