@@ -82,7 +82,7 @@ def check_selection(path, lines, what):
     said = "1 line is no record" if n_bad == 1 else f"{n_bad} lines are no records"
     assert (said in err) == (n_bad > 0), (what, n_bad, err)
     errors = b"".join(whole(x) for x, v in lines.records if lines.level(v) >= 4)
-    for options in (["--level", "ERROR"], ["--level", "ERROR", "--strict"],
+    for options in (["--level", "ERROR"], ["--level", "ERROR", "--strict"], ["-w", "level>=ERROR"],
                     ["--level", "ERROR", "--threads", "3"], ["--level", "ERROR", "--threads", "1"]):
         same(f"{what}: {options}", run(path, *options)[0], errors)
     with open(path, "rb") as stream:
