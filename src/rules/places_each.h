@@ -329,7 +329,7 @@ __attribute__((always_inline)) static inline uint64_t places_of(const m31ri_rule
     if (glued != 0) {
         found |= worth_a_look_back(x, s, glued);
     }
-    if (c.digit != 0) {
+    if ((c.digit | e.behind) != 0) { /* "DE" may end a block, and the digits begin the next */
         found |= numbers(&c, starts, e);
     }
     if (text.n >= M31RI_LONG_TEXT) {

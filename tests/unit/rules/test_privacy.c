@@ -429,6 +429,33 @@ static void test_privacy__hostile_text_costs_no_square(void **state)
     m31ri_buf_release(&out);
 }
 
+static void test_obs_18__a_find_may_lie_across_the_blocks_of_the_search(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {{"DE89370400440532013000", "iban"},
+                                           {"4111 1111 1111 1111", "card"},
+                                           {"+44 20 7946 0958", "phone"},
+                                           {"jo.kim@mail.example.com", "email"},
+                                           {"221 Baker Road, Springfield, IL 62704", "address"},
+                                           {"gh"
+                                            "p_2crybQUt795eVEZLg8k7BXbH5kyYUNC9abcd",
+                                            "github_token"}};
+    char text[256], expected[256];
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        for (int before = 1; before < 140; before++) {
+            memset(text, 'x', sizeof text);
+            memset(expected, 'x', sizeof expected);
+            for (int k = 5; k < before; k += 6) {
+                text[k] = expected[k] = ' ';
+            }
+            text[before] = expected[before] = ' ';
+            snprintf(text + before + 1, 100, "%s done", texts[i][0]);
+            snprintf(expected + before + 1, 100, "[redacted:%s] done", texts[i][1]);
+            assert_scrubbed(NULL, text, expected);
+        }
+    }
+}
+
 static void scrub(m31ri_privacy *p, const char *key, const char *text, char out[128])
 {
     m31ri_buf buf = M31RI_BUF_INIT;
@@ -491,6 +518,7 @@ int main(void)
         cmocka_unit_test(test_privacy__a_comment_that_says_what_a_text_is_stays),
         cmocka_unit_test(test_privacy__markers_name_nothing_and_counts_are_said_once),
         cmocka_unit_test(test_privacy__bytes_of_any_kind_are_fine),
+        cmocka_unit_test(test_obs_18__a_find_may_lie_across_the_blocks_of_the_search),
         cmocka_unit_test(test_obs_18__equal_values_have_equal_hashes_under_one_key_only),
         cmocka_unit_test(test_obs_18__a_marker_with_a_hash_is_clean),
         cmocka_unit_test(test_privacy__hostile_text_costs_no_square),
