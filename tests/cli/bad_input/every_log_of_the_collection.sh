@@ -15,7 +15,8 @@ for line in open(sys.argv[1] + "/reader_expect.jsonl"):
     bad += case["tail_without_newline"] != ""
     for option, status in (([], 0), (["--strict"], 4 if bad else 0)):
         p = subprocess.run(["m31r", "logs", path, *option], capture_output=True)
-        said = p.stderr.startswith(b'{"v":1,"kind":"note","note":"%d lines are no records' % bad)
+        words = "1 line is no record" if bad == 1 else f"{bad} lines are no records"
+        said = p.stderr.startswith(f'{{"v":1,"kind":"note","note":"{words} '.encode())
         if p.returncode != status or (bad and not option and not said) or (
                 not option and p.stdout.count(b"\n") != case["classes"].get("ok", 0)):
             print(case["file"], option, p.returncode, p.stderr.decode(errors="replace")[:300])
