@@ -9,8 +9,10 @@
 
 #include <string.h>
 
+#include "format/blocks.h"
 #include "format/json_read.h"
 #include "format/json_text.h"
+#include "rules/rules_int.h"
 
 #define DEPTH M31RI_JSON_DEPTH
 
@@ -27,6 +29,7 @@ typedef struct walk {
     m31ri_line_cleaner *c;
     const char *s;
     size_t n, at, copied;
+    size_t checks; /* where the checks of a block begin; 0: this is no line of blocks.jsonl */
     level levels[DEPTH + 1];
     size_t depth;
     m31ri_buf *out;
@@ -133,6 +136,39 @@ static bool quotes_source(const walk *w)
     return true;
 }
 
+/* Where the value of "checks" begins when the line is one that blocks.h writes, each member in its
+ * place and as long as it must be; else 0. Two random characters a line: any token's beginning is
+ * among them some day. */
+static size_t checks_of_block(const char *s, size_t n)
+{
+    static const char *const members[] = {
+        "{\"file\":\"", "\",\"part\":", ",\"block\":",      ",\"offset\":", ",\"bytes\":",
+        ",\"lines\":",  ",\"leaf\":\"", "\",\"checks\":\"", "\"}"};
+    enum { FILE_NAME = 0, LINES = 5, LEAF = 6, CHECKS = 7, END = 8 };
+    size_t at = 0, n_lines = 0, checks = 0;
+    for (int k = FILE_NAME; k <= END; k++) {
+        size_t length = strlen(members[k]), from = at + length;
+        if (n - at < length || memcmp(s + at, members[k], length) != 0) {
+            return 0;
+        }
+        at = from;
+        uint8_t kind = k == FILE_NAME ? M31RI_URLSAFE | M31RI_DOT
+                       : k == LEAF    ? M31RI_HEX
+                       : k == CHECKS  ? M31RI_URLSAFE
+                       : k == END     ? 0
+                                      : M31RI_DIGIT;
+        for (; at < n && (m31ri_class_of(s[at]) & kind) != 0; at++) {
+            n_lines = k == LINES ? n_lines * 10 + (size_t)(s[at] - '0') : n_lines;
+        }
+        checks = k == CHECKS ? from : checks;
+        if ((k == LEAF && at - from != 2 * M31RI_SHA256_BYTES) ||
+            (k == CHECKS && at - from != n_lines * M31RI_CHECK_CHARS)) {
+            return 0;
+        }
+    }
+    return at == n ? checks : 0;
+}
+
 static bool is_key(const walk *w, size_t end)
 {
     size_t i = end + 1;
@@ -150,6 +186,10 @@ static void take_string(walk *w)
     size_t end = string_end(w, w->at), length = end - w->at - 1;
     m31ri_key_verdict none = {M31RI_KEY_NONE, NULL};
     bool key = is_key(w, end);
+    if (w->checks != 0 && w->at + 1 == w->checks) {
+        w->at = end + 1;
+        return;
+    }
     uint32_t n = clean_body(w, key ? none : l->denies ? l->over : l->now, body, length);
     if (n != 0) {
         replace(w, w->at, end + 1);
@@ -185,7 +225,7 @@ static void open_level(walk *w, bool is_list)
 
 static uint32_t clean_json(m31ri_line_cleaner *c, const char *line, size_t length, m31ri_buf *out)
 {
-    walk w = {.c = c, .s = line, .n = length, .out = out};
+    walk w = {.c = c, .s = line, .n = length, .checks = checks_of_block(line, length), .out = out};
     while (w.at < length) {
         char ch = line[w.at];
         if (ch == '"') {

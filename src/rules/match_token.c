@@ -3,7 +3,10 @@
 
 #include "rules/rules_int.h"
 
-#define NEAR 4096 /* bytes */
+#define NEAR 4096      /* bytes */
+#define GRAIN_LEAST 12 /* letters and digits that tell random text from words */
+#define GRAIN_MOST 32  /* characters looked at */
+#define SHORT_KEY 26   /* characters behind "sk-" of a gateway's own keys, at most */
 
 static bool found(m31ri_match *out, size_t start, size_t end, const char *kind)
 {
@@ -56,13 +59,79 @@ static size_t parts_end(const m31ri_subject *t, size_t at, const m31ri_rule *r)
     return at;
 }
 
+/* What is seen of a text by looking at its letters and digits one after another. */
+typedef struct grain {
+    size_t n, changes; /* of letters and digits; of small, capital and digit */
+    bool upper, lower;
+    uint8_t before;
+} grain;
+
+static void grain_add(grain *g, char c)
+{
+    uint8_t now = m31ri_class_of(c) & M31RI_ALNUM;
+    g->changes += g->n > 0 && now != g->before;
+    g->upper = g->upper || now == M31RI_UPPER;
+    g->lower = g->lower || now == M31RI_LOWER;
+    g->before = now;
+    g->n++;
+}
+
+/* Base64: of its neighbours two thirds are of different sorts. Words, paths, names of programs have
+ * a third at most. */
+static bool grain_is_random(const grain *g)
+{
+    return g->n >= GRAIN_LEAST && g->upper && g->lower && g->changes * 5 >= g->n * 2;
+}
+
+/* True when bytes [start, end) are a piece of a longer random text, a digest or a certificate: such
+ * a text holds the beginning of any token sooner or later. */
+static bool is_inside_random(const m31ri_subject *t, size_t start, size_t end)
+{
+    const uint8_t joins = M31RI_URLSAFE | M31RI_BASE64;
+    grain before = {0}, behind = {0};
+    for (size_t i = start; i > 0 && start - i < GRAIN_MOST; i--) {
+        char c = t->s[i - 1];
+        if ((m31ri_class_of(c) & joins) == 0 || c == '=') {
+            break;
+        }
+        if (m31ri_is_alnum(c)) {
+            grain_add(&before, c);
+        }
+    }
+    for (size_t i = end; i < t->n && i - end < GRAIN_MOST; i++) {
+        char c = t->s[i];
+        if ((m31ri_class_of(c) & joins) == 0 || c == '=') {
+            break;
+        }
+        if (m31ri_is_alnum(c)) {
+            grain_add(&behind, c);
+        }
+    }
+    return grain_is_random(&before) || grain_is_random(&behind);
+}
+
+/* A token inside of a word stands behind letters of one sort ("xghp_...", "TOKENghp_..."). */
+static bool is_behind_word(const m31ri_subject *t, size_t at)
+{
+    bool upper = false, lower = false, digit = false;
+    size_t i = at;
+    for (; i > 0 && at - i < GRAIN_MOST && m31ri_is_alnum(t->s[i - 1]); i--) {
+        uint8_t c = m31ri_class_of(t->s[i - 1]);
+        upper = upper || (c & M31RI_UPPER) != 0;
+        lower = lower || (c & M31RI_LOWER) != 0;
+        digit = digit || (c & M31RI_DIGIT) != 0;
+    }
+    return !(upper && lower) && !digit;
+}
+
 bool m31ri_match_token(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
-    if (!m31ri_may_start(t, at, r->boundary)) {
+    bool bare = m31ri_may_start(t, at, r->is_glued ? M31RI_ALNUM : r->boundary);
+    if (!bare && !(r->is_glued && is_behind_word(t, at))) {
         return false;
     }
     size_t end = parts_end(t, at + strlen(r->literal), r);
-    return end != 0 && found(out, at, end, r->kind);
+    return end != 0 && !is_inside_random(t, at, end) && found(out, at, end, r->kind);
 }
 
 /* A token whose literal is a word's beginning too: capitals, small letters and digits are mixed. */
@@ -81,20 +150,35 @@ bool m31ri_match_mixed(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return upper && lower && digit;
 }
 
-/* The mark of a service in the middle of a key: the whole run around it. */
+/* The mark of a service near the end of a key: so many characters before it, and behind it what the
+ * pattern says, to the end of the run. Anywhere else in base64 it is chance. */
 bool m31ri_match_around(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
-    size_t start = at, end = at + strlen(r->literal);
-    while (start > t->floor && at - start < 256 &&
-           (m31ri_class_of(t->s[start - 1]) & r->alphabet) != 0) {
+    const uint8_t run = r->alphabet | M31RI_ALNUM;
+    size_t start = at, end = parts_end(t, at + strlen(r->literal), r);
+    while (start > t->floor && at - start < 256 && t->s[start - 1] != '=' &&
+           (m31ri_class_of(t->s[start - 1]) & run) != 0) {
         start--;
     }
-    end += m31ri_run(t, end, r->alphabet);
-    return end - start >= r->min && end - start < 256 && found(out, start, end, r->kind);
+    bool ends = end != 0 && (end == t->n || (m31ri_class_of(t->s[end]) & run) == 0);
+    return ends && at - start >= r->min && at - start < 256 && found(out, start, end, r->kind);
+}
+
+/* Who says so behind "sk-". */
+static bool is_known_issuer(const m31ri_subject *t, size_t at)
+{
+    static const char *const issuers[] = {"ant-",   "proj-", "svcacct-", "admin-",
+                                          "or-v1-", "lf-",   "helicone-"};
+    for (size_t i = 0; i < sizeof issuers / sizeof issuers[0]; i++) {
+        if (m31ri_has(t, at, issuers[i], false)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* sk-..., sk-proj-..., sk-ant-api03-...: many words start with "sk-", so one part must be long and
- * mixed. */
+ * mixed; a long one in several parts has a word before them. */
 bool m31ri_match_openai(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     if (!m31ri_may_start(t, at, r->boundary)) {
@@ -110,11 +194,11 @@ bool m31ri_match_openai(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
         longest = part > longest ? part : longest;
         digits += m31ri_is_digit(t->s[i]);
     }
-    bool known = m31ri_has(t, head, "ant-", false) || m31ri_has(t, head, "proj-", false) ||
-                 m31ri_has(t, head, "svcacct-", false) || m31ri_has(t, head, "admin-", false) ||
-                 m31ri_has(t, head, "or-v1-", false) || m31ri_has(t, head, "lf-", false) ||
-                 m31ri_has(t, head, "helicone-", false);
-    if (digits == 0 || (!known && longest < 16) || (known && run < 24)) {
+    bool known = is_known_issuer(t, head);
+    size_t word = m31ri_run(t, head, M31RI_LOWER);
+    bool named = word >= 2 && head + word < t->n && t->s[head + word] == '-';
+    bool fits = known ? run >= 24 : longest >= 16 && (longest == run || run <= SHORT_KEY || named);
+    if (digits == 0 || !fits || is_inside_random(t, at, head + run)) {
         return false;
     }
     return found(out, at, head + run,
