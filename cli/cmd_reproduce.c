@@ -42,10 +42,13 @@ static int compare(cli *c, const m31r_reproduction *p, const char *path)
     if (err == M31R_OK) {
         err = m31r_show_diff(&c->out, runs, diff, &e);
     }
+    bool is_equal = err == M31R_OK && m31r_diff_result(diff, NULL) == M31R_DIFF_EQUAL;
+    if (err == M31R_OK && !is_equal) {
+        err = m31r_show_parted_by(&c->out, p, &e);
+    }
     if (err == M31R_OK) {
         err = m31r_show_reproduced(&c->out, runs, diff, comparison, &e);
     }
-    bool is_equal = err == M31R_OK && m31r_diff_result(diff, NULL) == M31R_DIFF_EQUAL;
     m31r_comparison_close(comparison);
     m31r_diff_close(diff);
     m31r_reader_close(again);

@@ -336,6 +336,17 @@ M31R_API m31r_err m31r_show_changes(const m31r_screen *s, const m31r_changes *c,
 M31R_API m31r_err m31r_show_reproduction(const m31r_screen *s, const m31r_reproduction *p,
                                          m31r_error *e);
 
+/* Writes again, below a difference, the source files and inputs that were found not to be what they
+ * were: of them the comparison of the two runs knows digests only. Nothing on a JSON screen, where
+ * m31r_show_reproduction() has said it.
+ *
+ * Returns: M31R_OK when it was written.
+ * Errors:  M31R_E_IO, M31R_E_NOMEM.
+ * Thread:  one at a time per screen.
+ */
+M31R_API m31r_err m31r_show_parted_by(const m31r_screen *s, const m31r_reproduction *p,
+                                      m31r_error *e);
+
 /* Writes whether the second of two runs is the first again, by their difference, and what of code,
  * data and environment is not the same, by their comparison.
  *

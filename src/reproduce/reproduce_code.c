@@ -141,6 +141,9 @@ static void look_at_here(m31r_reproduction *p)
         m31ri_find(p, is_same ? M31R_FINDING_SAME : M31R_FINDING_DIFFERS, "changes", NULL,
                    is_same ? "the same uncommitted changes" : "other uncommitted changes");
     }
+    if (!is_same || strcmp(commit, f->commit.value) != 0) {
+        m31ri_look_at_source(p);
+    }
     m31ri_git_facts_release(&g);
 }
 
@@ -246,7 +249,9 @@ static void look_at_program(m31r_reproduction *p)
     }
     if (is_read && strcmp(now, digest) == 0) {
         m31ri_find(p, M31R_FINDING_SAME, what, NULL, "the same file");
-    } else if (p->o.is_here || p->o.build != NULL) {
+    } else if (p->o.build != NULL) {
+        m31ri_find(p, M31R_FINDING_SAME, what, NULL, "will be made by %s", p->o.build);
+    } else if (p->o.is_here) {
         m31ri_find(p, M31R_FINDING_DIFFERS, what, NULL, "%.*s then, %.*s here", SHOWN, digest,
                    SHOWN, is_read ? now : "missing");
     } else {
@@ -254,6 +259,7 @@ static void look_at_program(m31r_reproduction *p)
                             is_read ? "is not what was run: %.*s then, %.*s here"
                                     : "is not here: %.*s%.*s",
                             SHOWN, digest, SHOWN, now);
+        m31ri_look_at_source(p);
     }
 }
 

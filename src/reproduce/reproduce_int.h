@@ -27,7 +27,7 @@ struct m31r_reproduction {
     size_t n_submodules;
 };
 
-/* Adds a finding; `todo` may be NULL. A refusal that can be passed over becomes a difference when
+/* reproduce_find.c: adds a finding; `todo` may be NULL. A refusal that can be passed over becomes a difference when
  * the caller wants to go on. */
 void m31ri_find(m31r_reproduction *p, m31r_finding_kind kind, const char *what, const char *todo,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -58,6 +58,10 @@ void m31ri_look_at_config(m31r_reproduction *p);
 void m31ri_look_at_command(m31r_reproduction *p);
 void m31ri_look_at_inputs(m31r_reproduction *p);
 void m31ri_look_at_environment(m31r_reproduction *p);
+
+/* reproduce_source.c: names the source files of the work tree that are not what the run was made
+ * of. */
+void m31ri_look_at_source(m31r_reproduction *p);
 
 /* reproduce_tree.c: the scratch tree with everything in it; and away with it. */
 m31r_err m31ri_tree_make(m31r_reproduction *p, m31r_error *e);

@@ -109,6 +109,20 @@ static void write_differences(const m31r_screen *s, const m31r_comparison *c)
     }
 }
 
+m31r_err m31r_show_parted_by(const m31r_screen *s, const m31r_reproduction *p, m31r_error *e)
+{
+    m31r_finding f;
+    (void)e;
+    for (size_t i = 0; !s->is_json && m31r_reproduction_finding(p, i, &f) == M31R_OK; i++) {
+        bool is_told_by_digest_only =
+            strncmp(f.what, "source", 6) == 0 || strncmp(f.what, "input ", 6) == 0;
+        if (f.kind == M31R_FINDING_DIFFERS && is_told_by_digest_only) {
+            write_finding(s, &f);
+        }
+    }
+    return M31R_OK;
+}
+
 m31r_err m31r_show_reproduced(const m31r_screen *s, const m31r_reader *const runs[2],
                               const m31r_diff *d, const m31r_comparison *c, m31r_error *e)
 {

@@ -39,7 +39,7 @@ typedef struct m31ri_check_place {
     bool has_byte;
 } m31ri_check_place;
 
-/* Adds a check; `id` and `what` are constant strings. */
+/* verify_add.c: adds a check; `id` and `what` are constant strings. */
 void m31ri_verify_add(m31r_verification *v, const char *const statement[2], m31r_answer answer,
                       m31ri_check_place place, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

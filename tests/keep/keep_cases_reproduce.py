@@ -1,11 +1,12 @@
 """m31r reproduce: the same bits again, or what is different, by name."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
-from keep_harness import Run, Skip, make_model, make_shards, make_tokenizer, need, test
+from keep_harness import EXAMPLE, Run, Skip, make_model, make_shards, make_tokenizer, need, test
 
 
 def assert_same(again, status=0):
@@ -93,6 +94,110 @@ def reproduce_one_changed_constant_of_the_source_is_named_and_parts(place):
     assert again.result("changes") == "differs" and again.result("program train.py") == "differs"
     assert ("code", "diff train.py") in again.differs, again.said
     assert_same(place.reproduce(run.id))  # the commit is still what it was
+
+
+COMPILE = ("cc -c -O0 -w -D_GNU_SOURCE -DTRAIN_NO_M31R -DTRAIN_OWN_CORPUS='\"\"' "
+           "$(pkg-config --cflags openblas)")
+LINK = "cc *.o -o train $(pkg-config --libs openblas) -lm -lpthread"
+SMALL = {"steps": 6, "width": 32, "layers": 1, "heads": 2, "hidden": 64, "context": 32,
+         "warmup_steps": 2, "checkpoint_every": 100}
+
+
+def make_training(place):
+    """The training program of the examples in a repository that ignores what it builds; its losses
+    are printed in full."""
+    need("cc")
+    sources = os.path.join(EXAMPLE, "..", "train")
+    place.project()
+    for name in os.listdir(sources):
+        if name.endswith((".c", ".h")) and not name.startswith("test_"):
+            with open(os.path.join(sources, name)) as f:
+                place.write("project/" + name, f.read().replace('" %a\\n"', '" loss=%.17g\\n"'))
+    with open(os.path.join(sources, "train.yaml")) as f:
+        text = f.read()
+    for key, value in SMALL.items():
+        text = re.sub(rf"(?m)^{key}: .*", f"{key}: {value}", text)
+    place.write("project/train.yaml", text)
+    place.write("project/.gitignore", "experiments/\nlogs/\ndata/\nbuild/\n")
+    place.write("project/data/a.rs", "fn main() { loop { step(); } }\n" * 50)
+    place.write("project/data/b.rs", "fn step() -> bool { true }\n" * 50)
+    place.commit()
+    os.mkdir(place.file("project/build"))
+    compile_training(place, "*.c")
+
+
+def compile_training(place, what):
+    include = os.path.join(EXAMPLE, "..", "..", "include")
+    command = f"{COMPILE} -I{include} ../{what} && {LINK}"
+    done = subprocess.run(command, shell=True, cwd=place.file("project/build"), capture_output=True,
+                          text=True)
+    if done.returncode != 0 and "openblas" in done.stderr:
+        raise Skip("no OpenBLAS to compile with")
+    assert done.returncode == 0, done.stderr
+
+
+@test
+def reproduce_one_changed_constant_of_the_training_in_c_is_named_with_its_line(place):
+    make_training(place)
+    run = place.observe("build/train", "--config", "train.yaml", "--corpus", "data", "--out", "build",
+                        "--losses", "/dev/stdout", options=("--metric", r"loss=^(?<step>\d+) loss=(.+)$"))
+    assert_same(place.reproduce(run.id))
+    with open(place.file("project/adamw.c")) as f:
+        text = f.read()
+    assert text.count("height * 0.5 ") == 1
+    place.write("project/adamw.c", text.replace("height * 0.5 ", "height * 0.51 "))
+    number = text[:text.index("height * 0.5 ")].count("\n") + 1
+    compile_training(place, "adamw.c")
+    for is_committed in (False, True):
+        if is_committed:
+            place.commit()
+        again = place.reproduce(run.id)
+        assert again.status == 4 and again.last is None, again.said
+        assert again.result("program build/train") == "refused", again.said
+        assert again.result("source adamw.c") == "differs", again.said
+        assert again.findings["source adamw.c"]["text"].startswith(f"line {number}: "), again.said
+        assert "height * 0.5 *" in again.findings["source adamw.c"]["text"], again.said
+        assert "height * 0.51 *" in again.findings["source adamw.c"]["text"], again.said
+        assert [w for w in again.findings if w.startswith("source")] == ["source adamw.c"], again.said
+    again = place.reproduce(run.id, "--anyway")
+    assert again.status == 4 and not again.last["reproduced"], again.said
+    assert again.result("source adamw.c") == "differs" and again.last["parts_at_step"] > 1, again.said
+    # Made anew from what was committed, with the compiler's same output, it is the same again.
+    place.git("checkout", "-q", "HEAD~1", "--", "adamw.c")
+    compile_training(place, "adamw.c")
+    assert_same(place.reproduce(run.id))
+
+
+@test
+def reproduce_names_the_source_of_a_dirty_run_by_what_differs_from_it(place):
+    need("cc")
+    place.project()
+    program = '#include <stdio.h>\n#include "rate.h"\nint main(void) { printf("loss=%d\\n", RATE); }\n'
+    build = "mkdir -p build && cc -w p.c -o build/p"
+
+    def make(rate, more=""):
+        place.write("project/p.c", program + more)
+        place.write("project/rate.h", f"#define RATE {rate}\n")
+        subprocess.run(build, shell=True, cwd=place.file("project"), check=True)
+
+    place.write("project/.gitignore", "experiments/\nlogs/\ndata/\nbuild/\n")
+    place.write("project/p.c", program)
+    place.commit()
+    make(2, "/* one */\n")  # p.c is changed, rate.h untracked
+    run = place.observe("build/p")
+    make(3, "/* one */\n")
+    again = place.reproduce(run.id, "--here")
+    assert [w for w in again.findings if w.startswith("source")] == ["source rate.h"], again.said
+    make(2, "/* two */\nint two;\n")
+    again = place.reproduce(run.id)
+    assert [w for w in again.findings if w.startswith("source")] == ["source p.c"], again.said
+    text = again.findings["source p.c"]["text"]
+    assert text == 'line 4: "/* one */" then, "/* two */" here', text
+    # The source is what it was: another compiler, or other flags, made another program.
+    make(2, "/* one */\n")
+    subprocess.run(build.replace("-w", "-w -g"), shell=True, cwd=place.file("project"), check=True)
+    again = place.reproduce(run.id)
+    assert again.result("program build/p") == "refused" and again.result("source") == "same", again.said
 
 
 SUM = """#include <omp.h>

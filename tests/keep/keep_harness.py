@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "pipeline"))
 sys.path.insert(0, os.path.join(HERE, ".."))
 import e2e  # noqa: E402
 from e2e import Skip, need, test, wait_until  # noqa: E402,F401
-from pipeline_harness import BIN, Place as PipelinePlace, Run, make_all, make_model, make_shards, make_tokenizer  # noqa: E402,F401
+from pipeline_harness import BIN, EXAMPLE, Place as PipelinePlace, Run, make_all, make_model, make_shards, make_tokenizer  # noqa: E402,F401
 
 SCRIPT = """import os, sys
 lr = float([l for l in open("train.yaml") if l.startswith("lr:")][0].split()[1])
