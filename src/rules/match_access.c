@@ -187,17 +187,20 @@ bool m31ri_match_alias(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     return true;
 }
 
-/* wandb login KEY, wandb login --relogin KEY */
+/* wandb login --relogin KEY, cargo login --registry NAME KEY, Unseal Key 1: KEY: the first long
+ * word */
 bool m31ri_match_login(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
     size_t start = skip_blanks(t, at + strlen(r->literal));
-    size_t run = m31ri_run(t, start, M31RI_URLSAFE);
-    while (run > 0 && t->s[start] == '-' && start - at < 100) {
-        start = skip_blanks(t, start + run);
-        run = m31ri_run(t, start, M31RI_URLSAFE);
+    const uint8_t chars = M31RI_URLSAFE | M31RI_BASE64;
+    size_t run = m31ri_run(t, start, chars);
+    for (int word = 0; word < 4 && run > 0 && run < 20; word++) {
+        start += run;
+        start = skip_blanks(t, start + (start < t->n && t->s[start] == ':'));
+        run = m31ri_run(t, start, chars);
     }
     *out = (m31ri_match){.start = start, .end = start + run, .kind = r->kind};
-    return run >= 20;
+    return run >= 20 && m31ri_looks_random(t->s + start, run);
 }
 
 /* {"username":"name","key":"32 hex digits"}: kaggle.json. */

@@ -92,6 +92,33 @@ static size_t skip_type(const m31ri_subject *t, size_t i)
     return typed && quote < t->n && (t->s[quote] == '"' || t->s[quote] == '\'') ? quote : i;
 }
 
+/* Some("x"), String::from("x"), SecretString::new("x"): where the text in quotes begins. `i`: it is
+ * no such call. */
+static size_t skip_wrappers(const m31ri_subject *t, size_t i)
+{
+    static const char *const wrappers[] = {"Some(",
+                                           "Ok(",
+                                           "String::from(",
+                                           "Secret(",
+                                           "SecretString(",
+                                           "Secret::new(",
+                                           "SecretString::new(",
+                                           "SecretString::from(",
+                                           "SecretStr(",
+                                           "Password(",
+                                           "Token(",
+                                           "ApiKey("};
+    size_t j = i;
+    for (size_t k = 0; k < sizeof wrappers / sizeof wrappers[0]; k++) {
+        if (m31ri_has(t, j, wrappers[k], false)) {
+            j += strlen(wrappers[k]);
+            k = (size_t)-1;
+        }
+    }
+    size_t quote = skip_backslashes(t, j);
+    return quote < t->n && (t->s[quote] == '"' || t->s[quote] == '\'') ? j : i;
+}
+
 /* Behind "key", what stands for '=' in it: %3D, \u003d; 0: no such. */
 static size_t encoded_equals(const m31ri_subject *t, size_t j)
 {
@@ -126,11 +153,14 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
         return false;
     }
     j = skip_blanks(t, j);
-    j = v->separator == ':' ? skip_type(t, j) : j;
+    j = skip_wrappers(t, v->separator == ':' ? skip_type(t, j) : j);
     j += j + 1 < t->n && strchr("brfu", t->s[j]) != NULL &&
          (t->s[j + 1] == '\'' || t->s[j + 1] == '"');
     size_t depth = skip_backslashes(t, j) - j;
     if (j + depth < t->n && (t->s[j + depth] == '"' || t->s[j + depth] == '\'')) {
+        if (depth == 0 && key_start > 0 && t->s[key_start - 1] == t->s[j] && t->s[i] != t->s[j]) {
+            return false; /* input("Password: "): the quote ends the text that the key is in */
+        }
         v->quoted = true;
         v->start = j + depth + 1;
         v->end = quoted_end(t, v->start, t->s[j + depth], depth);
@@ -239,6 +269,34 @@ static bool is_program_text(const char *s, size_t length)
            memmem(s, length, "getenv", 6) != NULL || s[0] == '&';
 }
 
+/* os.environ["HF_TOKEN"] = token, password: args.password: a name that is a key itself. */
+static bool is_key_name(const m31ri_subject *t, const value_span *v)
+{
+    for (size_t i = v->start; i < v->end; i++) {
+        if ((m31ri_class_of(t->s[i]) & (M31RI_ALPHA | M31RI_LINE | M31RI_DOT)) == 0) {
+            return false;
+        }
+    }
+    return !v->quoted &&
+           m31ri_key_judge(t->p, t->s + v->start, v->end - v->start, true).class != M31RI_KEY_NONE;
+}
+
+/* "using --password via the command line": a word of a sentence is no value of an option. */
+static bool is_sentence_word(const char *s, size_t length)
+{
+    static const char *const words[] = {
+        "via", "is",   "and",  "or",      "the",      "in",       "on",   "for",
+        "to",  "with", "from", "instead", "option",   "flag",     "was",  "are",
+        "may", "can",  "must", "not",     "requires", "argument", "has",  "when",
+        "if",  "as",   "by",   "of",      "a",        "an",       "given"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (length == strlen(words[i]) && memcmp(s, words[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t words_in(const char *s, size_t length)
 {
     size_t n = 0;
@@ -248,20 +306,31 @@ static size_t words_in(const char *s, size_t length)
     return n;
 }
 
+/* Of "Bearer abc", what stands before the token. */
+static size_t scheme_length(const char *value, size_t length)
+{
+    const char *blank = memchr(value, ' ', length);
+    size_t n = blank != NULL ? (size_t)(blank - value) : 0;
+    return n != 0 && is_scheme(value, n) ? n + 1 : 0;
+}
+
 static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s, bool key_quoted,
                   bool in_query)
 {
     size_t length = v->end - v->start;
     const char *value = s + v->start;
-    if (length == 0 || m31ri_is_placeholder(value, length)) {
+    size_t scheme = v->quoted ? 0 : scheme_length(value, length);
+    if (length == scheme || m31ri_is_placeholder(value + scheme, length - scheme)) {
         return false;
     }
     switch (k->class) {
     case M31RI_KEY_STRONG:
         if (v->separator == ' ' && !v->quoted) {
-            return v->cli ? value[0] != '-' : m31ri_looks_random(value, length);
+            return v->cli ? value[0] != '-' && !is_sentence_word(value, length)
+                          : m31ri_looks_random(value, length);
         }
         return v->quoted || (length >= 3 && !is_program_text(value, length) &&
+                             !(v->separator == ':' && strchr("{[", value[0]) != NULL) &&
                              (v->separator == '=' || length >= 4));
     case M31RI_KEY_WEAK:
         return (v->separator != ' ' || v->cli) &&
@@ -280,69 +349,18 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
         if (strcmp(k->kind, "signature") == 0) {
             return in_query && length >= 16;
         }
-        return v->separator != ' ' && m31ri_shape_fits(k->kind, value, length);
+        return v->separator != ' ' && m31ri_shape_fits(k->kind, value, length) &&
+               (v->separator == '=' || v->quoted || key_quoted || strcmp(k->kind, "user") != 0);
     default:
         return false;
     }
 }
 
-/* "passport no. X24284740", "nino HX 94 00 27 D", "card number 5105 ...", "sms to 07700 900826":
- * the datum behind a word. */
-static bool match_after_word(const m31ri_subject *t, size_t i, const char *kind, m31ri_match *out)
-{
-    static const char *const between[] = {"number", "no.", "no",   "nr", "num", "#",
-                                          "is",     ":",   "=",    "to", "at",  "id",
-                                          "me",     "us",  "from", "on", "."};
-    for (size_t k = 0; k < sizeof between / sizeof between[0]; k++) {
-        size_t j = skip_blanks(t, i), length = strlen(between[k]);
-        bool follows = m31ri_has(t, j, between[k], true);
-        bool whole = j + length >= t->n || !m31ri_is_alnum(between[k][0]) ||
-                     !m31ri_is_alnum(t->s[j + length]);
-        if (follows && whole) {
-            i = j + length;
-            k = (size_t)-1;
-        }
-    }
-    size_t start = skip_blanks(t, i), end = start, at = start, digits = 0;
-    if (start == i) {
-        return false;
-    }
-    while (at < t->n && at - start < 40) {
-        size_t part = 0, part_digits = 0;
-        while (at + part < t->n &&
-               (m31ri_is_alnum(t->s[at + part]) || strchr("+-./()", t->s[at + part]) != NULL)) {
-            part_digits += m31ri_is_digit(t->s[at + part]);
-            part++;
-        }
-        bool letter = part == 1 || (part == 2 && at == start);
-        if (part == 0 || (part_digits == 0 && !(letter && t->s[at] >= 'A' && t->s[at] <= 'Z'))) {
-            break;
-        }
-        end = at + part;
-        digits += part_digits;
-        at = end + (end < t->n && t->s[end] == ' ');
-        if (at == end) {
-            break;
-        }
-    }
-    while (end > start && strchr(".-/", t->s[end - 1]) != NULL) {
-        end--;
-    }
-    size_t least = strcmp(kind, "card") == 0          ? 12
-                   : strcmp(kind, "phone") == 0       ? 9
-                   : strcmp(kind, "national_id") == 0 ? 6
-                                                      : 5;
-    if (digits < least || digits > 19 || memchr(t->s + start, ':', end - start) != NULL) {
-        return false;
-    }
-    *out = (m31ri_match){.start = start, .end = end, .kind = kind};
-    return true;
-}
-
 static bool names_a_number(const char *kind)
 {
     return strcmp(kind, "national_id") == 0 || strcmp(kind, "passport") == 0 ||
-           strcmp(kind, "card") == 0 || strcmp(kind, "phone") == 0 || strcmp(kind, "account") == 0;
+           strcmp(kind, "card") == 0 || strcmp(kind, "phone") == 0 ||
+           strcmp(kind, "account") == 0 || strcmp(kind, "otp") == 0;
 }
 
 /* Kinds whose values may be plain numbers; elsewhere "token=12" is a count. */
@@ -396,7 +414,8 @@ bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const 
         bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
         widen(&near, k.kind, &v);
         v.named = stop - name >= 4 && m31ri_has(t, stop - 4, "name", true);
-        if (v.start >= t->floor && takes(&k, &v, t->s, key_quoted, in_query)) {
+        if (v.start >= t->floor && !is_key_name(t, &v) &&
+            takes(&k, &v, t->s, key_quoted, in_query)) {
             if (v.end == near.n && find_value(t, start, end, &v)) {
                 widen(t, k.kind, &v);
             }
@@ -404,7 +423,10 @@ bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const 
             return true;
         }
     }
-    return names_a_number(k.kind) && match_after_word(t, stop, k.kind, out);
+    bool is_secret = k.class == M31RI_KEY_STRONG || k.class == M31RI_KEY_WEAK;
+    return (names_a_number(k.kind) && m31ri_match_after_word(t, stop, k.kind, out)) ||
+           (is_secret && r != NULL && end < near.n && t->s[end] == ' ' &&
+            m31ri_match_stated(&near, end, k, out));
 }
 
 static size_t key_start(const m31ri_subject *t, size_t end)

@@ -180,6 +180,9 @@ bool m31ri_search_next(const m31ri_subject *t, size_t *at, m31ri_match *out);
 /* A key that ends at `end`, in text: "key=", "key:", "--key ". `r`: the rule of a word, or NULL. */
 bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const m31ri_rule *r,
                         m31ri_match *out);
+/* Behind a word and a blank: a number of `kind`, or the secret that a key is said to have. */
+bool m31ri_match_after_word(const m31ri_subject *t, size_t i, const char *kind, m31ri_match *out);
+bool m31ri_match_stated(const m31ri_subject *t, size_t i, m31ri_key_verdict key, m31ri_match *out);
 bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *out);
 bool m31ri_match_key_element(const m31ri_subject *t, size_t mark, m31ri_match *out);
 bool m31ri_match_key_option(const m31ri_subject *t, size_t dash, m31ri_match *out);
@@ -190,7 +193,8 @@ m31ri_handler m31ri_match_token, m31ri_match_openai, m31ri_match_jwt, m31ri_matc
     m31ri_match_telegram, m31ri_match_hash, m31ri_match_webhook;
 m31ri_handler m31ri_match_keyed, m31ri_match_scheme, m31ri_match_header, m31ri_match_url,
     m31ri_match_userpass, m31ri_match_alias, m31ri_match_login, m31ri_match_kaggle,
-    m31ri_match_said, m31ri_match_near, m31ri_match_defined;
+    m31ri_match_said, m31ri_match_near, m31ri_match_defined, m31ri_match_client,
+    m31ri_match_slash, m31ri_match_call, m31ri_match_account;
 m31ri_handler m31ri_match_home, m31ri_match_numbers, m31ri_match_plus, m31ri_match_mac,
     m31ri_match_iban, m31ri_match_from, m31ri_match_name, m31ri_match_zip, m31ri_match_pgpass,
     m31ri_match_place, m31ri_match_own_home, m31ri_match_spelled;

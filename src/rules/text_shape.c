@@ -127,7 +127,7 @@ bool m31ri_is_placeholder(const char *value, size_t length)
     if (first == '$' && length > 1 && (value[1] == '{' || value[1] == '(')) {
         return true;
     }
-    if (length >= 10 && strncasecmp(value, "[redacted", 9) == 0) {
+    if (length >= 9 && strncasecmp(value, "[redacted", 9) == 0) {
         return true;
     }
     if (length >= 2 && first == '%' && (m31ri_class_of(value[1]) & M31RI_ALPHA) != 0 &&
