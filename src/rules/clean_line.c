@@ -19,6 +19,9 @@
 typedef struct level {
     m31ri_key_verdict over; /* of the key that holds this object or list */
     m31ri_key_verdict now;  /* of the key read last; in a list of the option before */
+    m31ri_key_verdict
+        named;    /* of the name that the object gives: {"name":"DB_PASSWORD","value":... */
+    bool is_name; /* the key read last says that its value is a name */
     bool is_list, denies;
     bool is_span;   /* an object with byte_start: a place in a file, as rustc tells it */
     bool is_source; /* the list "text" of a span: lines of source that a compiler quotes */
@@ -197,8 +200,15 @@ static void take_string(walk *w)
     }
     if (key) {
         l->now = l->is_quote ? none : m31ri_privacy_judge(p, body, length);
+        l->is_name = is_text(body, length, "name") || is_text(body, length, "key");
+        if (is_text(body, length, "value") && l->now.class == M31RI_KEY_NONE) {
+            l->now = l->named;
+        }
         l->is_span = l->is_span || is_text(body, length, "byte_start");
         l->is_source = l->is_span && is_text(body, length, "text");
+    } else if (l->is_name) {
+        l->named = m31ri_privacy_judge(p, body, length);
+        l->is_name = false;
     } else if (l->is_list) {
         m31ri_key_verdict option = m31ri_privacy_judge_option(p, body, length);
         l->now = option.class != M31RI_KEY_NONE ? option : l->over;

@@ -43,7 +43,7 @@ typedef struct client_option {
 static const client_option client_options[] = {
     {"mysql", "-p", true},      {"mariadb", "-p", true},    {"sshpass", "-p", true},
     {"7z", "-p", true},         {"redis-cli", "-a", false}, {"unzip ", "-P", false},
-    {"zip ", "-P", false},      {"openssl ", "-k", false},  {"mongo", "-p", false},
+    {"zip ", "-P", false},      {"enc -", "-k", false},     {"mongo", "-p", false},
     {"mosquitto", "-P", false}, {"ipmitool ", "-P", false}, {"ldap", "-w", false},
 };
 
@@ -141,7 +141,7 @@ static size_t read_arguments(const m31ri_subject *t, size_t i, argument args[MAX
         } else {
             depth += c == '(';
             depth -= c == ')';
-            is_named = is_named || c == '=';
+            is_named = is_named || (c == '=' && !m31ri_has(t, i - 3, "key", false));
         }
     }
     return n < MAX_ARGS ? n + 1 : MAX_ARGS;

@@ -164,7 +164,8 @@ static bool find_value(const m31ri_subject *t, size_t key_start, size_t i, value
         v->quoted = true;
         v->start = j + depth + 1;
         v->end = quoted_end(t, v->start, t->s[j + depth], depth);
-        return true;
+        size_t behind = skip_blanks(t, v->end + depth + 1);
+        return v->separator != ',' || behind >= t->n || t->s[behind] != ':'; /* the next key */
     }
     v->start = v->end = j;
     while (v->end < t->n && !ends_value(t, v->end)) {
@@ -199,7 +200,9 @@ static bool is_scheme(const char *s, size_t length)
 static size_t groups_end(const m31ri_subject *t, size_t i, bool is_iban)
 {
     while (i + 1 < t->n && (t->s[i] == ' ' || t->s[i] == '-')) {
-        size_t j = i + 1, digits = 0;
+        bool joint = i + 3 < t->n && strchr("/-", t->s[i + 1]) != NULL && t->s[i + 2] == ' ' &&
+                     m31ri_is_digit(t->s[i + 3]); /* 089 / 12 34 */
+        size_t j = i + (joint ? 3 : 1), digits = 0;
         while (j < t->n && ((m31ri_class_of(t->s[j]) & (M31RI_UPPER | M31RI_DIGIT)) != 0 ||
                             strchr("()-./", t->s[j]) != NULL)) {
             digits += m31ri_is_digit(t->s[j++]);
@@ -466,6 +469,31 @@ static bool is_behind_key(char c)
     return c == ' ' || c == '\t' || c == '"' || c == '\'' || c == '`' || c == ']' || c == '\\';
 }
 
+/* key="DbPassword" value="x", {"name":"DB_PASSWORD","value":"x"}, name: DB_PASSWORD, value: x: the
+ * word "value" at [start, end) is named by what stands in front of it. */
+static bool match_named_value(const m31ri_subject *t, size_t start, size_t end, m31ri_match *out)
+{
+    static const char between[] = " \t\n\"'\\,{-";
+    size_t name_end = start;
+    while (name_end > t->floor && strchr(between, t->s[name_end - 1]) != NULL) {
+        name_end--;
+    }
+    size_t name = key_start(t, name_end), label = name;
+    while (label > t->floor && strchr(" \"'\\:=", t->s[label - 1]) != NULL) {
+        label--;
+    }
+    bool labelled = (label >= 4 && m31ri_has(t, label - 4, "name", true)) ||
+                    (label >= 3 && m31ri_has(t, label - 3, "key", true));
+    value_span v;
+    if (!labelled || name == name_end || label == name || start - name_end > 40 ||
+        !find_value(t, start, end, &v) || v.separator == ' ') {
+        return false;
+    }
+    m31ri_key_verdict k = m31ri_key_judge(t->p, t->s + name, name_end - name, true);
+    *out = (m31ri_match){.start = v.start, .end = v.end, .kind = k.kind};
+    return k.class != M31RI_KEY_NONE && takes(&k, &v, t->s, true, false);
+}
+
 /* The key before the '=', ':' or "%3D" at `mark`; quotes, brackets and blanks may stand between. */
 bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *out)
 {
@@ -476,7 +504,10 @@ bool m31ri_match_key_before(const m31ri_subject *t, size_t mark, m31ri_match *ou
     if (end == t->floor || !is_key_char(t->s[end - 1]) || !ends_like_key(t, end)) {
         return false;
     }
-    return m31ri_match_key_at(t, key_start(t, end), end, NULL, out);
+    size_t start = key_start(t, end);
+    return m31ri_match_key_at(t, start, end, NULL, out) ||
+           (end - start == strlen("value") && m31ri_has(t, start, "value", true) &&
+            match_named_value(t, start, end, out));
 }
 
 /* "--api-key VALUE"; `dash` is the one before the name. With '=' the mark is met later. */

@@ -129,6 +129,20 @@ static bool looks_chosen(const char *s, size_t length)
     return length >= 6 && letters >= 2 && (digits > 0 || marks > 0) && !is_technical(s, length);
 }
 
+/* Sixteen letters or more, capital and small in no order: no name of a program has so many changes
+ * of case. */
+static bool is_shuffled(const char *s, size_t length)
+{
+    size_t changes = 0;
+    for (size_t i = 0; i < length; i++) {
+        if ((m31ri_class_of(s[i]) & M31RI_ALPHA) == 0) {
+            return false;
+        }
+        changes += i > 0 && ((s[i] ^ s[i - 1]) & 0x20) != 0;
+    }
+    return length >= 16 && changes * 8 >= length * 3;
+}
+
 /* "password is hunter2", "secret token 740gXqx2...", "HF_TOKEN was set to ...". `i`: behind the
  * key. */
 bool m31ri_match_stated(const m31ri_subject *t, size_t i, m31ri_key_verdict key, m31ri_match *out)
@@ -149,7 +163,7 @@ bool m31ri_match_stated(const m31ri_subject *t, size_t i, m31ri_key_verdict key,
     if (start == i || length == 0 || m31ri_is_placeholder(s, length) || is_technical(s, length)) {
         return false;
     }
-    bool random = m31ri_looks_random(s, length);
+    bool random = m31ri_looks_random(s, length) || (said && is_shuffled(s, length));
     bool fits = key.class == M31RI_KEY_STRONG
                     ? (said ? looks_chosen(s, length) || random : random && length >= 12)
                     : random && length >= (said ? 16 : 24);

@@ -17,7 +17,7 @@ PLACES = ("%s", "request failed with %s after 3 tries", "failed (key %s)", "coul
 SHAPED = {"address": "12 Baker Road", "card": "5105 1051 0510 5100", "email": "jo@mail.example.com",
           "location": "59.299524", "name": "Jamal Haddad", "national_id": "123456782",
           "password": "hunter2x9", "phone": "4155550132", "private_key": "Zq7xK29mLwT4pR8v" * 3,
-          "user": "kimlee", "webhook": "Zq7xK29mLwT4pR8v"}
+          "user": "kimlee", "secret": "Zq7xK29mLwT4pR8v", "webhook": "Zq7xK29mLwT4pR8v"}
 TEXT = "walk the small brown dog twice"
 
 

@@ -115,6 +115,15 @@ static void test_digests__a_secret_in_the_list_of_blocks_is_found(void **state)
     assert_int_equal(found_in(longer), 1);
 }
 
+static void test_clean_line__a_value_is_named_by_its_neighbour(void **state)
+{
+    (void)state;
+    assert_int_equal(found_in("{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"x1\"},"
+                              "{\"name\":\"MODE\",\"value\":\"x1\"}]}"),
+                     1);
+    assert_int_equal(found_in("{\"name\":\"loss\",\"value\":\"2.5\",\"unit\":\"DB_PASSWORD\"}"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +131,7 @@ int main(void)
         cmocka_unit_test(test_digests__a_token_beside_words_is_one),
         cmocka_unit_test(test_digests__checks_of_a_block_are_known_by_their_place),
         cmocka_unit_test(test_digests__a_secret_in_the_list_of_blocks_is_found),
+        cmocka_unit_test(test_clean_line__a_value_is_named_by_its_neighbour),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

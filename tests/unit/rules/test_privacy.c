@@ -236,6 +236,43 @@ static void test_obs_18__personal_data_is_found_by_form(void **state)
     assert_kept(NULL, "1024 2048 4096 8192 loss 0.1 0.2");
 }
 
+/* A value that another field names: env of a pod, settings of an application. */
+static void test_obs_18__a_value_named_by_its_neighbour_goes(void **state)
+{
+    (void)state;
+    assert_scrubbed(NULL, "<add key=\"DbPassword\" value=\"Fjord55856\" />",
+                    "<add key=\"DbPassword\" value=\"[redacted:password]\" />");
+    assert_scrubbed(
+        NULL, "- name: DB_PASSWORD\n  value: Fjord55856\n- name: MODE\n  value: fast",
+        "- name: DB_PASSWORD\n  value: [redacted:password]\n- name: MODE\n  value: fast");
+    assert_kept(NULL, "{\"name\": \"MODE\", \"value\": \"Fjord55856\"}");
+    assert_scrubbed(NULL, "{\"name\": \"API_KEY\", \"value\": \"abc123\"}",
+                    "{\"name\": \"API_KEY\", \"value\": \"[redacted:api_key]\"}");
+}
+
+/* Program text and sentences about secrets hold none. */
+static void test_obs_18__what_only_speaks_of_secrets_stays(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "os.environ[\"HF_TOKEN\"] = token",
+        "password = getpass.getpass(\"Password: \")",
+        "docker login: using --password via the CLI is insecure",
+        "curl -H \"Authorization: Bearer $TOKEN\" https://example.org",
+        "Authorization: Bearer [REDACTED]",
+        "imagePullSecrets: [{name: regcred}]",
+        "password is base64-encoded",
+        "the passphrase is 12-word long",
+        "secret is mounted at /run/secrets/db",
+        "mysql: [Warning] Using a password on the command line interface can be insecure.",
+        "usage: mysql [OPTIONS] -p, --password[=name]",
+        "login: using the default profile",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_kept(NULL, texts[i]);
+    }
+}
+
 static void test_obs_18__prompts_are_opt_in(void **state)
 {
     (void)state;
@@ -512,6 +549,8 @@ int main(void)
         cmocka_unit_test(test_obs_18__tokens_are_found_wherever_they_stand),
         cmocka_unit_test(test_obs_18__keys_inside_text_are_seen),
         cmocka_unit_test(test_obs_18__personal_data_is_found_by_form),
+        cmocka_unit_test(test_obs_18__a_value_named_by_its_neighbour_goes),
+        cmocka_unit_test(test_obs_18__what_only_speaks_of_secrets_stays),
         cmocka_unit_test(test_obs_18__prompts_are_opt_in),
         cmocka_unit_test(test_obs_18__a_command_line_loses_its_secrets),
         cmocka_unit_test(test_obs_18__a_config_keeps_its_layout),
