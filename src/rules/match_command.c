@@ -45,6 +45,7 @@ static const client_option client_options[] = {
     {"7z", "-p", true},         {"redis-cli", "-a", false}, {"unzip ", "-P", false},
     {"zip ", "-P", false},      {"enc -", "-k", false},     {"mongo", "-p", false},
     {"mosquitto", "-P", false}, {"ipmitool ", "-P", false}, {"ldap", "-w", false},
+    {"xfreerdp ", "/p:", true}, {"snmp", "-c", false},
 };
 
 /* What begins like a value, and is the rest of an option's name or of a usage line. */
@@ -90,6 +91,30 @@ bool m31ri_match_client(const m31ri_subject *t, size_t at, const m31ri_rule *r, 
     return false;
 }
 
+/* echo "PW" | sudo -S, echo "name:PW" | chpasswd: what is piped into a program that reads one. `at`
+ * is the program. */
+bool m31ri_match_piped(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t from = at > MAX_LINE ? at - MAX_LINE : 0, echo = at;
+    from = from < t->floor ? t->floor : from;
+    bool is_piped = false;
+    while (echo > from && t->s[echo - 1] != '\n' && !m31ri_has(t, echo, "echo ", false)) {
+        echo--;
+        is_piped = is_piped || t->s[echo] == '|';
+    }
+    if (!is_piped || !m31ri_has(t, echo, "echo ", false)) {
+        return false;
+    }
+    size_t start = skip_blanks(t, echo + strlen("echo "));
+    start = m31ri_has(t, start, "-n ", false) ? skip_blanks(t, start + 3) : start;
+    size_t end = shell_word_end(t, start);
+    start += is_quote(t->s[start]);
+    const char *colon = end > start ? memchr(t->s + start, ':', end - start) : NULL;
+    start = colon != NULL && r->min == 1 ? (size_t)(colon - t->s) + 1 : start; /* chpasswd's */
+    *out = (m31ri_match){.start = start, .end = end, .kind = r->kind};
+    return end > start && !is_option_text(t, start, end) && t->s[start] != '$';
+}
+
 /* sqlplus scott/PW@db, jdbc:oracle:thin:scott/PW@//db */
 bool m31ri_match_slash(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
 {
@@ -108,6 +133,17 @@ bool m31ri_match_slash(const m31ri_subject *t, size_t at, const m31ri_rule *r, m
     *out = (m31ri_match){.start = start, .end = end, .kind = r->kind};
     return end - start >= 3 && end < t->n && t->s[end] == '@' &&
            !m31ri_is_placeholder(t->s + start, end - start);
+}
+
+/* IDENTIFIED BY 'PW' */
+bool m31ri_match_quoted(const m31ri_subject *t, size_t at, const m31ri_rule *r, m31ri_match *out)
+{
+    size_t start = skip_blanks(t, at + strlen(r->literal));
+    start += m31ri_has(t, start, "password ", true) ? strlen("password ") : 0;
+    size_t end = shell_word_end(t, start);
+    bool quoted = start < t->n && is_quote(t->s[start]);
+    *out = (m31ri_match){.start = start + 1, .end = end, .kind = r->kind};
+    return quoted && end > start + 1 && !m31ri_is_placeholder(t->s + start + 1, end - start - 1);
 }
 
 /* Text in quotes among the arguments of a call. */

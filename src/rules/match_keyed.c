@@ -284,6 +284,14 @@ static bool is_key_name(const m31ri_subject *t, const value_span *v)
            m31ri_key_judge(t->p, t->s + v->start, v->end - v->start, true).class != M31RI_KEY_NONE;
 }
 
+/* "api_key: Option<String>": the type of a field. */
+static bool is_type(const m31ri_subject *t, const value_span *v)
+{
+    return !v->quoted && v->separator == ':' && v->end + 1 < t->n && t->s[v->end] == '<' &&
+           (m31ri_class_of(t->s[v->end + 1]) & M31RI_ALPHA) != 0 &&
+           (m31ri_class_of(t->s[v->start]) & M31RI_UPPER) != 0;
+}
+
 /* "using --password via the command line": a word of a sentence is no value of an option. */
 static bool is_sentence_word(const char *s, size_t length)
 {
@@ -317,6 +325,15 @@ static size_t scheme_length(const char *value, size_t length)
     return n != 0 && is_scheme(value, n) ? n + 1 : 0;
 }
 
+/* "credentials: kim:hunter2" */
+static bool is_pair(const char *kind, const char *value, size_t length)
+{
+    const char *colon = memchr(value, ':', length);
+    size_t before = colon != NULL ? (size_t)(colon - value) : length;
+    return strcmp(kind, "credential") == 0 && before > 0 && length - before > 6 &&
+           memchr(value, '/', length) == NULL && m31ri_looks_random(colon + 1, length - before - 1);
+}
+
 static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s, bool key_quoted,
                   bool in_query)
 {
@@ -337,7 +354,7 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
                              (v->separator == '=' || length >= 4));
     case M31RI_KEY_WEAK:
         return (v->separator != ' ' || v->cli) &&
-               (m31ri_looks_random(value, length) ||
+               (m31ri_looks_random(value, length) || is_pair(k->kind, value, length) ||
                 (v->quoted && key_quoted && length >= 8 && words_in(value, length) == 1));
     case M31RI_KEY_PERSONAL:
         return v->separator != ' ' && length >= 2 && !m31ri_is_nobody(k->kind, value, length) &&
@@ -349,7 +366,7 @@ static bool takes(const m31ri_key_verdict *k, const value_span *v, const char *s
                !m31ri_is_machine_text(value, length) &&
                ((key_quoted && v->quoted) || words_in(value, length) >= 3);
     case M31RI_KEY_SHAPED:
-        if (strcmp(k->kind, "signature") == 0) {
+        if (strcmp(k->kind, "signature") == 0 || strcmp(k->kind, "oauth_code") == 0) {
             return in_query && length >= 16;
         }
         return v->separator != ' ' && m31ri_shape_fits(k->kind, value, length) &&
@@ -417,7 +434,7 @@ bool m31ri_match_key_at(const m31ri_subject *t, size_t start, size_t end, const 
         bool in_query = start > 0 && (t->s[start - 1] == '?' || t->s[start - 1] == '&');
         widen(&near, k.kind, &v);
         v.named = stop - name >= 4 && m31ri_has(t, stop - 4, "name", true);
-        if (v.start >= t->floor && !is_key_name(t, &v) &&
+        if (v.start >= t->floor && !is_key_name(t, &v) && !is_type(t, &v) &&
             takes(&k, &v, t->s, key_quoted, in_query)) {
             if (v.end == near.n && find_value(t, start, end, &v)) {
                 widen(t, k.kind, &v);

@@ -71,12 +71,29 @@ bool m31ri_match_after_word(const m31ri_subject *t, size_t i, const char *kind, 
     return true;
 }
 
+/* "password for root@pod: ...": past whom it is for. `i`: it is for nobody, or nothing is said of
+ * it. */
+static size_t skip_owner(const m31ri_subject *t, size_t i)
+{
+    size_t j = skip_blanks(t, i);
+    if (!m31ri_has(t, j, "for ", true)) {
+        return i;
+    }
+    size_t name = skip_blanks(t, j + strlen("for ")), end = name;
+    while (end < t->n && !m31ri_is_space(t->s[end]) && strchr(":=", t->s[end]) == NULL) {
+        end++;
+    }
+    size_t mark = skip_blanks(t, end);
+    return end > name && mark < t->n && strchr(":=", t->s[mark]) != NULL ? end : i;
+}
+
 /* Words that may stand between a key's name and what is said to be its value. */
 static size_t skip_saying(const m31ri_subject *t, size_t i, bool *out_said)
 {
     static const char *const says[] = {"is",   "was",  "now", "set",   "to", "changed", "has",
                                        "been", "will", "be",  "reset", ":",  "=",       "->"};
-    static const char *const nouns[] = {"token", "key", "value", "phrase", "password"};
+    static const char *const nouns[] = {"token",    "key",   "value", "phrase",   "password", "you",
+                                        "provided", "given", "used",  "supplied", "("};
     size_t n_says = sizeof says / sizeof says[0], n_nouns = sizeof nouns / sizeof nouns[0];
     for (size_t k = 0; k < n_says + n_nouns; k++) {
         const char *word = k < n_says ? says[k] : nouns[k - n_says];
@@ -148,7 +165,7 @@ static bool is_shuffled(const char *s, size_t length)
 bool m31ri_match_stated(const m31ri_subject *t, size_t i, m31ri_key_verdict key, m31ri_match *out)
 {
     bool said = false;
-    size_t start = skip_blanks(t, skip_saying(t, i, &said));
+    size_t start = skip_blanks(t, skip_saying(t, skip_owner(t, i), &said));
     char quote = start < t->n && strchr("\"'`", t->s[start]) != NULL ? t->s[start++] : ' ';
     size_t end = start;
     while (end < t->n && t->s[end] != quote && !m31ri_is_space(t->s[end]) &&

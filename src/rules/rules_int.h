@@ -193,8 +193,8 @@ m31ri_handler m31ri_match_token, m31ri_match_openai, m31ri_match_jwt, m31ri_matc
     m31ri_match_telegram, m31ri_match_hash, m31ri_match_webhook;
 m31ri_handler m31ri_match_keyed, m31ri_match_scheme, m31ri_match_header, m31ri_match_url,
     m31ri_match_userpass, m31ri_match_alias, m31ri_match_login, m31ri_match_kaggle,
-    m31ri_match_said, m31ri_match_near, m31ri_match_defined, m31ri_match_client,
-    m31ri_match_slash, m31ri_match_call, m31ri_match_account;
+    m31ri_match_said, m31ri_match_near, m31ri_match_defined, m31ri_match_client, m31ri_match_slash,
+    m31ri_match_piped, m31ri_match_quoted, m31ri_match_call, m31ri_match_account;
 m31ri_handler m31ri_match_home, m31ri_match_numbers, m31ri_match_plus, m31ri_match_mac,
     m31ri_match_iban, m31ri_match_from, m31ri_match_name, m31ri_match_zip, m31ri_match_pgpass,
     m31ri_match_place, m31ri_match_own_home, m31ri_match_spelled;

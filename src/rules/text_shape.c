@@ -108,7 +108,7 @@ bool m31ri_is_placeholder(const char *value, size_t length)
         "dyn",      "mut",       "const",   "let",       "fn",      "default",  "disabled",
         "enabled",  "any",       "n/a",     "na",        "todo",    "changeme", "anonymous",
         "str,",     "not found", "invalid", "expired",   "ok",      "failed",   "rejected",
-        "accepted", "is",        NULL};
+        "accepted", "is",        "inherit", "read",      "write",   NULL};
     while (length > 0 && m31ri_is_space(value[0])) {
         value++;
         length--;
@@ -303,7 +303,7 @@ bool m31ri_shape_fits(const char *kind, const char *value, size_t length)
         return length >= 40 && count(value, length, M31RI_URLSAFE | M31RI_BASE64) == length &&
                strncmp(value, "ssh-", 4) != 0;
     }
-    if (strcmp(kind, "signature") == 0) {
+    if (strcmp(kind, "signature") == 0 || strcmp(kind, "oauth_code") == 0) {
         return false; /* a signature proves, it opens nothing; in the query of a URL it does
                          (match_keyed.c) */
     }

@@ -445,7 +445,15 @@ static void test_privacy__hostile_text_costs_no_square(void **state)
                                         ":AA",
                                         "cookie:",
                                         "pat.",
-                                        "dp.a."};
+                                        "dp.a.",
+                                        "echo a | sudo -S ",
+                                        "mysql -u ",
+                                        "login(\"a\",",
+                                        "login(((",
+                                        "password is ",
+                                        "password for a: ",
+                                        "name=value=",
+                                        "token key token "};
     m31ri_buf text = M31RI_BUF_INIT, out = M31RI_BUF_INIT;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         m31ri_buf_clear(&text);
