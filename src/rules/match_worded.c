@@ -9,6 +9,8 @@
 
 #include "rules/rules_int.h"
 
+#define SAYING_WORDS 6 /* between a key and what is said to be its value */
+
 static size_t skip_blanks(const m31ri_subject *t, size_t i)
 {
     while (i < t->n && (t->s[i] == ' ' || t->s[i] == '\t')) {
@@ -95,7 +97,8 @@ static size_t skip_saying(const m31ri_subject *t, size_t i, bool *out_said)
     static const char *const nouns[] = {"token",    "key",   "value", "phrase",   "password", "you",
                                         "provided", "given", "used",  "supplied", "("};
     size_t n_says = sizeof says / sizeof says[0], n_nouns = sizeof nouns / sizeof nouns[0];
-    for (size_t k = 0; k < n_says + n_nouns; k++) {
+    int n_left = SAYING_WORDS;
+    for (size_t k = 0; k < n_says + n_nouns && n_left > 0; k++) {
         const char *word = k < n_says ? says[k] : nouns[k - n_says];
         size_t j = skip_blanks(t, i), length = strlen(word);
         bool whole = j + length >= t->n || !m31ri_is_alnum(word[0]) ||
@@ -104,6 +107,7 @@ static size_t skip_saying(const m31ri_subject *t, size_t i, bool *out_said)
             *out_said = *out_said || k < n_says;
             i = j + length;
             k = (size_t)-1;
+            n_left--;
         }
     }
     return i;
