@@ -6,3 +6,4 @@ grep -o '"log_prompts": *true' experiments/2*/metadata.json
 m31r show @ --text | grep 'prompts'
 m31r verify --privacy @ --text | grep 'by choice'
 m31r verify --privacy @ --json | grep -o '"log_prompts":true'
+m31r verify @ --text | grep -o 'prompts are kept by opt-in'
