@@ -56,9 +56,9 @@ static int redact_run(cli *c)
     if (err != M31R_OK) {
         return cli_fail(c, &e);
     }
-    if (done.n_compressed > 0) {
-        cli_note(c, "%llu compressed files were not looked at",
-                 (unsigned long long)done.n_compressed);
+    if (done.n_unreadable > 0) {
+        cli_note(c, "%llu compressed files cannot be read and were not looked at",
+                 (unsigned long long)done.n_unreadable);
     }
     if (done.n_records == 0) {
         cli_note(c, "nothing was found: --line FILE:LINE says what is meant");

@@ -294,6 +294,8 @@ def redactions_of(folder, run_id):
         if "redacts" in entry:
             leaves.append(sha(b"\0" + line))
             found[entry["redacts"], entry["part"], entry["block"]] = entry
+            if "packed" in entry:
+                found[entry["redacts"], entry["part"]] = entry["packed"]
         else:
             check_seal(entry)
             check(entry["run_id"] == "redactions:" + run_id and entry["files"] == len(leaves) and
@@ -334,7 +336,11 @@ def check_file(folder, f, listed, redacted):
         with open(path, "rb") as stream:
             data = stream.read()
     is_whole = sha(data).hex() == f["sha256"]
-    check(len(data) == f["bytes"] and (is_whole or "merkle" in f), f["path"])
+    if not is_whole and f["path"].endswith(".zst"):
+        is_new = redacted.get(part_of(folder, f["path"])) == sha(data).hex()
+        check(is_new and "merkle" in f, f["path"])
+    else:
+        check(len(data) == f["bytes"] and (is_whole or "merkle" in f), f["path"])
     check("changed_while_live" not in f, f["path"], "was changed while the run was live")
     has_lines = "/" not in f["path"] and re.fullmatch(r".*\.log(\.zst)?|metrics\..*csv", f["path"])
     if not has_lines or "target" in f:

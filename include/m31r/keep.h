@@ -119,7 +119,7 @@ typedef struct m31r_redaction_options {
 typedef struct m31r_redaction {
     char run_id[160];
     uint64_t n_files, n_blocks, n_records; /* in which something is replaced */
-    uint64_t n_compressed;                 /* files that were not looked at: compressed */
+    uint64_t n_unreadable;                 /* compressed files that cannot be read: not looked at */
     bool is_done;
 } m31r_redaction;
 

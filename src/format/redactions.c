@@ -30,6 +30,10 @@ static void write_item(const m31ri_redaction *r, m31ri_buf *out)
                          "\"records\":%llu,\"leaf\":\"%s\",\"now\":\"%s\",",
                          r->part, (unsigned long long)r->block, (unsigned long long)r->offset,
                          (unsigned long long)r->bytes, (unsigned long long)r->n_records, leaf, now);
+    if (r->is_packed) {
+        m31ri_sha256_hex(r->packed, now);
+        m31ri_buf_add_format(out, "\"packed\":\"%s\",", now);
+    }
     write_text(out, "reason", r->reason);
     m31ri_buf_add_char(out, ',');
     write_text(out, "at", r->at);
@@ -104,6 +108,8 @@ static bool read_item(const char *line, size_t length, m31ri_redaction *out)
                   take_digest(o, "now", r.now) && take_text(o, "at", r.at, sizeof r.at) &&
                   reason != NULL;
     r.part = (uint32_t)part;
+    r.is_packed = json_object_get(o, "packed") != NULL;
+    is_one = is_one && (!r.is_packed || take_digest(o, "packed", r.packed));
     r.reason = is_one ? m31ri_strdup(reason) : NULL;
     json_decref(o);
     if (r.reason != NULL) {

@@ -5,10 +5,11 @@
  *      "leaf":"<sealed>","now":"<what stands there now>","reason":"...","at":ts}
  *     {"v":1,"run_id":"redactions:<run_id>","root":"...","files":1,...}        the seal of them
  *
- * A line for each block that was replaced: the leaf that was sealed, which takes the block's place
- * in the tree, and that of the bytes in its place, which have the same length. Behind them a seal
- * (seal.h) of all lines of that kind so far: `root` is their tree, `files` their number. It stands
- * in the chain of seals too.
+ * A line for each block that was replaced (in a compressed segment with "packed":"<SHA-256 of the
+ * whole new file>" behind "now"; the last line of a segment holds): the leaf that was sealed, which
+ * takes the block's place in the tree, and that of the bytes in its place, which have the same
+ * length. Behind them a seal (seal.h) of all lines of that kind so far: `root` is their tree,
+ * `files` their number. It stands in the chain of seals too.
  */
 #ifndef M31RI_REDACTIONS_H
 #define M31RI_REDACTIONS_H
@@ -29,6 +30,8 @@ typedef struct m31ri_redaction {
     uint64_t block, offset, bytes;
     uint64_t n_records; /* that were changed in it */
     uint8_t leaf[M31RI_SHA256_BYTES], now[M31RI_SHA256_BYTES];
+    bool is_packed; /* in a compressed segment, which then is the file of digest `packed` */
+    uint8_t packed[M31RI_SHA256_BYTES];
     char at[28];
     char *reason;
 } m31ri_redaction;

@@ -67,4 +67,10 @@ void m31ri_seekable_release(m31ri_seekable *s);
  * Errors: M31R_E_CORRUPT (checksum, size), M31R_E_IO, M31R_E_NOMEM. */
 m31r_err m31ri_seekable_read(m31ri_seekable *s, size_t i, m31ri_buf *out, m31r_error *e);
 
+/* Hands on the plain bytes of the file `fd`, frame by frame, until `take` returns false, which is
+ * taken for memory that is out.
+ * Errors: as of m31ri_seekable_init() and m31ri_seekable_read(). */
+m31r_err m31ri_seekable_walk(int fd, bool (*take)(void *context, const char *plain, size_t length),
+                             void *context, m31r_error *e);
+
 #endif

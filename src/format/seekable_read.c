@@ -185,3 +185,20 @@ m31r_err m31ri_seekable_read(m31ri_seekable *s, size_t i, m31ri_buf *out, m31r_e
     out->data[n] = '\0';
     return M31R_OK;
 }
+
+m31r_err m31ri_seekable_walk(int fd, bool (*take)(void *context, const char *plain, size_t length),
+                             void *context, m31r_error *e)
+{
+    m31ri_seekable s;
+    m31ri_buf plain = M31RI_BUF_INIT;
+    m31r_err err = m31ri_seekable_init(&s, fd, e);
+    for (size_t i = 0; err == M31R_OK && i < s.list.n; i++) {
+        err = m31ri_seekable_read(&s, i, &plain, e);
+        if (err == M31R_OK && !take(context, m31ri_buf_str(&plain), plain.length)) {
+            err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for the plain bytes of a segment");
+        }
+    }
+    m31ri_seekable_release(&s);
+    m31ri_buf_release(&plain);
+    return err;
+}

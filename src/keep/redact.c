@@ -90,8 +90,27 @@ static bool is_ours(const redacting *g, const m31ri_listed_block *b,
            (r != NULL && memcmp(now, r->now, M31RI_SHA256_BYTES) == 0);
 }
 
-static m31r_err plan_block(redacting *g, int fd, const char *path, const m31ri_listed_block *b,
-                           uint64_t first_line)
+/* The plain bytes of the file that is looked at. */
+typedef struct plain_bytes {
+    int fd; /* -1: those in `unpacked` */
+    m31ri_buf unpacked;
+} plain_bytes;
+
+static bool read_block(const plain_bytes *from, const m31ri_block *b, char *out)
+{
+    if (from->fd >= 0) {
+        return pread(from->fd, out, (size_t)b->bytes, (off_t)b->offset) == (ssize_t)b->bytes;
+    }
+    bool is_there =
+        b->offset <= from->unpacked.length && b->bytes <= from->unpacked.length - b->offset;
+    if (is_there) {
+        memcpy(out, m31ri_buf_str(&from->unpacked) + b->offset, (size_t)b->bytes);
+    }
+    return is_there;
+}
+
+static m31r_err plan_block(redacting *g, const plain_bytes *from, const char *path,
+                           const m31ri_listed_block *b, uint64_t first_line)
 {
     uint8_t now[M31RI_SHA256_BYTES];
     size_t length = (size_t)b->block.bytes;
@@ -99,8 +118,7 @@ static m31r_err plan_block(redacting *g, int fd, const char *path, const m31ri_l
     if (block.bytes == NULL) {
         return fail_nomem(g);
     }
-    ssize_t n = pread(fd, block.bytes, length, (off_t)b->block.offset);
-    if (n != (ssize_t)length || !m31ri_merkle_leaf(block.bytes, length, now) ||
+    if (!read_block(from, &b->block, block.bytes) || !m31ri_merkle_leaf(block.bytes, length, now) ||
         !is_ours(g, b, now)) {
         m31ri_free(block.bytes);
         return m31ri_fail(g->e, M31R_E_INVALID,
@@ -131,10 +149,13 @@ static m31r_err plan_block(redacting *g, int fd, const char *path, const m31ri_l
     return add_block(g, &block);
 }
 
-static bool is_packed(const char *path)
+static m31r_err open_plain(const redacting *g, const char *path, plain_bytes *out)
 {
-    size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".zst") == 0;
+    if (m31ri_redact_is_packed(path)) {
+        return m31ri_redact_unpack(g->reader->fd, path, &out->unpacked, g->e);
+    }
+    out->fd = m31ri_run_file_open(g->reader->fd, path);
+    return out->fd >= 0 ? M31R_OK : m31ri_fail_sys(g->e, errno, path, "reading %s", path);
 }
 
 static m31r_err plan_file(redacting *g, const m31ri_manifest_file *f)
@@ -145,14 +166,12 @@ static m31r_err plan_file(redacting *g, const m31ri_manifest_file *f)
     m31ri_block_row row = {.n = 0};
     m31r_err err = m31ri_block_part_of(g->reader->fd, f->path, file, &part, g->e);
     err = err == M31R_OK ? m31ri_block_row_of(&g->list, file, part, &row, g->e) : err;
-    int fd = err == M31R_OK ? m31ri_run_file_open(g->reader->fd, f->path) : -1;
-    if (err == M31R_OK && fd < 0) {
-        err = m31ri_fail_sys(g->e, errno, f->path, "reading %s", f->path);
-    }
+    plain_bytes from = {.fd = -1, .unpacked = M31RI_BUF_INIT};
+    err = err == M31R_OK ? open_plain(g, f->path, &from) : err;
     size_t n_before = g->n;
     g->redactor.cleaner.in_key = false;
     for (uint64_t i = 0; i < row.n && err == M31R_OK; i++) {
-        err = plan_block(g, fd, f->path, row.blocks[i], line);
+        err = plan_block(g, &from, f->path, row.blocks[i], line);
         line += row.blocks[i]->block.lines;
     }
     g->out->n_files += g->n > n_before;
@@ -160,9 +179,10 @@ static m31r_err plan_file(redacting *g, const m31ri_manifest_file *f)
         err = m31ri_fail(g->e, M31R_E_NOTFOUND, "%s has no line %llu", f->path,
                          (unsigned long long)g->redactor.line);
     }
-    if (fd >= 0) {
-        close(fd);
+    if (from.fd >= 0) {
+        close(from.fd);
     }
+    m31ri_buf_release(&from.unpacked);
     m31ri_free(row.blocks);
     return err;
 }
@@ -174,22 +194,17 @@ static m31r_err plan(redacting *g)
     for (size_t i = 0; i < g->manifest.n && err == M31R_OK; i++) {
         const m31ri_manifest_file *f = &g->manifest.files[i];
         bool is_lane = f->merkle[0] != '\0' && strncmp(f->path, "metrics.", 8) != 0;
+        bool is_unreadable =
+            f->merkle[0] == '\0' && f->is_record && m31ri_redact_is_packed(f->path);
         bool is_meant = g->file[0] == '\0' || strcmp(g->file, f->path) == 0;
-        if (!is_lane || !is_meant) {
-            continue;
-        }
-        is_found = true;
-        if (is_packed(f->path)) {
-            g->out->n_compressed++;
-        } else {
+        g->out->n_unreadable += is_unreadable;
+        if (is_lane && is_meant) {
+            is_found = true;
             err = plan_file(g, f);
         }
     }
     if (err == M31R_OK && !is_found) {
         err = m31ri_fail(g->e, M31R_E_NOTFOUND, "the run has no lane %s", g->file);
-    } else if (err == M31R_OK && g->file[0] != '\0' && g->out->n_compressed > 0) {
-        err = m31ri_fail(g->e, M31R_E_ARG, "%s is compressed: its records cannot be redacted",
-                         g->file);
     } else if (err == M31R_OK && g->redactor.lacks_key) {
         err = m31ri_fail(g->e, M31R_E_NOTFOUND, "that record has no key \"%s\"", g->o->key);
     }
@@ -313,16 +328,53 @@ static m31r_err replace_file(const redacting *g, size_t first, size_t end)
     return err == 0 ? M31R_OK : m31ri_fail_sys(g->e, err, path, "replacing %s", path);
 }
 
+/* One behind the last block of the file of block `first`. */
+static size_t end_of_file(const redacting *g, size_t first)
+{
+    size_t end = first + 1;
+    while (end < g->n && g->blocks[end].path == g->blocks[first].path) {
+        end++;
+    }
+    return end;
+}
+
+/* Makes the new compressed segment, so that its digest can be said before it takes its place. */
+static m31r_err pack(redacting *g, size_t first, size_t end)
+{
+    m31ri_buf plain = M31RI_BUF_INIT;
+    uint8_t digest[M31RI_SHA256_BYTES];
+    const char *path = g->blocks[first].path;
+    m31r_err err = m31ri_redact_unpack(g->reader->fd, path, &plain, g->e);
+    for (size_t i = first; i < end && err == M31R_OK; i++) {
+        const m31ri_redaction *said = &g->blocks[i].said;
+        memcpy(plain.data + said->offset, g->blocks[i].bytes, (size_t)said->bytes);
+    }
+    err = err == M31R_OK ? m31ri_redact_pack(g->reader->fd, path, &plain, digest, g->e) : err;
+    for (size_t i = first; i < end && err == M31R_OK; i++) {
+        m31ri_redaction *said = &g->blocks[i].said;
+        const m31ri_redaction *r =
+            m31ri_redactions_find(&g->before, said->file, said->part, said->block);
+        said->is_packed = true;
+        memcpy(said->packed, digest, sizeof digest);
+        g->blocks[i].is_known &= r != NULL && memcmp(r->packed, digest, sizeof digest) == 0;
+    }
+    m31ri_buf_release(&plain);
+    return err;
+}
+
 static m31r_err redact(redacting *g)
 {
-    m31r_err err = say(g);
-    for (size_t first = 0, end; first < g->n && err == M31R_OK; first = end) {
-        end = first + 1;
-        while (end < g->n && g->blocks[end].path == g->blocks[first].path) {
-            end++;
-        }
-        err = replace_file(g, first, end);
+    m31r_err err = M31R_OK;
+    for (size_t i = 0; i < g->n && err == M31R_OK; i = end_of_file(g, i)) {
+        err = m31ri_redact_is_packed(g->blocks[i].path) ? pack(g, i, end_of_file(g, i)) : M31R_OK;
     }
+    err = err == M31R_OK ? say(g) : err;
+    for (size_t i = 0; i < g->n && err == M31R_OK; i = end_of_file(g, i)) {
+        err = m31ri_redact_is_packed(g->blocks[i].path)
+                  ? m31ri_redact_put_packed(g->reader->fd, g->blocks[i].path, g->e)
+                  : replace_file(g, i, end_of_file(g, i));
+    }
+    m31ri_redact_leave(g->reader->fd);
     (void)fsync(g->reader->fd);
     g->out->is_done = err == M31R_OK;
     return err;

@@ -27,8 +27,8 @@ struct m31r_reproduction {
     size_t n_submodules;
 };
 
-/* reproduce_find.c: adds a finding; `todo` may be NULL. A refusal that can be passed over becomes a difference when
- * the caller wants to go on. */
+/* reproduce_find.c: adds a finding; `todo` may be NULL. A refusal that can be passed over becomes a
+ * difference when the caller wants to go on. */
 void m31ri_find(m31r_reproduction *p, m31r_finding_kind kind, const char *what, const char *todo,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 void m31ri_find_passable(m31r_reproduction *p, const char *what, const char *todo,

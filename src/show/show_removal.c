@@ -104,7 +104,7 @@ m31r_err m31r_show_redaction(const m31r_screen *s, const m31r_redaction *r, m31r
         m31r_json_add_int(j, "files", (int64_t)r->n_files);
         m31r_json_add_int(j, "blocks", (int64_t)r->n_blocks);
         m31r_json_add_int(j, "records", (int64_t)r->n_records);
-        m31r_json_add_int(j, "compressed", (int64_t)r->n_compressed);
+        m31r_json_add_int(j, "unreadable", (int64_t)r->n_unreadable);
         m31r_json_add_bool(j, "done", r->is_done);
         return m31r_json_write(j, s->out, e);
     }

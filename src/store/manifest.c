@@ -93,21 +93,16 @@ static int read_all(sealing *s, int fd, m31ri_cutter *cutter)
     return err;
 }
 
+static bool cut_more(void *cutter, const char *bytes, size_t length)
+{
+    return m31ri_cutter_add(cutter, bytes, length);
+}
+
 /* The tree of a compressed segment is over its plain bytes; where they cannot be read there is
  * none. */
 static int read_plain(sealing *s, int fd, m31ri_cutter *cutter)
 {
-    m31ri_seekable seekable;
-    m31ri_buf plain = M31RI_BUF_INIT;
-    m31r_err err = m31ri_seekable_init(&seekable, fd, NULL);
-    for (size_t i = 0; err == M31R_OK && i < seekable.list.n; i++) {
-        err = m31ri_seekable_read(&seekable, i, &plain, NULL);
-        if (err == M31R_OK && !m31ri_cutter_add(cutter, m31ri_buf_str(&plain), plain.length)) {
-            err = M31R_E_NOMEM;
-        }
-    }
-    m31ri_seekable_release(&seekable);
-    m31ri_buf_release(&plain);
+    m31r_err err = m31ri_seekable_walk(fd, cut_more, cutter, NULL);
     s->now->has_tree = err == M31R_OK;
     return err == M31R_E_NOMEM ? ENOMEM : 0;
 }

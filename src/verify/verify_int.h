@@ -7,6 +7,7 @@
 #include "format/redactions.h"
 #include "read/reader_int.h"
 #include "verify/hash_jobs.h"
+#include "verify/manifest_read.h"
 #include "verify/record_tally.h"
 
 typedef struct m31ri_verify_numbers {
@@ -86,6 +87,13 @@ m31r_err m31ri_redacted_read(m31ri_redacted *r, int run, m31r_error *e);
 /* Puts the leaf that was sealed in the place of that of each redacted block of a file, so that its
  * tree is the sealed one when nothing else differs. */
 m31r_err m31ri_verify_redacted_job(m31ri_redacted *r, int run, m31ri_hash_job *job, m31r_error *e);
+
+/* True in `*out_holds` when `f`, a compressed segment with the digest `sha256`, is what its
+ * redactions made of it: that very file, and nothing else in it differs from what was sealed; or
+ * when it is still to be redacted. False when none are of it. */
+m31r_err m31ri_verify_redacted_segment(m31ri_redacted *r, int run, const m31ri_manifest_file *f,
+                                       const uint8_t sha256[M31RI_SHA256_BYTES], bool *out_holds,
+                                       m31r_error *e);
 
 /* Says it, and whether it can be believed. Nothing when nothing was redacted. */
 void m31ri_verify_redactions(m31r_verification *v, const m31ri_redacted *r, const m31ri_seal *own,

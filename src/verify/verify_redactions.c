@@ -7,10 +7,15 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "verify/seal_locate.h"
 #include "verify/verify_int.h"
+#include "base/fail.h"
+#include "format/blocks.h"
+#include "format/run_files.h"
 #include "format/seal_key.h"
+#include "format/seekable.h"
 
 m31r_err m31ri_redacted_read(m31ri_redacted *r, int run, m31r_error *e)
 {
@@ -45,6 +50,91 @@ m31r_err m31ri_verify_redacted_job(m31ri_redacted *r, int run, m31ri_hash_job *j
         } else {
             r->n_pending += memcmp(leaf, one->leaf, M31RI_SHA256_BYTES) == 0;
         }
+    }
+    return err;
+}
+
+/* A compressed segment while its plain bytes are cut into blocks. */
+typedef struct segment_look {
+    m31ri_redacted *r;
+    char file[128];
+    uint32_t part;
+    m31ri_merkle tree; /* with the sealed leaves of the redacted blocks */
+    uint64_t n_blocks, n_records;
+} segment_look;
+
+static bool add_leaf(void *context, const m31ri_block *b, const char *checks)
+{
+    segment_look *l = context;
+    const m31ri_redaction *one = m31ri_redactions_find(&l->r->list, l->file, l->part, b->index);
+    bool is_ours = one != NULL && memcmp(b->leaf, one->now, M31RI_SHA256_BYTES) == 0;
+    (void)checks;
+    m31ri_merkle_add_digest(&l->tree, is_ours ? one->leaf : b->leaf);
+    l->n_blocks += is_ours;
+    return true;
+}
+
+static bool cut_more(void *cutter, const char *bytes, size_t length)
+{
+    return m31ri_cutter_add(cutter, bytes, length);
+}
+
+/* The root over its plain bytes, in hex; "" when they cannot be read. */
+static m31r_err root_of_segment(segment_look *l, int run, const char *path,
+                                char hex[M31RI_SHA256_HEX], m31r_error *e)
+{
+    uint8_t root[M31RI_SHA256_BYTES];
+    m31ri_cutter cutter;
+    hex[0] = '\0';
+    if (!m31ri_cutter_init(&cutter, 0, 0)) {
+        return m31ri_fail(e, M31R_E_NOMEM, "out of memory for the blocks of %s", path);
+    }
+    int fd = m31ri_run_file_open(run, path);
+    cutter.each = add_leaf;
+    cutter.context = l;
+    m31r_err err = fd >= 0 ? m31ri_seekable_walk(fd, cut_more, &cutter, e) : M31R_E_IO;
+    if (err == M31R_OK && m31ri_cutter_end(&cutter)) {
+        m31ri_merkle_root(&l->tree, root);
+        m31ri_sha256_hex(root, hex);
+    }
+    m31ri_cutter_release(&cutter);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return err == M31R_E_NOMEM ? err : M31R_OK;
+}
+
+m31r_err m31ri_verify_redacted_segment(m31ri_redacted *r, int run, const m31ri_manifest_file *f,
+                                       const uint8_t sha256[M31RI_SHA256_BYTES], bool *out_holds,
+                                       m31r_error *e)
+{
+    segment_look l = {.r = r, .tree = M31RI_MERKLE_INIT};
+    const m31ri_redaction *last = NULL;
+    char hex[M31RI_SHA256_HEX];
+    *out_holds = false;
+    m31r_err err = m31ri_block_part_of(run, f->path, l.file, &l.part, e);
+    uint64_t n_lines = 0;
+    for (size_t i = 0; err == M31R_OK && i < r->list.n; i++) {
+        const m31ri_redaction *one = &r->list.items[i];
+        if (one->part == l.part && strcmp(one->file, l.file) == 0 && one->is_packed) {
+            last = one;
+            n_lines++;
+            l.n_records += one->n_records;
+        }
+    }
+    if (last == NULL) {
+        return err;
+    }
+    r->n_used += n_lines;
+    m31ri_sha256_hex(sha256, hex);
+    if (strcmp(hex, f->sha256) == 0) {
+        r->n_pending += n_lines;
+        *out_holds = true;
+    } else if (memcmp(sha256, last->packed, M31RI_SHA256_BYTES) == 0) {
+        err = root_of_segment(&l, run, f->path, hex, e);
+        *out_holds = strcmp(hex, f->merkle) == 0;
+        r->n_blocks += l.n_blocks;
+        r->n_records += l.n_records;
     }
     return err;
 }

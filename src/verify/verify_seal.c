@@ -170,6 +170,12 @@ static void judge_link(seal_look *s, const m31ri_manifest_file *f)
     }
 }
 
+static bool is_packed(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".zst") == 0;
+}
+
 static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_hash_job *job,
                            m31r_error *e)
 {
@@ -192,19 +198,18 @@ static m31r_err judge_file(seal_look *s, const m31ri_manifest_file *f, m31ri_has
         m31r_err err = m31ri_verify_redacted_job(&s->redacted, s->run, job, e);
         return err == M31R_OK ? judge_lines(s, f, job, e) : err;
     }
+    bool holds = false;
+    m31r_err err = M31R_OK;
     m31ri_sha256_hex(job->sha256, hex);
-    if (strcmp(hex, f->sha256) != 0) {
+    if (f->merkle[0] != '\0' && s->redacted.list.n > 0) {
+        err = m31ri_verify_redacted_segment(&s->redacted, s->run, f, job->sha256, &holds, e);
+    }
+    if (!holds && strcmp(hex, f->sha256) != 0) {
         note(s, place,
              m31ri_verify_text(s->v, "%s: SHA-256 %.12s, sealed was %.12s", f->shown, hex,
                                f->sha256));
     }
-    return M31R_OK;
-}
-
-static bool is_packed(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".zst") == 0;
+    return err;
 }
 
 static m31r_err judge_files(seal_look *s, m31r_error *e)
