@@ -71,6 +71,8 @@ static bool add_leaf(void *context, const m31ri_block *b, const char *checks)
     (void)checks;
     m31ri_merkle_add_digest(&l->tree, is_ours ? one->leaf : b->leaf);
     l->n_blocks += is_ours;
+    l->r->n_pending +=
+        one != NULL && !is_ours && memcmp(b->leaf, one->leaf, M31RI_SHA256_BYTES) == 0;
     return true;
 }
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from keep_cases_remove import lines, verdict
-from keep_harness import HERE, test
+from keep_harness import HERE, need, test
 
 LANE = "work.extra.log"
 TOKEN = "2Bdc4Ba6Y1Xw8Vu3Ts5Rq7Po9Nm2Lk4Ji6Hg_phg"  # backwards: nobody shall take it for a live one
@@ -171,6 +171,61 @@ def redact_hides_no_edit(place):
     # As a whole run, moved to where no chain knows it, it holds.
     shutil.copytree(run.path, place.file(f"third/{run.id}"))
     assert verdict(place, run.id, "--root", place.file("third"), "--seal")["verdict"] == "verified"
+
+
+@test
+def redact_takes_a_record_out_of_a_compressed_segment(place):
+    """Its blocks hold; what was compressed, said and put there is that very file and no other."""
+    need("zstd")
+    place.project()
+    place.write("project/train.yaml", "config_version: 1\nseed: 42\nobservability:\n  rotate_mib: 1\n")
+    place.write("project/many.py", "for i in range(8000):\n    print('line', i, 'of alexander-smith', 'x' * 60)\n")
+    run = place.observe(sys.executable, "many.py", options=("--stage", "work"))
+    name, = [n for n in os.listdir(run.path) if n.endswith(".zst")]
+    segment, said = run.file(name), run.file("redactions.jsonl")
+
+    def plain():
+        return subprocess.run(["zstd", "-dcq", segment], capture_output=True, check=True).stdout.split(b"\n")
+
+    with open(segment, "rb") as f:
+        sealed = f.read()
+    rows = plain()
+    done = place.do("redact", run.id, "--line", f"{name}:99999", "--reason", "x", "--yes")
+    assert done.returncode == 1 and "has no line 99999" in done.stderr, done.stderr
+    done = place.do("redact", run.id, "--line", f"{name}:100", "--reason", "a name")
+    assert done.returncode == 0 and lines(done)[0]["records"] == 1 and not os.path.exists(said), done.stderr
+    for at, reason in ((100, "a name"), (5000, "another")):
+        done = place.do("redact", run.id, "--line", f"{name}:{at}", "--reason", reason, "--yes")
+        assert done.returncode == 0 and lines(done)[0]["done"], done.stdout + done.stderr
+        rows[at - 1] = plain()[at - 1]
+        assert json.loads(rows[at - 1])["msg"] == "record_redacted" and plain() == rows
+        held, text = says(place, run)
+        assert held == "verified" and f"reason: {reason}" in text[1], (held, text)
+    assert "2 records; 2 blocks not provable, the rest holds" in text[1], text
+    assert oracle(run).returncode == 0, oracle(run).stdout
+    assert ".redacting" not in os.listdir(run.path)
+    proof = place.do("verify", run.id, "--prove", f"{name}:2000")
+    assert proof.returncode == 0, proof.stderr
+    done = place.do("verify", run.id, "--prove", f"{name}:101")
+    assert done.returncode == 4 and "was redacted" in done.stderr, done.stderr
+    # Another file with the same plain bytes, one with other bytes, and the one that was sealed.
+    with open(segment, "rb") as f:
+        redacted = f.read()
+    again = subprocess.run(["zstd", "-19", "-cq"], input=b"\n".join(rows), capture_output=True, check=True).stdout
+    flipped = bytearray(redacted)
+    flipped[len(flipped) // 2] ^= 1
+    for what, content in (("packed anew", again), ("a flipped bit", bytes(flipped)), ("as sealed", sealed)):
+        os.unlink(segment)
+        with open(segment, "wb") as f:
+            f.write(content)
+        assert says(place, run)[0] == "changed", what
+    # As a redaction that was killed leaves it; and the same command finishes it.
+    assert "redact again" in says(place, run)[1][1], says(place, run)
+    os.mkdir(run.file(".redacting"))
+    for at, verdict_now in ((100, "changed"), (5000, "verified")):
+        done = place.do("redact", run.id, "--line", f"{name}:{at}", "--reason", "again", "--yes")
+        assert done.returncode == 0 and says(place, run)[0] == verdict_now, (done.stderr, says(place, run))
+    assert says(place, run)[0] == "verified" and plain() == rows and ".redacting" not in os.listdir(run.path)
 
 
 @test
