@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +117,10 @@ bool bytes_write_file(const char *path, const void *data, size_t size, fault *er
 
 void bytes_sha256(const void *data, size_t size, uint8_t digest[32])
 {
-    (void)EVP_Digest(data, size, digest, NULL, EVP_sha256(), NULL);
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, size, data);
+    sha256_digest(&context, sizeof context.state, digest);
 }
 
 void bytes_hex(const uint8_t digest[32], char out[BYTES_SHA256_HEX])

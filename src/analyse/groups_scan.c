@@ -354,7 +354,9 @@ static m31r_err use(void *context, m31ri_piece *piece, m31r_error *e)
         g->n_without += l->n_without;
         l->n_records = l->n_without = l->n_groups = l->last = 0;
         memset(l->by_node, 0, sizeof l->by_node);
-        memset(l->table, 0, l->table_size * sizeof *l->table);
+        if (l->table_size > 0) {
+            memset(l->table, 0, l->table_size * sizeof *l->table);
+        }
     }
     return err;
 }

@@ -1,7 +1,7 @@
 /* base64.c - see base64.h. */
 #include "base/base64.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 #include <string.h>
 
 #define MOST_BYTES ((size_t)1024 * 1024 * 1024)
@@ -11,9 +11,10 @@ bool m31ri_base64_write(m31ri_buf *out, const char *bytes, size_t length)
     if (length > MOST_BYTES || !m31ri_buf_reserve(out, (length + 2) / 3 * 4 + 1)) {
         return false;
     }
-    int n = EVP_EncodeBlock((unsigned char *)out->data + out->length, (const unsigned char *)bytes,
-                            (int)length);
-    out->length += (size_t)n;
+    size_t n = BASE64_ENCODE_RAW_LENGTH(length);
+    base64_encode_raw(out->data + out->length, length, (const uint8_t *)bytes);
+    out->length += n;
+    out->data[out->length] = '\0';
     return true;
 }
 
@@ -28,12 +29,14 @@ bool m31ri_base64_read(m31ri_buf *out, const char *text)
         strspn(text + n_digits, "=") != padding || !m31ri_buf_reserve(out, length / 4 * 3 + 1)) {
         return false;
     }
-    int n = EVP_DecodeBlock((unsigned char *)out->data + out->length, (const unsigned char *)text,
-                            (int)length);
-    if (n < 0) {
+    struct base64_decode_ctx context;
+    size_t n = 0;
+    base64_decode_init(&context);
+    if (base64_decode_update(&context, &n, (uint8_t *)out->data + out->length, length, text) != 1 ||
+        base64_decode_final(&context) != 1) {
         return false;
     }
-    out->length += (size_t)n - padding;
+    out->length += n;
     out->data[out->length] = '\0';
     return true;
 }

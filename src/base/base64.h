@@ -1,4 +1,4 @@
-/* base64.h - bytes as text and back (RFC 4648 section 4, padded, no line ends), by libcrypto. */
+/* base64.h - bytes as text and back (RFC 4648 section 4, padded, no line ends), by nettle. */
 #ifndef M31RI_BASE64_H
 #define M31RI_BASE64_H
 

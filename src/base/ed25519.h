@@ -1,4 +1,4 @@
-/* ed25519.h - signatures by libcrypto (RFC 8032), and keys as PEM (PKCS #8, RFC 8410). */
+/* ed25519.h - signatures by nettle (RFC 8032), and keys as PEM (PKCS #8, RFC 8410). */
 #ifndef M31RI_ED25519_H
 #define M31RI_ED25519_H
 
@@ -13,8 +13,8 @@
 
 /* A new secret key from the system's random numbers. */
 bool m31ri_ed25519_new(uint8_t secret[M31RI_KEY_BYTES]);
-bool m31ri_ed25519_public(const uint8_t secret[M31RI_KEY_BYTES], uint8_t out[M31RI_KEY_BYTES]);
-bool m31ri_ed25519_sign(const uint8_t secret[M31RI_KEY_BYTES], const void *text, size_t length,
+void m31ri_ed25519_public(const uint8_t secret[M31RI_KEY_BYTES], uint8_t out[M31RI_KEY_BYTES]);
+void m31ri_ed25519_sign(const uint8_t secret[M31RI_KEY_BYTES], const void *text, size_t length,
                         uint8_t out[M31RI_SIGNATURE_BYTES]);
 bool m31ri_ed25519_holds(const uint8_t key[M31RI_KEY_BYTES], const void *text, size_t length,
                          const uint8_t signature[M31RI_SIGNATURE_BYTES]);

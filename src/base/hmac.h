@@ -1,4 +1,4 @@
-/* hmac.h - HMAC-SHA-256 of bytes in memory, by OpenSSL's libcrypto. */
+/* hmac.h - HMAC-SHA-256 of bytes in memory, by nettle. */
 #ifndef M31RI_HMAC_H
 #define M31RI_HMAC_H
 

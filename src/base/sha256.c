@@ -1,9 +1,8 @@
-/* sha256.c - SHA-256 by libcrypto's EVP interface, the one that uses the machine's SHA
- * instructions. */
+/* sha256.c - SHA-256 by nettle, which uses the machine's SHA instructions. */
 #include "base/sha256.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -12,45 +11,39 @@
 #define READ_BYTES (256 * 1024)
 
 struct m31ri_sha256 {
-    EVP_MD_CTX *context;
+    struct sha256_ctx context;
 };
 
 m31ri_sha256 *m31ri_sha256_new(void)
 {
     m31ri_sha256 *h = m31ri_alloc(sizeof *h);
-    if (h == NULL) {
-        return NULL;
-    }
-    h->context = EVP_MD_CTX_new();
-    if (h->context == NULL || EVP_DigestInit_ex(h->context, EVP_sha256(), NULL) != 1) {
-        m31ri_sha256_free(h);
-        return NULL;
+    if (h != NULL) {
+        sha256_init(&h->context);
     }
     return h;
 }
 
 void m31ri_sha256_free(m31ri_sha256 *h)
 {
-    if (h != NULL) {
-        EVP_MD_CTX_free(h->context);
-        m31ri_free(h);
-    }
+    m31ri_free(h);
 }
 
 void m31ri_sha256_add(m31ri_sha256 *h, const void *bytes, size_t length)
 {
-    EVP_DigestUpdate(h->context, bytes, length);
+    sha256_update(&h->context, length, bytes);
 }
 
 void m31ri_sha256_end(m31ri_sha256 *h, uint8_t out[M31RI_SHA256_BYTES])
 {
-    EVP_DigestFinal_ex(h->context, out, NULL);
-    EVP_DigestInit_ex(h->context, EVP_sha256(), NULL);
+    sha256_digest(&h->context, M31RI_SHA256_BYTES, out);
 }
 
 void m31ri_sha256_of(const void *bytes, size_t length, uint8_t out[M31RI_SHA256_BYTES])
 {
-    EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL);
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, length, bytes);
+    sha256_digest(&context, M31RI_SHA256_BYTES, out);
 }
 
 void m31ri_sha256_hex(const uint8_t digest[M31RI_SHA256_BYTES], char out[M31RI_SHA256_HEX])

@@ -1,4 +1,4 @@
-/* sha256.h - SHA-256 by OpenSSL's libcrypto (SHA-NI where the machine has it). */
+/* sha256.h - SHA-256 by nettle (SHA-NI where the machine has it). */
 #ifndef M31RI_SHA256_H
 #define M31RI_SHA256_H
 

@@ -99,12 +99,11 @@ static m31r_err read_secret(m31r_key *key, uint8_t secret[M31RI_KEY_BYTES], m31r
     return err;
 }
 
-static bool write_public(const uint8_t secret[M31RI_KEY_BYTES], char out[M31RI_SHA256_HEX])
+static void write_public(const uint8_t secret[M31RI_KEY_BYTES], char out[M31RI_SHA256_HEX])
 {
     uint8_t public[M31RI_KEY_BYTES];
-    bool is_fine = m31ri_ed25519_public(secret, public);
+    m31ri_ed25519_public(secret, public);
     m31ri_sha256_hex(public, out); /* a key has as many bytes as a digest */
-    return is_fine;
 }
 
 bool m31ri_seal_sign(m31ri_seal *s)
@@ -112,17 +111,15 @@ bool m31ri_seal_sign(m31ri_seal *s)
     m31r_key key;
     uint8_t secret[M31RI_KEY_BYTES], signature[M31RI_SIGNATURE_BYTES];
     m31ri_buf text = M31RI_BUF_INIT;
-    bool is_signed = read_secret(&key, secret, NULL) == M31R_OK && write_public(secret, s->key);
-    if (!is_signed) {
-        s->key[0] = '\0';
+    s->key[0] = '\0';
+    if (read_secret(&key, secret, NULL) == M31R_OK) {
+        write_public(secret, s->key);
     }
     m31ri_seal_statement(s, &text);
-    if (is_signed && m31ri_buf_ok(&text) &&
-        m31ri_ed25519_sign(secret, text.data, text.length, signature)) {
+    if (s->key[0] != '\0' && m31ri_buf_ok(&text)) {
+        m31ri_ed25519_sign(secret, text.data, text.length, signature);
         m31ri_sha256_hex(signature, s->signature);
         m31ri_sha256_hex(signature + M31RI_SHA256_BYTES, s->signature + 64);
-    } else {
-        s->key[0] = '\0';
     }
     m31ri_wipe(secret, sizeof secret);
     bool is_fine = m31ri_buf_ok(&text) && m31ri_seal_set_digest(s);
@@ -177,8 +174,8 @@ m31r_err m31r_key_show(m31r_key *out, m31r_error *e)
     if (err == M31R_E_NOTFOUND) {
         m31ri_fail_hint(e, "m31r key new makes one; nothing requires it");
     }
-    if (err == M31R_OK && !write_public(secret, key.public_key)) {
-        err = m31ri_fail(e, M31R_E_NOMEM, "out of memory");
+    if (err == M31R_OK) {
+        write_public(secret, key.public_key);
     }
     m31ri_wipe(secret, sizeof secret);
     if (err == M31R_OK) {
@@ -254,8 +251,11 @@ m31r_err m31r_key_new(bool replace, m31r_key *out, m31r_error *e)
         m31ri_fail_hint(e, "m31r key show says which; m31r key new --yes puts it aside");
     }
     m31ri_timestamp_write(m31ri_wall_ns(), key.made);
-    if (err == M31R_OK && !(m31ri_ed25519_new(secret) && write_public(secret, key.public_key))) {
+    if (err == M31R_OK && !m31ri_ed25519_new(secret)) {
         err = m31ri_fail(e, M31R_E_IO, "the system gave no random numbers");
+    }
+    if (err == M31R_OK) {
+        write_public(secret, key.public_key);
     }
     err = err == M31R_OK && replace ? put_aside(dir, &key, e) : err;
     err = err == M31R_OK ? list_key(dir, &key, e) : err;

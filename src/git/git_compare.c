@@ -117,8 +117,8 @@ static m31r_err is_other_content(comparison *c, const m31ri_git_entry *entry, co
                          : m31ri_git_work_read(w->top, entry->name, CONVERTED_BYTES, &bytes);
         err =
             is_read && !is_lfs ? m31ri_git_clean(w->repo, &manner, entry->oid, &bytes, e) : M31R_OK;
-        is_read = is_read && m31ri_buf_ok(&bytes) &&
-                  m31ri_git_blob_oid(m31ri_buf_str(&bytes), bytes.length, w->repo->oid_bytes, now);
+        is_read = is_read && m31ri_buf_ok(&bytes);
+        m31ri_git_blob_oid(m31ri_buf_str(&bytes), bytes.length, w->repo->oid_bytes, now);
     } else if (err == M31R_OK) {
         is_read = m31ri_git_work_oid(w, entry->name, now);
     }

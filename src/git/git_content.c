@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
+#include <nettle/nettle-meta.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,10 +17,41 @@
 
 #define READ_BYTES (64 * 1024)
 
-/* Feeds what the work tree holds at `path` to `context`, after the blob header when `as_blob`.
+/* A digest in progress, by either hash of git's. */
+typedef struct {
+    const struct nettle_hash *kind;
+    union {
+        struct sha1_ctx sha1;
+        struct sha256_ctx sha256;
+    } state;
+} digest;
+
+static void digest_begin(digest *d, const struct nettle_hash *kind)
+{
+    d->kind = kind;
+    kind->init(&d->state);
+}
+
+static void digest_add(digest *d, const void *bytes, ssize_t length)
+{
+    if (length > 0) {
+        d->kind->update(&d->state, (size_t)length, bytes);
+    }
+}
+
+static void digest_end(digest *d, uint8_t out[32])
+{
+    d->kind->digest(&d->state, d->kind->digest_size, out);
+}
+
+static const struct nettle_hash *hash_of_names(size_t oid_bytes)
+{
+    return oid_bytes == 32 ? &nettle_sha256 : &nettle_sha1;
+}
+
+/* Feeds what the work tree holds at `path` to `d`, after the blob header when `as_blob`.
  * False: not there. */
-static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as_blob,
-                         uint64_t *out_bytes)
+static bool feed_content(int top, const char *path, digest *d, bool as_blob, uint64_t *out_bytes)
 {
     struct stat st;
     char chunk[READ_BYTES];
@@ -29,13 +62,13 @@ static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as
     }
     if (as_blob) {
         int n = snprintf(header, sizeof header, "blob %lld", (long long)st.st_size);
-        EVP_DigestUpdate(context, header, (size_t)n + 1);
+        digest_add(d, header, n + 1);
     }
     uint64_t total = 0;
     ssize_t n = 0;
     if (S_ISLNK(st.st_mode)) {
         n = readlinkat(top, path, chunk, sizeof chunk);
-        EVP_DigestUpdate(context, chunk, n > 0 ? (size_t)n : 0);
+        digest_add(d, chunk, n);
         total = n > 0 ? (uint64_t)n : 0;
     } else {
         int fd = m31ri_open(top, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -43,7 +76,7 @@ static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as
             return false;
         }
         while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR)) {
-            EVP_DigestUpdate(context, chunk, n > 0 ? (size_t)n : 0);
+            digest_add(d, chunk, n);
             total += n > 0 ? (uint64_t)n : 0;
         }
         close(fd);
@@ -55,16 +88,16 @@ static bool feed_content(int top, const char *path, EVP_MD_CTX *context, bool as
 }
 
 /* `blob_kind` NULL: SHA-256 of the content; else git's name of it as a blob, by that hash. */
-static bool digest_content(int top, const char *path, const EVP_MD *blob_kind, uint8_t out[32],
-                           uint64_t *out_bytes)
+static bool digest_content(int top, const char *path, const struct nettle_hash *blob_kind,
+                           uint8_t out[32], uint64_t *out_bytes)
 {
-    const EVP_MD *kind = blob_kind != NULL ? blob_kind : EVP_sha256();
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context != NULL && EVP_DigestInit_ex(context, kind, NULL) == 1 &&
-              feed_content(top, path, context, blob_kind != NULL, out_bytes) &&
-              EVP_DigestFinal_ex(context, out, NULL) == 1;
-    EVP_MD_CTX_free(context);
-    return ok;
+    digest d;
+    digest_begin(&d, blob_kind != NULL ? blob_kind : &nettle_sha256);
+    if (!feed_content(top, path, &d, blob_kind != NULL, out_bytes)) {
+        return false;
+    }
+    digest_end(&d, out);
+    return true;
 }
 
 bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64_t *out_bytes)
@@ -74,8 +107,7 @@ bool m31ri_git_content_digest(int top, const char *path, uint8_t out[32], uint64
 
 bool m31ri_git_work_oid(const m31ri_git_work *w, const char *path, uint8_t out[32])
 {
-    return digest_content(w->top, path, w->repo->oid_bytes == 32 ? EVP_sha256() : EVP_sha1(), out,
-                          NULL);
+    return digest_content(w->top, path, hash_of_names(w->repo->oid_bytes), out, NULL);
 }
 
 bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out)
@@ -101,16 +133,13 @@ bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out
     return err == M31R_OK;
 }
 
-bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32])
+void m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32])
 {
     char header[40];
     int n = snprintf(header, sizeof header, "blob %zu", length);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context != NULL &&
-              EVP_DigestInit_ex(context, oid_bytes == 32 ? EVP_sha256() : EVP_sha1(), NULL) == 1 &&
-              EVP_DigestUpdate(context, header, (size_t)n + 1) == 1 &&
-              EVP_DigestUpdate(context, bytes, length) == 1 &&
-              EVP_DigestFinal_ex(context, out, NULL) == 1;
-    EVP_MD_CTX_free(context);
-    return ok;
+    digest d;
+    digest_begin(&d, hash_of_names(oid_bytes));
+    digest_add(&d, header, n + 1);
+    digest_add(&d, bytes, (ssize_t)length);
+    digest_end(&d, out);
 }

@@ -159,7 +159,7 @@ bool m31ri_git_work_oid(const m31ri_git_work *w, const char *path, uint8_t out[3
 bool m31ri_git_work_read(int top, const char *path, size_t limit, m31ri_buf *out);
 
 /* Git's name of these bytes as a blob. */
-bool m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32]);
+void m31ri_git_blob_oid(const void *bytes, size_t length, size_t oid_bytes, uint8_t out[32]);
 
 /* One changed file. Mode 0: there is none. */
 typedef struct m31ri_git_delta {
