@@ -189,8 +189,7 @@ static void check_lines(m31r_verification *v, const m31r_scan_counts *counts)
                               .breaks = m31ri_verify_is_ended(v) ? M31R_VERDICT_UNREADABLE
                                                                  : M31R_VERDICT_PREFIX};
     m31ri_verify_add(v, whole, counts->n_torn > 0 ? M31R_NO : M31R_YES, torn,
-                     "%llu files end in a line without newline",
-                     (unsigned long long)counts->n_torn);
+                     "%llu with an unfinished last line", (unsigned long long)counts->n_torn);
 }
 
 static void check_faults(m31r_verification *v, const m31ri_record_tally *t)
@@ -202,7 +201,7 @@ static void check_faults(m31r_verification *v, const m31ri_record_tally *t)
     m31ri_check_place shape = {
         .path = t->shape.file, .line = t->shape.line, .breaks = M31R_VERDICT_INCOMPLETE};
     m31ri_verify_add(v, fields, t->shape.n > 0 ? M31R_NO : M31R_YES, shape,
-                     "%llu records of %llu do not have them", (unsigned long long)t->shape.n,
+                     "%llu of %llu records are without", (unsigned long long)t->shape.n,
                      (unsigned long long)t->n_records);
     m31ri_check_place leak = {
         .path = t->leak.file, .line = t->leak.line, .breaks = M31R_VERDICT_INCOMPLETE};
@@ -211,7 +210,7 @@ static void check_faults(m31r_verification *v, const m31ri_record_tally *t)
     m31ri_check_place bare = {
         .path = t->context.file, .line = t->context.line, .breaks = M31R_VERDICT_VERIFIED};
     m31ri_verify_add(v, context, t->context.n > 0 ? M31R_NO : M31R_YES, bare,
-                     "%llu of %llu have none", (unsigned long long)t->context.n,
+                     "%llu of %llu are without", (unsigned long long)t->context.n,
                      (unsigned long long)t->n_failures);
 }
 
