@@ -1,4 +1,5 @@
 /* cmd_verify.c - m31r verify RUN: whole, conforming, unchanged, clean? */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,18 @@ static int run_privacy(cli *c)
     return status;
 }
 
+typedef struct {
+    const m31r_screen *screen;
+    atomic_bool is_shown;
+} progress;
+
+static void show_hashing(void *context, uint64_t done, uint64_t total)
+{
+    progress *p = context;
+    atomic_store(&p->is_shown, true);
+    m31r_show_progress(p->screen, "hashing", done, total);
+}
+
 static int run(cli *c)
 {
     if (cli_has(c, "no-cache")) {
@@ -127,9 +140,12 @@ static int run(cli *c)
     m31r_reader *reader = NULL;
     m31r_verification *v = NULL;
     m31r_error e;
+    progress hashing = {.screen = &c->err};
     const m31r_verify_options o = {.is_complete = cli_has(c, "complete"),
                                    .seal_only = cli_has(c, "seal"),
-                                   .key = cli_value(c, "key")};
+                                   .key = cli_value(c, "key"),
+                                   .hashing = show_hashing,
+                                   .context = &hashing};
     int status = 0;
     if (cli_has(c, "proof")) {
         return check_proof(c, cli_value(c, "proof"));
@@ -143,6 +159,9 @@ static int run(cli *c)
     }
     if (err == M31R_OK) {
         err = m31r_verify(&v, reader, &o, &e);
+        if (atomic_load(&hashing.is_shown)) {
+            m31r_show_progress(&c->err, NULL, 0, 0);
+        }
     }
     if (err == M31R_OK) {
         err = m31r_show_verification(&c->out, reader, v, &e);

@@ -15,6 +15,7 @@
 #define M31R_SHOW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "m31r/anomaly.h"
@@ -88,6 +89,15 @@ M31R_API void m31r_show_error(const m31r_screen *s, const m31r_error *e);
  * Thread: one at a time per screen.
  */
 M31R_API void m31r_show_text(const m31r_screen *s, const char *text);
+
+/* Writes how far something is over the line that is being written, on a terminal: "hashing 1.2 GiB
+ * of 4.0 GiB, 30 %". Elsewhere, and on a JSON screen, nothing. `what` NULL: takes it away again.
+ *
+ * Owns:   nothing.
+ * Thread: any; one write for each call.
+ */
+M31R_API void m31r_show_progress(const m31r_screen *s, const char *what, uint64_t done,
+                                 uint64_t total);
 
 /* Which runs of a list to show, and what of them. All zero: all runs, the table's own columns. */
 typedef struct m31r_runs_view {

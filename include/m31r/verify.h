@@ -51,6 +51,10 @@ typedef struct m31r_verify_options {
     bool seal_only;   /* only whether every byte is what was sealed, or listed so far */
     const char
         *key; /* public key, 64 hexadecimal digits, that must have signed; NULL: any or none */
+    /* NULL, or called while files are hashed, from any thread of the verification, first after a
+     * second and then at most five times a second: bytes hashed, of how many. */
+    void (*hashing)(void *context, uint64_t done, uint64_t total);
+    void *context; /* passed to it */
 } m31r_verify_options;
 
 #define M31R_VERIFY_OPTIONS_INIT                                                                   \

@@ -6,6 +6,7 @@
 
 #include "m31r/json.h"
 #include "m31r/show.h"
+#include "show/human.h"
 #include "show/text.h"
 
 static int columns_of(int fd)
@@ -47,6 +48,21 @@ void m31r_show_text(const m31r_screen *s, const char *text)
     m31ri_text_escape(&safe, text, strlen(text), 0);
     fputs(m31ri_buf_str(&safe), s->out);
     m31ri_buf_release(&safe);
+}
+
+void m31r_show_progress(const m31r_screen *s, const char *what, uint64_t done, uint64_t total)
+{
+    char text[160] = "", have[M31RI_HUMAN_BYTES], all[M31RI_HUMAN_BYTES];
+    if (!s->is_terminal || s->is_json) {
+        return;
+    }
+    if (what != NULL) {
+        snprintf(text, sizeof text, "%s %s of %s, %.0f %%", what,
+                 m31ri_human_bytes((int64_t)done, have), m31ri_human_bytes((int64_t)total, all),
+                 total > 0 ? 100.0 * (double)done / (double)total : 0);
+    }
+    fprintf(s->out, "\r\033[K%s", text);
+    fflush(s->out);
 }
 
 static void show_error_json(const m31r_screen *s, const m31r_error *e)

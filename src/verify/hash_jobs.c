@@ -20,6 +20,8 @@
 #define BLOCKS_A_TASK 64
 #define PEEK_BYTES 1024
 #define READ_BYTES (128 * 1024)
+#define FIRST_WORD_NS 1000000000
+#define NEXT_WORD_NS 200000000
 
 typedef struct task {
     m31ri_hash_job *job;
@@ -33,7 +35,25 @@ typedef struct work {
     atomic_size_t next; /* relaxed: who gets which task does not matter */
     atomic_bool no_memory;
     pthread_mutex_t lock; /* of the jobs' err */
+    m31ri_hash_listener listener;
+    uint64_t total;
+    atomic_uint_least64_t done;   /* bytes; relaxed */
+    atomic_int_least64_t word_ns; /* when the listener is told next */
 } work;
+
+/* Counts what was hashed; of all threads one tells the listener when it is time. */
+static void count_bytes(work *w, size_t n)
+{
+    uint64_t done = atomic_fetch_add_explicit(&w->done, n, memory_order_relaxed) + n;
+    if (w->listener.told == NULL) {
+        return;
+    }
+    int_least64_t now = m31ri_mono_ns();
+    int_least64_t due = atomic_load(&w->word_ns);
+    if (now >= due && atomic_compare_exchange_strong(&w->word_ns, &due, now + NEXT_WORD_NS)) {
+        w->listener.told(w->listener.context, done, w->total);
+    }
+}
 
 /* Offset behind the newline that ends the block which begins at `start`; `size` when there is none.
  * 0 or errno. */
@@ -138,6 +158,24 @@ static int hash_range(int fd, uint64_t offset, uint64_t bytes, m31ri_sha256 *h, 
     return 0;
 }
 
+/* All of a file, whatever its size is now. */
+static int hash_file(work *w, int fd, m31ri_hash_job *job, m31ri_sha256 *h, char *room)
+{
+    int err = 0;
+    ssize_t n = 1;
+    for (job->bytes = 0; n != 0 && err == 0;) {
+        n = pread(fd, room, READ_BYTES, (off_t)job->bytes);
+        err = n < 0 && errno != EINTR ? errno : 0;
+        if (n > 0) {
+            m31ri_sha256_add(h, room, (size_t)n);
+            job->bytes += (uint64_t)n;
+            count_bytes(w, (size_t)n);
+        }
+    }
+    m31ri_sha256_end(h, job->sha256); /* also begins anew for the next file */
+    return err;
+}
+
 int m31ri_hash_block(int fd, uint64_t offset, uint64_t bytes, uint8_t out[M31RI_SHA256_BYTES])
 {
     m31ri_sha256 *h = m31ri_sha256_new();
@@ -151,7 +189,7 @@ int m31ri_hash_block(int fd, uint64_t offset, uint64_t bytes, uint8_t out[M31RI_
     return err;
 }
 
-static int do_task(const work *w, const task *t, m31ri_sha256 *h, char *room)
+static int do_task(work *w, const task *t, m31ri_sha256 *h, char *room)
 {
     m31ri_hash_job *job = t->job;
     int fd = m31ri_run_file_open(w->run, job->path);
@@ -160,12 +198,10 @@ static int do_task(const work *w, const task *t, m31ri_sha256 *h, char *room)
     }
     int err = 0;
     if (t->n == 0) {
-        m31r_error e = {0};
         struct stat before, after;
         int64_t hashed_ns = m31ri_wall_ns();
         bool is_known = fstat(fd, &before) == 0;
-        m31r_err result = m31ri_sha256_fd(fd, job->sha256, &job->bytes, &e);
-        err = result == M31R_OK ? 0 : e.sys_errno != 0 ? e.sys_errno : ENOMEM;
+        err = hash_file(w, fd, job, h, room);
         if (err == 0 && is_known && fstat(fd, &after) == 0 &&
             memcmp(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim) == 0) {
             m31ri_digest_keep(fd, &after, job->sha256, hashed_ns);
@@ -175,6 +211,7 @@ static int do_task(const work *w, const task *t, m31ri_sha256 *h, char *room)
         uint64_t start = i > 0 ? job->ends[i - 1] : 0;
         err = hash_range(fd, start, job->ends[i] - start, h, room);
         m31ri_sha256_end(h, job->leaves[i]);
+        count_bytes(w, job->ends[i] - start);
     }
     close(fd);
     return err;
@@ -206,13 +243,13 @@ static void *work_on(void *argument)
 }
 
 /* False when memory is out. */
-static bool plan(work *w, m31ri_hash_job *jobs, size_t n, uint64_t *total)
+static bool plan(work *w, m31ri_hash_job *jobs, size_t n)
 {
     bool is_fine = true;
     for (size_t i = 0; i < n && is_fine; i++) {
         m31ri_hash_job *job = &jobs[i];
         job->err = look_at(w->run, job);
-        *total += job->bytes;
+        w->total += job->is_remembered ? 0 : job->bytes;
         if (job->err != 0) {
             is_fine = job->err != ENOMEM;
             continue;
@@ -237,13 +274,14 @@ static int threads_for(uint64_t total)
     return n < THREADS_MOST ? (int)n : THREADS_MOST;
 }
 
-m31r_err m31ri_hash_jobs_run(int run, m31ri_hash_job *jobs, size_t n, int n_threads, m31r_error *e)
+m31r_err m31ri_hash_jobs_run(int run, m31ri_hash_job *jobs, size_t n,
+                             const m31ri_hash_listener *listener, m31r_error *e)
 {
-    work w = {.run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+    work w = {.run = run, .lock = PTHREAD_MUTEX_INITIALIZER, .listener = *listener};
     pthread_t threads[THREADS_MOST];
-    uint64_t total = 0;
-    bool is_fine = plan(&w, jobs, n, &total);
-    int wanted = n_threads > 0 ? n_threads : threads_for(total), n_started = 0;
+    atomic_init(&w.word_ns, m31ri_mono_ns() + FIRST_WORD_NS);
+    bool is_fine = plan(&w, jobs, n);
+    int wanted = threads_for(w.total), n_started = 0;
     for (; is_fine && n_started + 1 < wanted && n_started < THREADS_MOST; n_started++) {
         if (pthread_create(&threads[n_started], NULL, work_on, &w) != 0) {
             break;

@@ -30,9 +30,16 @@ typedef struct m31ri_hash_job {
     uint8_t sha256[M31RI_SHA256_BYTES]; /* when not in_blocks */
 } m31ri_hash_job;
 
-/* `n_threads` 0: one for little, else as many as there are processors, at most 4.
+/* Who is told how far it is, as m31r_verify_options says. `told` may be NULL. */
+typedef struct m31ri_hash_listener {
+    void (*told)(void *context, uint64_t done, uint64_t total);
+    void *context;
+} m31ri_hash_listener;
+
+/* One thread for little, else as many as there are processors, at most 4.
  * Errors: M31R_E_NOMEM. What cannot be read is said in `err` of the job. */
-m31r_err m31ri_hash_jobs_run(int run, m31ri_hash_job *jobs, size_t n, int n_threads, m31r_error *e);
+m31r_err m31ri_hash_jobs_run(int run, m31ri_hash_job *jobs, size_t n,
+                             const m31ri_hash_listener *listener, m31r_error *e);
 void m31ri_hash_job_release(m31ri_hash_job *job);
 
 /* The leaf of `bytes` bytes at `offset`; errno. */

@@ -135,6 +135,7 @@ m31r_err m31r_verify(m31r_verification **out, const m31r_reader *reader,
     v->reader = reader;
     v->is_complete = o->is_complete;
     v->key = o->key;
+    v->listener = (m31ri_hash_listener){o->hashing, o->context};
     m31r_err err = look(v, o->seal_only, e);
     if (err == M31R_OK && v->is_out_of_memory) {
         err = m31ri_fail(e, M31R_E_NOMEM, "out of memory for a verification");

@@ -7,6 +7,7 @@
 #include "format/redactions.h"
 #include "read/reader_int.h"
 #include "verify/hash_jobs.h"
+#include "verify/hash_jobs.h"
 #include "verify/manifest_read.h"
 #include "verify/record_tally.h"
 
@@ -21,6 +22,7 @@ struct m31r_verification {
     const m31r_reader *reader;
     bool is_complete;
     const char *key; /* that must have signed; NULL */
+    m31ri_hash_listener listener;
     m31r_check criteria[M31R_CRITERIA];
     size_t n_criteria; /* 0: not asked for */
     m31r_check *checks;

@@ -226,7 +226,7 @@ static m31r_err judge_files(seal_look *s, m31r_error *e)
         s->jobs[i].may_be_remembered = !f->is_record && !s->v->is_complete;
     }
     uint64_t n_remembered = 0;
-    m31r_err err = m31ri_hash_jobs_run(s->run, s->jobs, m->n, 0, e);
+    m31r_err err = m31ri_hash_jobs_run(s->run, s->jobs, m->n, &s->v->listener, e);
     for (size_t i = 0; i < m->n && err == M31R_OK; i++) {
         err = judge_file(s, &m->files[i], &s->jobs[i], e);
         s->v->numbers.n_bytes += s->jobs[i].bytes;
@@ -407,7 +407,7 @@ static m31r_err judge_part(seal_look *s, const char *file, uint32_t part, uint64
     const m31ri_block *last = &row.blocks[row.n - 1]->block;
     m31ri_hash_job job = {
         .path = path, .in_blocks = true, .most_bytes = (int64_t)(last->offset + last->bytes)};
-    err = m31ri_hash_jobs_run(s->run, &job, 1, 0, e);
+    err = m31ri_hash_jobs_run(s->run, &job, 1, &s->v->listener, e);
     m31ri_check_place place = {.path = path, .breaks = M31R_VERDICT_CHANGED};
     judge_twice(s, path, &row);
     if (err == M31R_OK && job.err != 0) {

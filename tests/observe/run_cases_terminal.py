@@ -209,3 +209,34 @@ def progress_on_a_dumb_terminal_is_lines(p):
     t = Terminal(p, ["env", "TERM=dumb"] + p.options() + [joiner, "progress", "20"])
     assert t.wait() == 0, t.output
     assert b"\x1b" not in t.output and b"msg=progress" in t.output, t.output
+
+
+def is_open(pid, name):
+    try:
+        return any(os.readlink(f"/proc/{pid}/fd/{fd}").endswith(name) for fd in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
+def verify_held_for_a_second_while_it_hashes(p):
+    t = Terminal(p, [COMMAND, "verify", "@", "--seal", "--no-cache"])
+    limit = time.monotonic() + 5
+    while not is_open(t.pid, "payload.bin") and time.monotonic() < limit:
+        time.sleep(0.002)
+    os.kill(t.pid, signal.SIGSTOP)
+    time.sleep(1.1)
+    os.kill(t.pid, signal.SIGCONT)
+    assert t.wait() == 0, t.output
+    return t.output
+
+
+@test
+def verify_that_hashes_for_a_second_says_how_far_it_is(p):
+    p.run("sh", "-c", "truncate -s 512M $M31R_RUN_DIR/payload.bin", check=True)
+    for _ in range(5):  # it may have hashed all of it before it was held
+        output = verify_held_for_a_second_while_it_hashes(p)
+        if b"hashing" in output:
+            break
+    word = output[output.index(b"\r\x1b[Khashing "):output.rindex(b"\r\x1b[K")]
+    assert b" of 512" in word and b" %" in word, output
+    assert b"hashing" not in output[output.rindex(b"\r\x1b[K"):], output
