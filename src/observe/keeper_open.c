@@ -13,6 +13,8 @@
 #include "base/os_process.h"
 #include "observe/keeper.h"
 
+#define HEAD_BYTES 128 /* of a record: time, level, module */
+
 static const char *const stream_names[M31RI_STREAMS] = {"stdout", "stderr"};
 
 /* Who sees what: m31r/observe.h and DESIGN.md section 7. */
@@ -64,17 +66,32 @@ static m31r_err keep_names(m31ri_keeper *k, m31r_error *e)
                : m31ri_fail(e, M31R_E_LIMIT, "the path of the run directory is too long");
 }
 
-/* Whole records in a lane's file after `offset`: what the dead keeper had written but not
- * committed. */
+/* Is it one of a lane's own, about a torn end or an outage? Such a record was made from nothing
+ * that the program printed. */
+static bool is_of_the_lane(const char *head, size_t length)
+{
+    static const char mark[] = "\"level\":\"WARNING\",\"module\":\"m31r\",\"msg\":";
+    return memmem(head, length, mark, sizeof mark - 1) != NULL;
+}
+
+/* Whole records of the program's in a lane's file after `offset`: what the dead keeper had written
+ * but not committed. */
 static uint32_t count_records(int dir, const char *file, uint64_t offset)
 {
     char bytes[65536];
+    char head[HEAD_BYTES];
+    size_t n_head = 0;
     uint32_t n = 0;
     ssize_t got;
     int fd = m31ri_open(dir, file, O_RDONLY | O_NONBLOCK, 0);
     while (fd >= 0 && (got = pread(fd, bytes, sizeof bytes, (off_t)offset)) > 0) {
         for (ssize_t i = 0; i < got; i++) {
-            n += bytes[i] == '\n';
+            if (bytes[i] == '\n') {
+                n += !is_of_the_lane(head, n_head);
+                n_head = 0;
+            } else if (n_head < sizeof head) {
+                head[n_head++] = bytes[i];
+            }
         }
         offset += (uint64_t)got;
     }
